@@ -1,0 +1,64 @@
+import type { HexHash } from "../consensus/types.ts";
+
+/** Which key generation: a group's era and epoch. */
+export type KeySlot = { readonly group: HexHash; readonly era: number; readonly epoch: number };
+
+/** E_j with its proof of knowledge, encoded as the manager contract takes them. */
+export type EncryptionKey = { readonly key: Uint8Array; readonly proof: Uint8Array };
+
+/** One posted dealing as read from calldata. */
+export type PostedDealing = { readonly dealer: number; readonly dealing: Uint8Array };
+
+/** What a member found when it opened the dealings of the others for itself. */
+export type DealingVerdict =
+  | { readonly kind: "good"; readonly dealer: number }
+  /** `complaint`: everything the contract's court needs, encoded by protocol/keygen. */
+  | { readonly kind: "bad"; readonly dealer: number; readonly complaint: Complaint };
+
+export type Complaint =
+  | { readonly kind: "encoding"; readonly index: number }
+  | { readonly kind: "proof" }
+  | {
+      readonly kind: "share";
+      readonly shared: Uint8Array;
+      readonly challenge: Uint8Array;
+      readonly response: Uint8Array;
+    };
+
+/** READY as a member signs it: with its registered BLS key and with its new share. */
+export type ReadySignatures = { readonly registered: Uint8Array; readonly share: Uint8Array };
+
+/**
+ * The keys of one node. Secrets never leave it but as signatures, dealings and complaints. Every call that creates a
+ * secret has it on disk (encrypted) before it returns, and returns the same again when repeated.
+ */
+export interface KeyVault {
+  readonly nodeAddress: `0x${string}`;
+  /** Registered BLS key, compressed, 48 bytes, and its proof of possession, 96 bytes. */
+  readonly blsKey: Uint8Array;
+  readonly blsProof: Uint8Array;
+  /** SHA-256 of the transport key's SubjectPublicKeyInfo, 32 bytes. */
+  readonly transportKey: Uint8Array;
+
+  /** Fresh E_j of this epoch with a proof of knowledge. Idempotent. */
+  encryptionKey(slot: KeySlot, seat: number): Promise<EncryptionKey>;
+  /** The dealing of this seat to all seats' encryption keys (compressed, by seat). Idempotent: the polynomial is kept. */
+  deal(slot: KeySlot, seat: number, encryptionKeys: readonly Uint8Array[]): Promise<Uint8Array>;
+  /** Opens every dealing for this seat and checks it. */
+  judge(
+    slot: KeySlot,
+    seat: number,
+    encryptionKeys: readonly Uint8Array[],
+    dealings: readonly PostedDealing[],
+  ): Promise<readonly DealingVerdict[]>;
+  /** Sums the qualified dealings into the own share, checks it against Y_seat, keeps it. Idempotent. */
+  acceptShare(
+    slot: KeySlot,
+    seat: number,
+    encryptionKeys: readonly Uint8Array[],
+    qualified: readonly PostedDealing[],
+  ): Promise<{ readonly groupKey: Uint8Array; readonly shareKeys: readonly Uint8Array[] }>;
+  signReady(slot: KeySlot, seat: number, digest: Uint8Array): Promise<ReadySignatures>;
+  /** secp256k1 over a 32-byte digest with the node key, 65 bytes r ‖ s ‖ v (v = 0 or 1). */
+  signNode(digest: Uint8Array): Promise<Uint8Array>;
+}

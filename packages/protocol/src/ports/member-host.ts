@@ -1,0 +1,68 @@
+import type { HexHash } from "../consensus/types.ts";
+
+/** One seat of a committee as the mainchain registered it. */
+export type MemberRecord = {
+  readonly seat: number;
+  readonly nodeId: number;
+  /** host:port of the peer port. */
+  readonly endpoint: string;
+  /** http://host:port of the JSON-RPC, without a path. */
+  readonly rpc: string;
+  /** Address of the node's secp256k1 key: envelopes are recovered to it. */
+  readonly nodeAddress: `0x${string}`;
+  /** SHA-256 of the transport key's SubjectPublicKeyInfo, 32 bytes hex: TLS connections are bound to it. */
+  readonly transportKey: HexHash;
+  /** Registered BLS key, compressed G1, 48 bytes hex. */
+  readonly blsKey: `0x${string}`;
+};
+
+/** Everything that a node needs to run its member of a chain; all of it is derived from mainchain events. */
+export type MemberSpec = {
+  readonly chainId: bigint;
+  readonly name: string;
+  readonly group: HexHash;
+  readonly era: number;
+  readonly epoch: number;
+  /** First height of the epoch; 1 for a new chain. */
+  readonly firstHeight: number;
+  /** The own seat. */
+  readonly seat: number;
+  readonly members: readonly MemberRecord[];
+  /** Group public key, compressed G1, 48 bytes hex. */
+  readonly groupPublicKey: `0x${string}`;
+  /** Y_j of every seat, compressed G1: shares are checked against them. */
+  readonly shareKeys: readonly `0x${string}`[];
+  /** Hash of members and share keys, as the container header carries it. */
+  readonly committee: HexHash;
+  /** Slots that the chain takes on each node: 1, 16 or 128. */
+  readonly slots: number;
+  /** Genesis parameters, JSON-able; the chain room derives the genesis block from them. */
+  readonly genesis: GenesisParameters;
+};
+
+/** Built from the creation event alone, so that anyone recomputes the genesis block. */
+export type GenesisParameters = {
+  readonly chainId: bigint;
+  readonly name: string;
+  readonly owner: `0x${string}`;
+  /** Seconds: mainchain timestamp of the creation block. */
+  readonly timestamp: number;
+  /** G: gas limit of a block. */
+  readonly gasLimit: number;
+  /** B: bytes of transactions in a container. */
+  readonly byteLimit: number;
+  /** Native coin given at genesis; wei. Only where the creation event asks for it (devnets). */
+  readonly allocation: readonly { readonly address: `0x${string}`; readonly balance: bigint }[];
+};
+
+export type MemberStatus = "running" | "paused" | "syncing" | "expired";
+
+/** Starts and stops members of chains inside one node process, without a restart. Declared here so that agents drive it without importing the node. */
+export interface MemberHost {
+  /** Idempotent for the same chain, era and epoch. */
+  start(spec: MemberSpec): Promise<void>;
+  /** Stops the member; its data stays. */
+  stop(chainId: bigint, reason: "expired" | "deleted"): Promise<void>;
+  /** Chains with a running member here. */
+  running(): readonly bigint[];
+}

@@ -1,0 +1,32 @@
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "contracts/ts/**/*.test.ts", "ci/**/*.test.ts"],
+          exclude: ["**/*.e2e.test.ts"],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        // Real processes on loopback: one file at a time, so that they do not starve each other of the processors.
+        test: {
+          name: "e2e",
+          include: ["e2e/**/*.e2e.test.ts", "packages/*/src/**/*.e2e.test.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+    pool: "forks",
+    reporters: ["default", "./ci/tally-reporter.ts"],
+  },
+});
+
+export default config;
