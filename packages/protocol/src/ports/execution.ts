@@ -1,0 +1,69 @@
+// What agreement hands to execution and gets back: the seam between the driver (node) and the chain room, declared here
+// so that imports point down. Synchronous or by callback, never a promise: the simulator decides the order of
+// everything. A callback may be called before the call returns.
+
+import type { Checkpoint, HexHash, Order, Proposal } from "../consensus/types.ts";
+import type { ContainerHeader, OrderedTransaction, Segment } from "../container/header.ts";
+
+/** A container whose order is decided, ready to be executed after its predecessor. */
+export type OrderedContainer = {
+  readonly height: number;
+  readonly order: Order;
+  readonly beacon: HexHash;
+  /** Milliseconds since 1970, by the rule of consensus.md 7. */
+  readonly time: number;
+  /** Hash of container header h-1. */
+  readonly parent: HexHash;
+  readonly mainchain: Checkpoint;
+  /** Accepted proposals with their encoded bodies, in rank order. */
+  readonly bodies: readonly { readonly proposal: Proposal; readonly body: Uint8Array }[];
+};
+
+export type ExecutionResult = {
+  readonly segments: readonly Segment[];
+  /** All transactions of the container in their order, with marks. Goes into bodyRoot. */
+  readonly transactions: readonly OrderedTransaction[];
+};
+
+/** F(h) with what it signs. */
+export type CertifiedHeader = {
+  readonly header: ContainerHeader;
+  readonly hash: HexHash;
+  /** 96 bytes. */
+  readonly certificate: Uint8Array;
+};
+
+/** Runs containers. State after a certified container is on disk; later ones are layers in memory. */
+export interface Executor {
+  /** Highest committed height; 0 for genesis. */
+  readonly committed: number;
+  /** Executes the container after the last executed one. Never fails: what is invalid is marked. */
+  execute(container: OrderedContainer, done: (result: ExecutionResult) => void): void;
+  /** F(h) is held for the executed height: writes it atomically and makes it visible to readers. Ascending. */
+  commit(certified: CertifiedHeader, done: () => void): void;
+  /** Drops every executed and uncommitted layer (divergence). */
+  rollback(): void;
+}
+
+/** Hash of a transaction (keccak of its wire form) or an address, 0x-prefixed lower-case hex. */
+export type Hex = `0x${string}`;
+
+export type PoolEntry = {
+  readonly hash: Hex;
+  readonly sender: Hex;
+  readonly raw: Uint8Array;
+  /** Heights with at least one transaction since the first honest receiver stored it. */
+  readonly age: number;
+};
+
+/** The transactions that wait at this member. */
+export interface TransactionPool {
+  /** Entries that could be executed now (no nonce gap), senders' nonces ascending. Bounded by the pool's limits. */
+  executable(): Iterable<PoolEntry>;
+  /** Takes a transaction that another member forwarded, keeping the larger age. Invalid ones are dropped. */
+  accept(raw: Uint8Array, age: number): void;
+  /** A container was committed; with transactions in it, everything that stays grows older by one. */
+  committed(transactions: readonly OrderedTransaction[]): void;
+  /** Called whenever something executable arrived. */
+  onArrival(listener: () => void): void;
+}
