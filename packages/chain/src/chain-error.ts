@@ -1,0 +1,30 @@
+/** What can go wrong with a chain's data or with a question about it. Callers branch on the code, never on the text. */
+export type ChainErrorCode =
+  /** The folder holds another on-disk format. */
+  | "store-format"
+  /** The database cannot be opened or read: damaged files, or a record that does not decode. */
+  | "store-damaged"
+  /** Another process (or another part of this one) has the folder open. */
+  | "store-locked"
+  /** The folder holds a chain with another genesis. */
+  | "genesis-mismatch"
+  /** State of that block is no longer (or not yet) held. */
+  | "state-pruned"
+  /** No such block. */
+  | "unknown-block"
+  /** A log query over too many blocks or with too many results. */
+  | "limit-exceeded"
+  /** The pool's log cannot be written or read. */
+  | "pool-log"
+  | "closed";
+
+/** An operational failure of the chain room. */
+export class ChainError extends Error {
+  readonly code: ChainErrorCode;
+
+  constructor(code: ChainErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ChainError";
+    this.code = code;
+  }
+}

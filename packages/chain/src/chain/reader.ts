@@ -1,0 +1,120 @@
+import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
+import type { Block } from "../block/block.ts";
+import type { Inclusion, LocatedLog, Log, Receipt } from "../block/receipt.ts";
+import type { PoolStatus, Rejection } from "../pool/rejection.ts";
+import type { AccessListItem, Transaction } from "../transaction/transaction.ts";
+
+/**
+ * A block a caller names: a number, a 32-byte hash, or a tag. latest = safe = finalized: only certified blocks are
+ * shown. `pending` reads as latest, except for `pendingNonce`.
+ */
+export type BlockId = number | Uint8Array | "earliest" | "latest" | "safe" | "finalized" | "pending";
+
+export type IncludedTransaction = Inclusion & { readonly transaction: Transaction };
+
+export type IncludedReceipt = Inclusion & {
+  readonly transaction: Transaction;
+  readonly receipt: Receipt;
+  /** Index in the block of the receipt's first log. */
+  readonly firstLogIndex: number;
+};
+
+/** A call that is not signed. Omitted: sender zero address, gas = the call limit, value 0, no data. */
+export type CallRequest = {
+  readonly from?: Uint8Array;
+  /** undefined creates a contract. */
+  readonly to?: Uint8Array;
+  readonly gas?: bigint;
+  readonly value?: bigint;
+  readonly data?: Uint8Array;
+  readonly accessList?: readonly AccessListItem[];
+  /** Offered price: GASPRICE shows 0 whatever is offered. */
+  readonly gasPrice?: bigint;
+};
+
+/** Fields of an account that a call pretends to be different (eth_call's third parameter). */
+export type StateOverride = {
+  /** 20 bytes. */
+  readonly address: Uint8Array;
+  readonly balance?: bigint;
+  readonly nonce?: bigint;
+  readonly code?: Uint8Array;
+  /** Slots that differ from the state (32-byte key, value). */
+  readonly storage?: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+};
+
+export type CallResult =
+  | { readonly kind: "success"; readonly gasUsed: bigint; readonly data: Uint8Array; readonly logs: readonly Log[] }
+  /** REVERT: `data` is what the contract gave. */
+  | { readonly kind: "revert"; readonly gasUsed: bigint; readonly data: Uint8Array }
+  /** Out of gas, invalid opcode and the like. `message` in geth's words. */
+  | { readonly kind: "halt"; readonly gasUsed: bigint; readonly message: string }
+  /** Not executable at all: funds, intrinsic gas. */
+  | { readonly kind: "invalid"; readonly rejection: Rejection };
+
+export type GasEstimate =
+  | { readonly kind: "success"; readonly gas: bigint }
+  | Exclude<CallResult, { readonly kind: "success" }>;
+
+export type LogFilter = {
+  readonly fromBlock: number;
+  /** Inclusive. */
+  readonly toBlock: number;
+  /** Any of these emitters; empty or absent: all. */
+  readonly addresses?: readonly Uint8Array[];
+  /** Per position any of these values; an empty list matches everything. */
+  readonly topics?: readonly (readonly Uint8Array[])[];
+};
+
+/** A new certified block with what it brought, as subscribers see it. */
+export type BlockEvent = { readonly block: Block; readonly logs: readonly LocatedLog[] };
+
+export type SubmitResult =
+  | { readonly kind: "accepted"; readonly hash: Uint8Array }
+  | { readonly kind: "rejected"; readonly rejection: Rejection };
+
+/**
+ * What JSON-RPC reads of a chain and asks of it. Only certified blocks are visible. Methods that read state throw
+ * ChainError `state-pruned` for a block whose state is not held and `unknown-block` for one that does not exist.
+ */
+export interface ChainReader {
+  readonly chainId: bigint;
+  readonly genesis: GenesisParameters;
+  /** Newest certified block. */
+  readonly head: Block;
+
+  /** undefined where there is no such block. */
+  block(id: BlockId): Block | undefined;
+  transaction(hash: Uint8Array): IncludedTransaction | undefined;
+  transactionAt(id: BlockId, index: number): IncludedTransaction | undefined;
+  /** Waiting in the pool. */
+  pendingTransaction(hash: Uint8Array): Transaction | undefined;
+  pendingTransactions(): readonly Transaction[];
+  receipt(hash: Uint8Array): IncludedReceipt | undefined;
+  receipts(id: BlockId): readonly IncludedReceipt[] | undefined;
+  /** Ascending; ChainError `limit-exceeded` beyond the limits of blocks or results. */
+  logs(filter: LogFilter): Promise<readonly LocatedLog[]>;
+  /** Logs of one block that match. */
+  logsOfBlock(id: BlockId, filter: Pick<LogFilter, "addresses" | "topics">): readonly LocatedLog[] | undefined;
+
+  balance(address: Uint8Array, id?: BlockId): bigint;
+  nonce(address: Uint8Array, id?: BlockId): bigint;
+  /** Next nonce after the sender's executable transactions in the pool. */
+  pendingNonce(address: Uint8Array): bigint;
+  code(address: Uint8Array, id?: BlockId): Uint8Array;
+  /** 32 bytes. */
+  storage(address: Uint8Array, slot: Uint8Array, id?: BlockId): Uint8Array;
+
+  call(request: CallRequest, id?: BlockId, overrides?: readonly StateOverride[]): Promise<CallResult>;
+  /** Least gas limit with which the call succeeds. */
+  estimateGas(request: CallRequest, id?: BlockId, overrides?: readonly StateOverride[]): Promise<GasEstimate>;
+
+  /** Resolves once the transaction is durable in the pool's log: from then on it survives kill -9. */
+  submit(raw: Uint8Array): Promise<SubmitResult>;
+  poolStatus(): PoolStatus;
+
+  /** Called after each commit, ascending. The returned function unsubscribes. */
+  onBlock(listener: (event: BlockEvent) => void): () => void;
+  /** Called for each transaction newly accepted into the pool. */
+  onPendingTransaction(listener: (transaction: Transaction) => void): () => void;
+}

@@ -1,0 +1,36 @@
+/** Why a transaction was not taken. Callers branch on the code; the message is geth's wording for clients. */
+export type RejectionCode =
+  | "malformed"
+  | "type-not-supported"
+  | "oversized"
+  | "not-replay-protected"
+  | "wrong-chain"
+  | "invalid-sender"
+  | "empty-authorizations"
+  | "nonce-too-low"
+  | "nonce-too-high"
+  | "nonce-max"
+  | "already-known"
+  | "underpriced-replacement"
+  | "insufficient-funds"
+  | "intrinsic-gas"
+  | "floor-gas"
+  | "block-gas-limit"
+  | "initcode-size"
+  | "tip-above-fee-cap"
+  | "fee-cap-too-high"
+  | "sender-not-eoa"
+  | "account-limit"
+  | "delegated-in-flight"
+  | "pool-full"
+  | "closed";
+
+export type Rejection = { readonly code: RejectionCode; readonly message: string };
+
+export type PoolStatus = {
+  /** Executable now. */
+  readonly pending: number;
+  /** Behind a nonce gap. */
+  readonly queued: number;
+  readonly bytes: number;
+};
