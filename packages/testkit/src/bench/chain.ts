@@ -1,0 +1,251 @@
+// The chain benchmark: ERC-20 transfers a second, finality, and what a transaction costs each node, on a devnet of real
+// processes. Load generator and nodes share the machine, so the figures are of the whole.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join, resolve } from "node:path";
+import { concatHex, encodeAbiParameters, encodeFunctionData, keccak256, toHex } from "viem";
+import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
+import { Devnet, type DevnetInfo } from "../devnet/devnet.ts";
+import { processorTime, proportionalSetSize, sleep, until } from "../devnet/processes.ts";
+import { call } from "../devnet/rpc.ts";
+import { readCounters } from "./metrics.ts";
+
+export type ChainBenchOptions = {
+  readonly members: number;
+  /** Seconds of full load. */
+  readonly seconds: number;
+  /** Transfers at one a second whose finality is measured. */
+  readonly samples: number;
+  readonly progress: (line: string) => void;
+};
+
+type Receipt = {
+  readonly blockNumber: `0x${string}`;
+  readonly status: string;
+  readonly contractAddress: `0x${string}`;
+};
+
+const root = resolve(import.meta.dirname, "../../../..");
+const project = join(root, "e2e/foundry");
+const SENDERS = 200;
+/** Transactions per JSON-RPC batch, and how many may wait unmined over all senders. */
+const BATCH = 25;
+const OUTSTANDING = 2_000;
+
+const transferAbi = [
+  {
+    type: "function",
+    name: "transfer",
+    stateMutability: "nonpayable",
+    inputs: [
+      { name: "to", type: "address" },
+      { name: "value", type: "uint256" },
+    ],
+    outputs: [{ type: "bool" }],
+  },
+] as const;
+
+function percentile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
+}
+
+class Bench {
+  readonly info: DevnetInfo;
+  readonly chain: DevnetInfo["chains"][number];
+  readonly accounts: readonly PrivateKeyAccount[];
+  readonly nonces: number[];
+  token: `0x${string}` = "0x";
+
+  constructor(info: DevnetInfo) {
+    this.info = info;
+    const chain = info.chains[0];
+    if (chain === undefined) throw new RangeError("the devnet has no chain");
+    this.chain = chain;
+    this.accounts = Array.from({ length: SENDERS }, (_, i) => privateKeyToAccount(keccak256(toHex(`bench ${i}`))));
+    this.nonces = this.accounts.map(() => 0);
+  }
+
+  async deploy(): Promise<void> {
+    execFileSync(join(root, "node_modules/.bin/forge"), ["build"], { cwd: project, stdio: "ignore" });
+    const artifact = JSON.parse(readFileSync(join(project, "out/Token.sol/Token.json"), "utf8")) as {
+      bytecode: { object: `0x${string}` };
+    };
+    const owner = privateKeyToAccount(this.info.accounts[0]?.privateKey ?? "0x");
+    const url = this.member(0);
+    const nonce = Number(await call<string>(url, "eth_getTransactionCount", owner.address, "pending"));
+    const raw = await owner.signTransaction({
+      chainId: this.chain.chainId,
+      nonce,
+      gas: 10_000_000n,
+      maxFeePerGas: 0n,
+      maxPriorityFeePerGas: 0n,
+      data: concatHex([
+        artifact.bytecode.object,
+        encodeAbiParameters(
+          [{ type: "address[]" }, { type: "uint256" }],
+          [this.accounts.map((account) => account.address), 10n ** 24n],
+        ),
+      ]),
+    });
+    const hash = await call<`0x${string}`>(url, "eth_sendRawTransaction", raw);
+    const receipt = await until("the token", 30_000, async () => (await this.receipt(0, hash)) ?? undefined);
+    if (receipt.status !== "0x1") throw new RangeError("the token's creation failed");
+    this.token = receipt.contractAddress;
+  }
+
+  member(turn: number): string {
+    return this.chain.rpc[turn % this.chain.rpc.length] ?? "";
+  }
+
+  receipt(member: number, hash: `0x${string}`): Promise<Receipt | null> {
+    return call<Receipt | null>(this.member(member), "eth_getTransactionReceipt", hash);
+  }
+
+  /** The next transfer of a sender to an account drawn from the sender's own sequence. */
+  async sign(sender: number): Promise<`0x${string}`> {
+    const account = this.accounts[sender % SENDERS];
+    if (account === undefined) throw new RangeError("no such sender");
+    const nonce = this.nonces[sender % SENDERS] ?? 0;
+    this.nonces[sender % SENDERS] = nonce + 1;
+    const to = keccak256(toHex(`to ${sender} ${nonce}`)).slice(0, 42) as `0x${string}`;
+    return await account.signTransaction({
+      chainId: this.chain.chainId,
+      nonce,
+      to: this.token,
+      gas: 100_000n,
+      maxFeePerGas: 0n,
+      maxPriorityFeePerGas: 0n,
+      data: encodeFunctionData({ abi: transferAbi, functionName: "transfer", args: [to, 1n] }),
+    });
+  }
+
+  /** Milliseconds from sending to the receipt at the accepting member, one transfer a second. */
+  async lightLoad(samples: number, progress: (line: string) => void): Promise<number[]> {
+    const found: number[] = [];
+    for (let i = 0; i < samples; i++) {
+      const start = performance.now();
+      const raw = await this.sign(i);
+      const sent = performance.now();
+      const hash = await call<`0x${string}`>(this.member(i), "eth_sendRawTransaction", raw);
+      await until("the receipt", 30_000, async () => (await this.receipt(i, hash)) !== null, 4);
+      found.push(performance.now() - sent);
+      if (i % 20 === 19) progress(`light load: ${i + 1} of ${samples}`);
+      await sleep(Math.max(0, 1_000 - (performance.now() - start)));
+    }
+    return found.sort((a, b) => a - b);
+  }
+
+  /** Full load for `seconds`: keeps OUTSTANDING transfers waiting, sent to the members in turn. */
+  async fullLoad(seconds: number, progress: (line: string) => void): Promise<Throughput> {
+    const supply: `0x${string}`[] = [];
+    const ready = seconds * 1_200;
+    for (let i = 0; i < ready; i++) supply.push(await this.sign(i));
+    progress(`full load: ${ready} transfers signed`);
+    const before = this.costs();
+    const countersBefore = await readCounters(this.info);
+    const startHead = await this.head();
+    const start = performance.now();
+    let sent = 0;
+    let refused = 0;
+    let mined = 0;
+    let head = startHead;
+    let turn = 0;
+    const end = start + seconds * 1000;
+    const submit = async (): Promise<void> => {
+      while (performance.now() < end && sent < supply.length) {
+        if (sent - mined - refused >= OUTSTANDING) {
+          await sleep(5);
+          continue;
+        }
+        const batch = supply.slice(sent, sent + BATCH);
+        sent += batch.length;
+        refused += await this.sendBatch(turn++, batch);
+      }
+    };
+    const watch = async (): Promise<void> => {
+      while (performance.now() < end) {
+        const now = await this.head();
+        for (; head < now; head++) mined += await this.transactionsIn(head + 1);
+        await sleep(20);
+      }
+    };
+    await Promise.all([submit(), submit(), submit(), submit(), watch()]);
+    const elapsed = (performance.now() - start) / 1000;
+    const after = this.costs();
+    const countersAfter = await readCounters(this.info);
+    const heights = head - startHead;
+    return {
+      seconds: elapsed,
+      transactions: mined,
+      perSecond: mined / elapsed,
+      refused,
+      heights,
+      microsecondsPerTransactionPerNode: (after - before) / this.info.nodes.length / Math.max(1, mined),
+      perHeight: Object.fromEntries(
+        Object.entries(countersAfter).map(([name, value]) => [
+          name,
+          (value - (countersBefore[name] ?? 0)) / this.info.nodes.length / Math.max(1, heights),
+        ]),
+      ),
+    };
+  }
+
+  costs(): number {
+    return this.info.nodes.reduce((sum, node) => sum + processorTime(node.pid), 0);
+  }
+
+  async head(): Promise<number> {
+    return Number(await call<string>(this.member(0), "eth_blockNumber"));
+  }
+
+  async transactionsIn(number: number): Promise<number> {
+    return Number(await call<string>(this.member(0), "eth_getBlockTransactionCountByNumber", toHex(number)));
+  }
+
+  async sendBatch(turn: number, batch: readonly `0x${string}`[]): Promise<number> {
+    const response = await fetch(this.member(turn), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(
+        batch.map((raw, id) => ({ jsonrpc: "2.0", id, method: "eth_sendRawTransaction", params: [raw] })),
+      ),
+    });
+    const answers = (await response.json()) as { error?: { message: string } }[];
+    if (!Array.isArray(answers)) return batch.length;
+    return answers.filter((answer) => answer.error !== undefined).length;
+  }
+}
+
+type Throughput = {
+  readonly seconds: number;
+  readonly transactions: number;
+  readonly perSecond: number;
+  readonly refused: number;
+  readonly heights: number;
+  readonly microsecondsPerTransactionPerNode: number;
+  readonly perHeight: Readonly<Record<string, number>>;
+};
+
+/** Runs the whole benchmark and gives its figures as one JSON-able object. */
+export async function benchChain(options: ChainBenchOptions): Promise<unknown> {
+  const devnet = await Devnet.start({ nodes: options.members, timeout: 300_000 });
+  try {
+    const bench = new Bench(devnet.info);
+    await bench.deploy();
+    options.progress(`devnet of ${options.members} is up, token ${bench.token}`);
+    const light = await bench.lightLoad(options.samples, options.progress);
+    const full = await bench.fullLoad(options.seconds, options.progress);
+    const memory = devnet.info.nodes.reduce((sum, node) => sum + proportionalSetSize(node.pid), 0);
+    return {
+      benchmark: "chain",
+      members: options.members,
+      machine: { processors: cpus().length, model: cpus()[0]?.model },
+      lightLoad: { samples: light.length, p50: percentile(light, 0.5), p95: percentile(light, 0.95), unit: "ms" },
+      fullLoad: full,
+      nodesProportionalSetSize: memory,
+    };
+  } finally {
+    await devnet.dispose();
+  }
+}
