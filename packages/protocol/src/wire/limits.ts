@@ -1,0 +1,34 @@
+import { quorum } from "../quorum.ts";
+
+/** What the sizes of a chain's messages follow from. */
+export type Limits = {
+  /** N. */
+  readonly members: number;
+  /** B: bytes of proposal bodies in one container, a chain parameter. */
+  readonly containerBytes: number;
+};
+
+/** Records in one VOTE; a step of the core makes at most three kinds for each of the rounds in work. */
+export const MAX_VOTE_RECORDS = 256;
+/** Heights in one GET_CONTAINER. */
+export const MAX_CONTAINER_RANGE = 256;
+/** Transactions in one FORWARD. */
+export const MAX_FORWARDED = 4096;
+
+/** ceil(B/q): bytes of one proposal's body. q accepted bodies then fill a container. */
+export function maxBodyBytes(limits: Limits): number {
+  return Math.ceil(limits.containerBytes / quorum(limits.members));
+}
+
+/**
+ * Bytes of an encoded container body. All N proposals may be accepted, each with a full body; a transaction's framing
+ * there (5 bytes) is at most one more than in the proposal's body (4 bytes), so doubling covers it at any length.
+ */
+export function maxContainerBodyBytes(limits: Limits): number {
+  return 2 + limits.members * 34 + 4 + 2 * limits.members * maxBodyBytes(limits);
+}
+
+/** Bytes of transactions in one FORWARD: one that is larger fits no proposal. */
+export function maxForwardBytes(limits: Limits): number {
+  return maxBodyBytes(limits);
+}
