@@ -54,7 +54,7 @@ async function post(
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: body as BodyInit,
+    body: body as never,
   });
   return { status: response.status, json: (await response.json()) as { error?: { code: number; message: string } } };
 }
