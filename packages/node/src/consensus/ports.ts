@@ -30,15 +30,20 @@ export interface Clock {
   after(milliseconds: number, callback: () => void): () => void;
 }
 
-/** The append-only, checksummed log of accepted inputs; group commit. */
+/** The append-only, checksummed log of accepted inputs; group commit. It is kept in segments. */
 export interface InputLog {
   append(record: Uint8Array): void;
-  /** Calls back when everything appended so far is durable. */
+  /** Calls back when everything appended so far (also to older segments) is durable. */
   flush(done: () => void): void;
-  /** Records that survived, oldest first; a torn last record is dropped. Only before the first append. */
+  /** Records of all kept segments that survived, oldest first; a torn last record is dropped. Only before the first append. */
   replay(): Iterable<Uint8Array>;
-  /** Starts a new log whose first record is `base`; the old one may be deleted once the new one is durable. */
+  /** Starts a new segment whose first record is `base`. Older segments stay until `prune`. */
   rotate(base: Uint8Array): void;
+  /** Deletes all segments but the newest one, once the newest one is durable. */
+  prune(): void;
+  /** Bytes in the newest segment, and how many segments there are: the driver decides by them when to rotate. */
+  readonly bytes: number;
+  readonly segments: number;
 }
 
 /**
@@ -86,20 +91,16 @@ export interface MainchainView {
   check(checkpoint: Checkpoint): "known" | "unknown" | "conflict";
 }
 
-/** Durable blobs of consensus by height, for serving and for restart. One store a member. */
+/** Durable blobs of consensus by height, for serving and for restart. One store a member. Bodies of undecided proposals are in the input log. */
 export interface ContainerStore {
-  /** Encoded ORDER and CONTAINER messages, and bodies by digest p. Writes are atomic and ordered per call. */
+  /** Encoded ORDER and CONTAINER messages. Writes are atomic and ordered per call, and visible to reads at once. */
   putOrder(height: number, order: Uint8Array): void;
   order(height: number): Uint8Array | undefined;
-  putBody(height: number, digest: HexHash, body: Uint8Array): void;
-  body(height: number, digest: HexHash): Uint8Array | undefined;
   putContainer(height: number, container: Uint8Array): void;
   container(height: number): Uint8Array | undefined;
   /** Highest height with an ORDER, and with a CONTAINER; 0 for none. */
   readonly highestOrder: number;
   readonly highestContainer: number;
-  /** Bodies of the height that no container holds. */
-  dropBodies(height: number, keep: ReadonlySet<HexHash>): void;
   /** Two contradicting envelopes of one member: kept for submission. consensus.md 12. */
   putEvidence(height: number, key: string, first: Uint8Array, second: Uint8Array): void;
   /** Calls back when all writes so far are durable. */
