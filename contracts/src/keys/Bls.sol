@@ -58,26 +58,24 @@ library Bls {
     /// @notice hash_to_curve of RFC 9380 for G2.
     function hashToG2(bytes32 digest) internal view returns (bytes memory) {
         bytes memory uniform = _expand(digest);
-        return Precompiles.mustCall(
-            Precompiles.G2_ADD, abi.encodePacked(_mapped(uniform, 0), _mapped(uniform, 128)), 256
-        );
+        return
+            Precompiles.mustCall(Precompiles.G2_ADD, abi.encodePacked(_mapped(uniform, 0), _mapped(uniform, 128)), 256);
     }
 
     /// One field element of Fp2 from 128 uniform bytes, mapped to G2 with its cofactor cleared.
-    function _mapped(bytes memory uniform, uint256 at) private view returns (bytes memory) {
-        bytes memory element = abi.encodePacked(
-            bytes16(0), _reduced(uniform, at), bytes16(0), _reduced(uniform, at + 64)
-        );
+    function _mapped(bytes memory uniform, uint256 offset) private view returns (bytes memory) {
+        bytes memory element =
+            abi.encodePacked(bytes16(0), _reduced(uniform, offset), bytes16(0), _reduced(uniform, offset + 64));
         return Precompiles.mustCall(Precompiles.MAP_FP2_TO_G2, element, 256);
     }
 
     /// 64 bytes modulo p.
-    function _reduced(bytes memory uniform, uint256 at) private view returns (bytes memory) {
+    function _reduced(bytes memory uniform, uint256 offset) private view returns (bytes memory) {
         bytes32 high;
         bytes32 low;
         assembly ("memory-safe") {
-            high := mload(add(add(uniform, 32), at))
-            low := mload(add(add(uniform, 64), at))
+            high := mload(add(add(uniform, 32), offset))
+            low := mload(add(add(uniform, 64), offset))
         }
         return Precompiles.modexp(abi.encodePacked(high, low), hex"01", P);
     }
@@ -95,10 +93,10 @@ library Bls {
 
     function _isZero(bytes memory data) private pure returns (bool) {
         uint256 any;
-        for (uint256 at = 32; at <= data.length; at += 32) {
+        for (uint256 offset = 32; offset <= data.length; offset += 32) {
             uint256 word;
             assembly ("memory-safe") {
-                word := mload(add(data, at))
+                word := mload(add(data, offset))
             }
             any |= word;
         }

@@ -128,9 +128,9 @@ library G1 {
         }
     }
 
-    function _word(bytes memory data, uint256 at) private pure returns (uint256 word) {
+    function _word(bytes memory data, uint256 offset) private pure returns (uint256 word) {
         assembly ("memory-safe") {
-            word := mload(add(add(data, 32), at))
+            word := mload(add(add(data, 32), offset))
         }
     }
 }
