@@ -5,6 +5,8 @@
 import type { Checkpoint, HexHash, Seat } from "@tributary/protocol/consensus/types";
 
 export type {
+  BodyRules,
+  BodyVerdict,
   CertifiedHeader,
   ExecutionResult,
   Executor,

@@ -2,21 +2,44 @@
 // so that imports point down. Synchronous or by callback, never a promise: the simulator decides the order of
 // everything. A callback may be called before the call returns.
 
-import type { Checkpoint, HexHash, Order, Proposal } from "../consensus/types.ts";
+import type { Checkpoint, HexHash } from "../consensus/types.ts";
 import type { ContainerHeader, OrderedTransaction, Segment } from "../container/header.ts";
+
+/** What a context-free check of a proposal's body says. consensus.md 4: never nonces, balances or the clock. */
+export type BodyVerdict =
+  | {
+      readonly ok: true;
+      readonly txCount: number;
+      /** Sum of the gas limits. */
+      readonly gas: number;
+      /** The largest gas limit of one transaction. */
+      readonly largestGas: number;
+      /** Hashes of the transactions in their order. */
+      readonly hashes: readonly Hex[];
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/** The chain room's rules for bodies: canonical encoding, right signature, allowed type, none twice. May work in threads. */
+export interface BodyRules {
+  check(body: Uint8Array, done: (verdict: BodyVerdict) => void): void;
+  /** The body that holds these signed transactions; `check` accepts it if each of them is acceptable. */
+  encode(transactions: readonly Uint8Array[]): Uint8Array;
+}
 
 /** A container whose order is decided, ready to be executed after its predecessor. */
 export type OrderedContainer = {
   readonly height: number;
-  readonly order: Order;
   readonly beacon: HexHash;
   /** Milliseconds since 1970, by the rule of consensus.md 7. */
   readonly time: number;
   /** Hash of container header h-1. */
   readonly parent: HexHash;
   readonly mainchain: Checkpoint;
-  /** Accepted proposals with their encoded bodies, in rank order. */
-  readonly bodies: readonly { readonly proposal: Proposal; readonly body: Uint8Array }[];
+  /**
+   * Encoded bodies of the accepted proposals in rank order; equal transactions count once, at the first place. A member
+   * that catches up passes one body with all transactions of the container in their order: the result is the same.
+   */
+  readonly bodies: readonly { readonly body: Uint8Array }[];
 };
 
 export type ExecutionResult = {
@@ -52,6 +75,8 @@ export type PoolEntry = {
   readonly hash: Hex;
   readonly sender: Hex;
   readonly raw: Uint8Array;
+  /** Gas limit. */
+  readonly gas: number;
   /** Heights with at least one transaction since the first honest receiver stored it. */
   readonly age: number;
 };

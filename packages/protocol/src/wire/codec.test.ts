@@ -116,6 +116,14 @@ const message: fc.Arbitrary<Message> = fc.oneof(
       maxLength: 10,
     }),
   }),
+  fc.record({
+    kind: kind("finality"),
+    epoch: u32,
+    height: safe,
+    hash,
+    certificateEra: u32,
+    certificate: bls,
+  }),
 );
 
 /** Whatever decodes must be the one encoding of what it decoded to. */

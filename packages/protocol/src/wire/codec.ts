@@ -321,6 +321,22 @@ const codecs: { readonly [K in MessageKind]: Codec<K> } = {
     },
     read: (reader, limits) => ({ kind: "forward", transactions: readForwarded(reader, limits) }),
   },
+  finality: {
+    bytes: () => 4 + 8 + 32 + 4 + BLS_BYTES,
+    write(writer, message) {
+      writer.u32(message.epoch).u64(BigInt(message.height));
+      writeHash(writer, message.hash);
+      writer.u32(message.certificateEra).bytes(message.certificate);
+    },
+    read: (reader) => ({
+      kind: "finality",
+      epoch: reader.u32(),
+      height: readSafe(reader),
+      hash: readHash(reader),
+      certificateEra: reader.u32(),
+      certificate: reader.bytes(BLS_BYTES),
+    }),
+  },
 };
 
 /** Position in this list is the kind's byte on the wire: append only. */
@@ -342,6 +358,7 @@ export const MESSAGE_KINDS: readonly MessageKind[] = [
   "get-container",
   "repeat",
   "forward",
+  "finality",
 ];
 
 /** Largest encoded size of one kind. */

@@ -31,6 +31,7 @@ export type {
   ContainerMessage,
   DecideMessage,
   Envelope,
+  FinalityMessage,
   FinalMessage,
   Forwarded,
   ForwardMessage,

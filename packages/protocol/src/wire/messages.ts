@@ -153,6 +153,18 @@ export type Forwarded = { readonly age: number; readonly raw: Uint8Array };
 
 export type ForwardMessage = { readonly kind: "forward"; readonly transactions: readonly Forwarded[] };
 
+/** F(h) alone, from the member that combined it: whoever executed the height needs no more. */
+export type FinalityMessage = {
+  readonly kind: "finality";
+  readonly epoch: number;
+  readonly height: Height;
+  /** Hash of the container header. */
+  readonly hash: HexHash;
+  readonly certificateEra: number;
+  /** F(h), 96 bytes, over `finalDigest(slot, hash)`. */
+  readonly certificate: Uint8Array;
+};
+
 export type Message =
   | ProposalMessage
   | AckMessage
@@ -170,6 +182,7 @@ export type Message =
   | GetOrderMessage
   | GetContainerMessage
   | RepeatMessage
-  | ForwardMessage;
+  | ForwardMessage
+  | FinalityMessage;
 
 export type MessageKind = Message["kind"];
