@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @notice Slots of nodes, and the selection of committees by the mainchain's randomness, weighted by free slots.
+/// @dev Selections and changes of slots form one line: a committee depends on the changes before its request, the
+/// selections before it, and the mixHash of its seed block (which lies after the request), and on nothing else. So
+/// neither who calls, nor when, nor what is registered after the randomness is known, moves a seat. The price: requests
+/// are selected in order, and changes made behind a waiting request take effect after it.
+/// Left to a block's proposer: to withhold its block and so draw once more, at the cost of the block.
+interface ICommittees {
+    struct Request {
+        uint64 chainId;
+        uint64 seedBlock;
+        uint64 changesBefore;
+        uint8 slots;
+        uint8 members;
+    }
+
+    event SelectionRequested(uint64 indexed chainId, uint64 seedBlock, uint8 slots, uint8 members);
+    /// @notice The seed block's hash is out of the mainchain's reach: a new one, again in the future.
+    event SelectionRearmed(uint64 indexed chainId, uint64 expiredBlock, uint64 seedBlock);
+    /// @notice Seats in order. The slots are taken from here on.
+    event CommitteeSelected(uint64 indexed chainId, uint64 seedBlock, bytes32 seed, uint32[] nodeIds);
+    /// @notice The nodes with enough free slots, at most `seatCap` of one validator, do not fill the committee.
+    event CommitteeUnavailable(uint64 indexed chainId, uint256 seatsFilled, uint256 members, uint256 seatCap);
+    event SlotsReleased(uint64 indexed chainId, uint8 slots, uint32[] nodeIds);
+    event NodeAvailable(uint32 indexed nodeId, uint32 indexed validatorId);
+    event NodeUnavailable(uint32 indexed nodeId);
+    event SelectionDelayChanged(uint32 blocks);
+
+    error OnlyNodes(address caller);
+    error OnlyChains(address caller);
+    error NothingRequested(uint64 chainId);
+    /// Requests are selected in order; `next` comes first.
+    error NotNext(uint64 chainId, uint64 next);
+    error SeedBlockNotReached(uint64 seedBlock, uint256 blockNumber);
+    /// Out of reach of the block hash history: call `rearm`.
+    error SeedBlockExpired(uint64 seedBlock);
+    error SeedBlockStillKnown(uint64 seedBlock);
+    error WrongHeader(uint64 seedBlock, bytes32 expectedHash, bytes32 headerHash);
+    error SelectionDelayOutOfBounds(uint32 blocks, uint32 lowest, uint32 highest);
+
+    /// @notice Selects the committee of the oldest request, with the RLP header of its seed block. Anyone.
+    function select(uint64 chainId, bytes calldata headerRlp) external;
+
+    /// @notice Gives the oldest request a new seed block when the hash of the old one cannot be read any more. Anyone.
+    function rearm(uint64 chainId) external;
+
+    /// @notice Applies at most `entries` waiting changes (a release counts once) that no request stands before. Anyone;
+    /// needed only where so many wait that `select` would not fit in a block.
+    function settle(uint256 entries) external returns (uint256 applied);
+
+    /// @notice By the chain registry. @param slots 1, 16 or 128. @param members 1 to 64.
+    function request(uint64 chainId, uint8 slots, uint8 members) external returns (uint64 seedBlock);
+
+    /// @notice By the chain registry: the chain has ended.
+    function release(uint64 chainId) external;
+
+    /// @notice By the node registry.
+    function nodeRegistered(uint32 nodeId, uint32 validatorId) external;
+    function nodeExiting(uint32 nodeId) external;
+
+    function selectionDelay() external view returns (uint32 blocks);
+    function setSelectionDelay(uint32 blocks) external;
+
+    /// @notice The oldest request; all zero when none waits.
+    function nextRequest() external view returns (Request memory);
+    function requestOf(uint64 chainId) external view returns (Request memory);
+    function pendingRequests() external view returns (uint256);
+    function pendingChanges() external view returns (uint256);
+    /// @notice Seats in order; empty before selection and after release.
+    function committeeOf(uint64 chainId) external view returns (uint32[] memory nodeIds);
+    function slotsOf(uint32 nodeId) external view returns (bool available, uint256 used, uint256 free);
+    /// @notice No slot used and out of every later selection.
+    function isIdle(uint32 nodeId) external view returns (bool);
+    /// @notice Sum of the free slots of available nodes that have at least `slots` of them (1, 16 or 128).
+    function freeSlots(uint8 slots) external view returns (uint256);
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+/// @notice The eras of each chain's group key: who verifies a certificate from outside reads the key here. A certificate
+/// counts only for heights of its era.
+interface IEras {
+    /// @param firstHeight, lastHeight Blocks whose certificates the key signs; lastHeight 0 while the era is open.
+    /// @param groupKey Compressed G1, 48 bytes.
+    struct Era {
+        uint32 era;
+        uint64 firstHeight;
+        uint64 lastHeight;
+        bytes32 group;
+        bytes groupKey;
+    }
+
+    event EraOpened(uint64 indexed chainId, bytes32 indexed group, uint32 era, uint64 firstHeight, bytes groupKey);
+
+    error OnlyChains(address caller);
+    error UnknownEra(uint64 chainId, uint32 era);
+    error EraOutOfOrder(uint64 chainId, uint32 era, uint32 expected);
+    error BadGroupKey(uint256 length);
+
+    /// @notice By the chain registry.
+    function open(uint64 chainId, bytes32 group, uint32 era, uint64 firstHeight, bytes calldata groupKey) external;
+
+    /// @notice Key of an era with its heights.
+    function eraKey(uint64 chainId, uint32 era)
+        external
+        view
+        returns (bytes memory groupKey, uint64 firstHeight, uint64 lastHeight);
+
+    function erasOf(uint64 chainId) external view returns (Era[] memory);
+    /// @notice Era whose key signs the height. Reverts where no era covers it.
+    function eraAt(uint64 chainId, uint64 height) external view returns (Era memory);
+}
