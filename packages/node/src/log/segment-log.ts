@@ -1,0 +1,216 @@
+import type { InputLog } from "../consensus/ports.ts";
+import { NodeError } from "../node-error.ts";
+import type { AppendFile, FileLayer } from "./file-layer.ts";
+import { encodeFrame, FRAME_HEADER_BYTES, scanFrames } from "./frame.ts";
+
+type Operation =
+  | { readonly kind: "append"; readonly record: Uint8Array }
+  | { readonly kind: "flush"; readonly done: () => void }
+  | { readonly kind: "rotate"; readonly base: Uint8Array }
+  | { readonly kind: "prune" };
+
+/** Bytes of one record; a larger one is a bug of the caller. */
+export const MAX_RECORD_BYTES: number = 64 * 1024 * 1024;
+
+const name = /^(\d{10})\.segment$/;
+
+/**
+ * An append-only log in numbered segment files with group commit: while one write and its fdatasync run, everything
+ * asked meanwhile is gathered for the next one. Order of calls is kept throughout.
+ */
+export class SegmentLog implements InputLog {
+  readonly #files: FileLayer;
+  readonly #failed: (error: Error) => void;
+  readonly #segments: number[];
+  #records: readonly Uint8Array[] | undefined;
+  #sequence: number;
+  #bytes: number;
+  /** Segments after the queued rotations and prunings. */
+  #planned: number;
+  #file: AppendFile | undefined;
+  #queue: Operation[] = [];
+  #working: Promise<void> | undefined;
+  #closed = false;
+  #flushes = 0;
+
+  /**
+   * Reads the folder. Throws `log-damaged` naming file and offset where bytes before the end are bad; a torn end is cut.
+   * `failed` is called once, with `log-failed` when the disk refuses a write or with what a callback threw: from then on
+   * no flush calls back.
+   */
+  static open(files: FileLayer, failed: (error: Error) => void): SegmentLog {
+    const numbers = files
+      .list()
+      .flatMap((file) => name.exec(file)?.[1] ?? [])
+      .map(Number)
+      .sort((a, b) => a - b);
+    const records: Uint8Array[] = [];
+    let sequence = 0;
+    let bytes = 0;
+    for (const [i, number] of numbers.entries()) {
+      const file = fileName(number);
+      if (i > 0 && number !== (numbers[i - 1] ?? 0) + 1)
+        throw damaged(files, file, 0, "the segment before it is missing");
+      const content = files.read(file);
+      // The oldest kept segment may start at any number, since older ones were pruned.
+      const scan = scanFrames(content, i === 0 ? undefined : sequence);
+      const last = i === numbers.length - 1;
+      // A later segment is begun, and an older one deleted, only when what came before is durable.
+      const cut = scan.end < content.length || scan.end === 0;
+      if (scan.damagedAt !== undefined || (cut && !last) || (scan.end === 0 && i === 0 && number > 0)) {
+        throw damaged(files, file, scan.end, "bad checksum or missing bytes");
+      }
+      if (scan.end < content.length) files.truncate(file, scan.end);
+      for (const record of scan.records) records.push(record);
+      sequence = scan.next;
+      bytes = scan.end;
+    }
+    return new SegmentLog(files, failed, { numbers, records, sequence, bytes });
+  }
+
+  private constructor(
+    files: FileLayer,
+    failed: (error: Error) => void,
+    start: { numbers: number[]; records: readonly Uint8Array[]; sequence: number; bytes: number },
+  ) {
+    this.#files = files;
+    this.#failed = failed;
+    this.#segments = start.numbers;
+    this.#records = start.records;
+    this.#sequence = start.sequence;
+    this.#bytes = start.bytes;
+    this.#planned = Math.max(1, start.numbers.length);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get segments(): number {
+    return this.#planned;
+  }
+
+  /** Completed fdatasyncs. */
+  get flushes(): number {
+    return this.#flushes;
+  }
+
+  replay(): Iterable<Uint8Array> {
+    return this.#records ?? [];
+  }
+
+  append(record: Uint8Array): void {
+    if (record.length > MAX_RECORD_BYTES) throw new RangeError(`record of ${record.length} bytes`);
+    this.#bytes += 4 + record.length;
+    this.#push({ kind: "append", record });
+  }
+
+  flush(done: () => void): void {
+    this.#push({ kind: "flush", done });
+  }
+
+  rotate(base: Uint8Array): void {
+    this.#bytes = FRAME_HEADER_BYTES + 4 + base.length;
+    this.#planned++;
+    this.#push({ kind: "rotate", base });
+  }
+
+  prune(): void {
+    this.#planned = 1;
+    this.#push({ kind: "prune" });
+  }
+
+  /** Writes what is queued and closes. Flushes that were accepted call back before this resolves. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#working;
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  #push(operation: Operation): void {
+    if (this.#closed) return;
+    this.#records = undefined;
+    this.#queue.push(operation);
+    this.#working ??= this.#work();
+  }
+
+  async #work(): Promise<void> {
+    try {
+      // The rest of this turn joins the first group.
+      await Promise.resolve();
+      while (this.#queue.length > 0) await this.#next();
+    } catch (error) {
+      this.#closed = true;
+      this.#queue = [];
+      this.#failed(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#working = undefined;
+    }
+  }
+
+  /** Takes what is queued up to a rotation or pruning, or that one. */
+  async #next(): Promise<void> {
+    const border = this.#queue.findIndex(({ kind }) => kind === "rotate" || kind === "prune");
+    const group = this.#queue.splice(0, border < 0 ? this.#queue.length : Math.max(border, 1));
+    const head = group[0];
+    if (head?.kind === "rotate") return this.#disk(() => this.#rotateNow(head.base));
+    if (head?.kind === "prune") return this.#disk(() => this.#pruneNow());
+    const records = group.flatMap((operation) => (operation.kind === "append" ? [operation.record] : []));
+    if (records.length > 0) await this.#disk(() => this.#write(records));
+    for (const operation of group) if (operation.kind === "flush") operation.done();
+  }
+
+  async #disk(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new NodeError("log-failed", `cannot write ${this.#files.path(fileName(this.#newest()))}: ${reason}`, {
+        cause,
+      });
+    }
+  }
+
+  async #write(records: readonly Uint8Array[]): Promise<void> {
+    const created = this.#segments.length === 0;
+    if (created) this.#segments.push(0);
+    this.#file ??= await this.#files.append(fileName(this.#newest()));
+    await this.#file.write(encodeFrame(this.#sequence, records));
+    await this.#file.sync();
+    if (created) await this.#files.syncFolder();
+    this.#sequence++;
+    this.#flushes++;
+  }
+
+  async #rotateNow(base: Uint8Array): Promise<void> {
+    await this.#file?.close();
+    const next = this.#segments.length === 0 ? 0 : this.#newest() + 1;
+    this.#file = await this.#files.append(fileName(next));
+    await this.#file.write(encodeFrame(this.#sequence, [base]));
+    await this.#file.sync();
+    await this.#files.syncFolder();
+    this.#segments.push(next);
+    this.#sequence++;
+    this.#flushes++;
+  }
+
+  /** Oldest first, so that a crash in between leaves no hole. */
+  async #pruneNow(): Promise<void> {
+    const old = this.#segments.splice(0, this.#segments.length - 1);
+    for (const number of old) await this.#files.remove(fileName(number));
+    if (old.length > 0) await this.#files.syncFolder();
+  }
+
+  #newest(): number {
+    return this.#segments.at(-1) ?? 0;
+  }
+}
+
+function fileName(number: number): string {
+  return `${String(number).padStart(10, "0")}.segment`;
+}
+
+function damaged(files: FileLayer, file: string, offset: number, what: string): NodeError {
+  return new NodeError("log-damaged", `log ${files.path(file)} is damaged at offset ${offset}: ${what}`);
+}

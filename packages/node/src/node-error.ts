@@ -1,0 +1,38 @@
+/** What can go wrong with a node's files, keys and ports. Callers branch on the code, never on the text. */
+export type NodeErrorCode =
+  /** An input log or slot journal has a hole or bad bytes before its end. */
+  | "log-damaged"
+  /** A log cannot be written: disk full, I/O error. What was not flushed may be lost; the member must stop. */
+  | "log-failed"
+  /** LevelDB of the containers cannot be opened or a record in it does not check. */
+  | "store-damaged"
+  | "store-locked"
+  /** The folder holds another on-disk format. */
+  | "store-format"
+  | "store-failed"
+  /** The keystore does not open: the password is wrong (or the ciphertext was changed, which looks the same). */
+  | "vault-password"
+  /** The keystore is not one: cut, garbled or of an unknown version. */
+  | "vault-damaged"
+  | "vault-exists"
+  | "vault-missing"
+  | "vault-failed"
+  /** No usable share for this key: not generated here, or not the one that the mainchain recorded. */
+  | "vault-share"
+  /** Another process runs on the data folder. */
+  | "data-locked"
+  /** The port is taken, or the address is not this machine's. */
+  | "port-taken"
+  | "config"
+  | "closed";
+
+/** An operational failure of a node process. */
+export class NodeError extends Error {
+  readonly code: NodeErrorCode;
+
+  constructor(code: NodeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "NodeError";
+    this.code = code;
+  }
+}
