@@ -1,0 +1,25 @@
+import { toKey } from "../store/key.ts";
+
+// Keys of the flat state. Accounts ("a" ‖ address) and storage ("s" ‖ address ‖ slot) are what the state root is
+// over. Code ("c" ‖ hash) is content-addressed, bound by its account's code hash, and never removed.
+
+export const ACCOUNT_PREFIX = "a";
+export const STORAGE_PREFIX = "s";
+export const CODE_PREFIX = "c";
+
+export function accountKey(address: Uint8Array): string {
+  return ACCOUNT_PREFIX + toKey(address);
+}
+
+export function storageKey(address: Uint8Array, slot: Uint8Array): string {
+  return STORAGE_PREFIX + toKey(address) + toKey(slot);
+}
+
+export function codeKey(hash: Uint8Array): string {
+  return CODE_PREFIX + toKey(hash);
+}
+
+/** Part of the state root. */
+export function isCommitted(key: string): boolean {
+  return key.startsWith(ACCOUNT_PREFIX) || key.startsWith(STORAGE_PREFIX);
+}

@@ -1,0 +1,119 @@
+import { ClassicLevel } from "classic-level";
+import { ChainError } from "../chain-error.ts";
+import type { KeyValueStore, Write } from "./key-value-store.ts";
+
+/** Raised when the meaning of stored bytes changes. Another version in a folder is refused, never guessed at. */
+export const STORE_FORMAT = 1;
+/** Below every other key: those start with a printable letter. */
+const FORMAT_KEY = Uint8Array.of(0);
+
+type Database = ClassicLevel<Uint8Array, Uint8Array>;
+
+function openFailure(directory: string, error: unknown): ChainError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+  if (code === "LEVEL_LOCKED") {
+    return new ChainError("store-locked", `the database in ${directory} is in use by another process`, { cause });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new ChainError("store-damaged", `the database in ${directory} cannot be opened: ${why}`, { cause });
+}
+
+/** LevelDB in a folder. */
+export class LevelStore implements KeyValueStore {
+  readonly #database: Database;
+  readonly #directory: string;
+  #closed = false;
+
+  private constructor(database: Database, directory: string) {
+    this.#database = database;
+    this.#directory = directory;
+  }
+
+  /** Opens or creates the database. ChainError `store-locked`, `store-damaged` or `store-format`. */
+  static async open(directory: string): Promise<LevelStore> {
+    const database: Database = new ClassicLevel(directory, { keyEncoding: "view", valueEncoding: "view" });
+    try {
+      await database.open();
+    } catch (error) {
+      throw openFailure(directory, error);
+    }
+    const store = new LevelStore(database, directory);
+    try {
+      await store.#checkFormat();
+    } catch (error) {
+      await database.close();
+      throw error instanceof ChainError ? error : openFailure(directory, error);
+    }
+    return store;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    this.#assertOpen();
+    try {
+      return this.#database.getSync(key);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  async write(batch: readonly Write[]): Promise<void> {
+    this.#assertOpen();
+    try {
+      // Not synced: blocks are certified and can be executed again from the containers, which are durable. What a
+      // killed process wrote survives; a power cut may take the newest blocks, whole ones, from the end.
+      await this.#database.batch(
+        batch.map(({ key, value }) => (value === undefined ? { type: "del", key } : { type: "put", key, value })),
+      );
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  async *range(start: Uint8Array, end: Uint8Array): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+    this.#assertOpen();
+    const iterator = this.#database.iterator({ gte: start, lt: end });
+    try {
+      for (;;) {
+        const entries = await iterator.nextv(1000);
+        if (entries.length === 0) return;
+        yield* entries;
+      }
+    } catch (error) {
+      throw this.#failure(error);
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#database.close();
+  }
+
+  async #checkFormat(): Promise<void> {
+    const found = this.#database.getSync(FORMAT_KEY);
+    if (found !== undefined) {
+      if (found.length === 1 && found[0] === STORE_FORMAT) return;
+      throw new ChainError(
+        "store-format",
+        `${this.#directory} holds on-disk format ${found.join(".")}; this version reads ${STORE_FORMAT} only`,
+      );
+    }
+    for await (const _ of this.#database.keys({ limit: 1 })) {
+      throw new ChainError("store-format", `${this.#directory} holds a database that is not a chain's`);
+    }
+    await this.#database.put(FORMAT_KEY, Uint8Array.of(STORE_FORMAT), { sync: true });
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new ChainError("closed", "the store is closed");
+  }
+
+  #failure(error: unknown): ChainError {
+    if (error instanceof ChainError) return error;
+    const why = error instanceof Error ? error.message : String(error);
+    return new ChainError("store-damaged", `the database in ${this.#directory} failed: ${why}`, { cause: error });
+  }
+}
