@@ -62,7 +62,7 @@ library G1 {
         uint256 yHigh = _word(_pad(y), 0);
         uint256 yLow = _word(_pad(y), 32);
         bool larger = yHigh > HALF_HIGH || (yHigh == HALF_HIGH && yLow > HALF_LOW);
-        // y = 0 does not occur: x^3 = -4 has no root in the field (the curve's order is odd in that part).
+        // y = 0 does not occur: the curve has odd order, so no point of order 2.
         if (larger != ((flags & 0x20) != 0)) (yHigh, yLow) = _negate(yHigh, yLow);
         return (true, abi.encodePacked(x, yHigh, yLow));
     }

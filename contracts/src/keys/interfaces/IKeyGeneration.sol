@@ -22,6 +22,20 @@ interface IKeyGeneration {
         uint32 total;
     }
 
+    /// @notice The chain's newest generation.
+    struct Status {
+        Phase phase;
+        bytes32 group;
+        uint32 era;
+        uint32 epoch;
+        uint32[] nodeIds;
+        uint64 accepted;
+        uint64 dealt;
+        uint64 convicted;
+        uint64 phaseUntil;
+        uint64 deadline;
+    }
+
     event KeyGenerationBegun(
         uint64 indexed chainId, bytes32 indexed group, uint32 era, uint32 epoch, uint32[] nodeIds, uint64 acceptUntil
     );
@@ -40,6 +54,10 @@ interface IKeyGeneration {
     );
     /// @notice Fewer than q dealings are left: those who did not deal may, until `until`. Dealings posted stay.
     event DealingReopened(uint64 indexed chainId, uint32 era, uint32 epoch, uint64 dealers, uint64 until);
+    /// @notice A blackboard for READY signatures, so that members need no other channel; nothing is checked here.
+    event ReadyPosted(
+        uint64 indexed chainId, uint32 era, uint32 epoch, uint16 indexed seat, bytes registered, bytes share
+    );
     event KeyGenerated(
         uint64 indexed chainId,
         uint32 era,
@@ -107,6 +125,9 @@ interface IKeyGeneration {
         uint256 response
     ) external;
 
+    /// @notice Publishes the caller's two READY signatures, compressed (96 bytes each), for whoever puts `ready` together.
+    function postReady(uint64 chainId, bytes calldata registered, bytes calldata share) external;
+
     /// @notice The end: q registered BLS keys and the new key itself sign digest("ready", ..). Points uncompressed.
     function ready(
         uint64 chainId,
@@ -123,21 +144,7 @@ interface IKeyGeneration {
     function host() external view returns (address);
     function windows() external view returns (Windows memory);
 
-    function statusOf(uint64 chainId)
-        external
-        view
-        returns (
-            Phase phase,
-            bytes32 group,
-            uint32 era,
-            uint32 epoch,
-            uint32[] memory nodeIds,
-            uint64 accepted,
-            uint64 dealt,
-            uint64 convicted,
-            uint64 phaseUntil,
-            uint64 deadline
-        );
+    function statusOf(uint64 chainId) external view returns (Status memory);
 
     function encryptionKeyOf(uint64 chainId, uint16 seat) external view returns (bytes memory);
     function dealingHashOf(uint64 chainId, uint16 seat) external view returns (bytes32);
