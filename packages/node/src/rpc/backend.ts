@@ -1,0 +1,53 @@
+import type { ChainReader } from "@tributary/chain";
+import type { HexHash } from "@tributary/protocol/consensus/types";
+import type { ContainerHeader } from "@tributary/protocol/container/header";
+import type { MemberStatus } from "@tributary/protocol/ports/member-host";
+
+/** How the member of a chain on this node is doing. */
+export type StatusReport = {
+  readonly status: MemberStatus;
+  /** Newest certified height here. */
+  readonly height: number;
+  /** Newest height that this member has heard of; equals `height` unless it is catching up. */
+  readonly highestHeight: number;
+  /** Members of the committee that are connected, this one included. */
+  readonly membersUp: number;
+  /** Members needed for blocks to go on. */
+  readonly quorum: number;
+  /** Milliseconds since 1970 at which the status became what it is. */
+  readonly since: number;
+};
+
+/** The way from one block up to the segmentsRoot of its container header. consensus.md 8. */
+export type SegmentBranch = {
+  /** Position of the block's leaf, and number of leaves (it is hashed into the root). */
+  readonly index: number;
+  readonly count: number;
+  /** From the leaf's sibling up. */
+  readonly siblings: readonly HexHash[];
+};
+
+/** Everything with which an outsider checks a block against the group key in the manager contract. */
+export type FinalityProof = {
+  readonly header: ContainerHeader;
+  /** F(h): signature of the group over the header's hash, 96 bytes. */
+  readonly certificate: Uint8Array;
+  readonly branch: SegmentBranch;
+  /** O(h), 96 bytes: its keccak256 is the header's beacon. Absent where only F was fetched. */
+  readonly orderCertificate?: Uint8Array;
+};
+
+/** What JSON-RPC needs to know of a chain's membership and agreement, beside the chain itself. */
+export interface MemberView {
+  status(): StatusReport;
+  /** undefined for the genesis block, which no container holds. */
+  finality(blockNumber: number): Promise<FinalityProof | undefined>;
+}
+
+/** One chain as the server serves it. */
+export type ChainBackend = {
+  readonly chain: ChainReader;
+  readonly member: MemberView;
+  /** Slots of the chain on this node (1, 16 or 128): its share of the node's RPC budget. */
+  readonly slots: number;
+};

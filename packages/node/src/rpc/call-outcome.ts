@@ -1,0 +1,32 @@
+import type { CallResult, ChainReader } from "@tributary/chain";
+import type { ParsedCall } from "./call-request.ts";
+import { revertError } from "./revert-reason.ts";
+import { RPC_CODE, RpcError } from "./rpc-error.ts";
+
+/** Gas that the node executes in one unit of budget (50 microseconds). */
+const GAS_PER_UNIT = 1_000;
+/** Intrinsic gas of a transaction: no execution. */
+const INTRINSIC_GAS = 21_000;
+
+/** Units of budget for executing `gas`. */
+export function executionUnits(gas: bigint): number {
+  return Math.max(0, Number(gas) - INTRINSIC_GAS) / GAS_PER_UNIT;
+}
+
+/** A call made for another chain is a mistake that is worth words. */
+export function checkChainId(call: ParsedCall, chain: ChainReader): void {
+  if (call.chainId === undefined || call.chainId === chain.chainId) return;
+  throw new RpcError(RPC_CODE.server, `chainId does not match node's (have=${call.chainId}, want=${chain.chainId})`);
+}
+
+/** The error for a call that did not succeed. */
+export function callError(result: Exclude<CallResult, { readonly kind: "success" }>): RpcError {
+  switch (result.kind) {
+    case "revert":
+      return revertError(result.data);
+    case "halt":
+      return new RpcError(RPC_CODE.server, result.message);
+    case "invalid":
+      return new RpcError(RPC_CODE.server, result.rejection.message);
+  }
+}

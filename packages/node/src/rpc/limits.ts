@@ -1,0 +1,62 @@
+// Bounds of the JSON-RPC server. Everything that a client can make this process hold or compute has one.
+
+/** Bytes of one request body or WebSocket message (geth's value; a file chunk of 1 MB is 2 MB of hex). */
+export const MAX_REQUEST_BYTES: number = 5 * 1024 * 1024;
+/** Levels of arrays and objects in a request. The deepest legal one, an EIP-7702 call with access lists, has 6. */
+export const MAX_JSON_DEPTH = 64;
+/** Items of a batch, and bytes that its answers may take together (geth's values). */
+export const MAX_BATCH_ITEMS = 1_000;
+export const MAX_BATCH_ANSWER_BYTES = 25_000_000;
+/** Milliseconds for one call, and for a batch as a whole. */
+export const CALL_TIMEOUT_MS = 5_000;
+export const BATCH_TIMEOUT_MS = 30_000;
+
+/** Blocks that one log query may span, and logs that it may return. */
+export const MAX_LOG_RANGE = 10_000;
+export const MAX_LOG_RESULTS = 10_000;
+/** Addresses of a log filter, and alternatives for one topic (geth's value). */
+export const MAX_FILTER_ADDRESSES = 1_000;
+export const MAX_TOPIC_ALTERNATIVES = 1_000;
+
+/** Polled filters of one chain, and milliseconds without a poll after which one is dropped. */
+export const MAX_FILTERS = 1_000;
+export const FILTER_IDLE_MS = 300_000;
+/** Hashes that a filter for pending transactions keeps between polls; the oldest go first. */
+export const MAX_FILTER_BACKLOG = 10_000;
+
+/** Gas of eth_call and the upper end of eth_estimateGas. */
+export const MAX_CALL_GAS = 50_000_000n;
+/** Blocks that eth_feeHistory looks back, and percentiles per block (geth's values). */
+export const MAX_FEE_HISTORY = 1_024;
+export const MAX_FEE_PERCENTILES = 100;
+
+/** Connections and requests. Operator settings start from these. */
+export type ServerLimits = {
+  /** Open WebSockets of the process, and of one remote address. */
+  readonly sockets: number;
+  readonly socketsPerAddress: number;
+  readonly subscriptionsPerSocket: number;
+  /** Requests of one socket that run at once; further ones wait in the kernel. */
+  readonly inFlightPerSocket: number;
+  /** HTTP requests of one remote address that run at once; further ones are refused. */
+  readonly inFlightPerAddress: number;
+  /** Bytes queued to a slow reader before its socket is closed. */
+  readonly socketBacklog: number;
+};
+
+export const DEFAULT_LIMITS: ServerLimits = {
+  sockets: 2_000,
+  socketsPerAddress: 100,
+  subscriptionsPerSocket: 100,
+  inFlightPerSocket: 32,
+  inFlightPerAddress: 256,
+  socketBacklog: 16 * 1024 * 1024,
+};
+
+/**
+ * Milliseconds by which a refusal for load is held back. A client that asks again at once would otherwise spend more of
+ * the node's time on refusals than the budget saves.
+ */
+export const REFUSAL_DELAY_MS = 200;
+/** Milliseconds between pings on a WebSocket; two without a pong close it. */
+export const PING_MS = 30_000;

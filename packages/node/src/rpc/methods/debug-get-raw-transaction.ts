@@ -1,0 +1,13 @@
+import { data, parseHash } from "../hex.ts";
+import type { Method } from "../method.ts";
+
+/** The wire form of a transaction in a block or in the pool, or null. */
+export const debugGetRawTransaction: Method = {
+  name: "debug_getRawTransaction",
+  run(params, context) {
+    const hash = params.next(parseHash);
+    params.end();
+    const transaction = context.chain.transaction(hash)?.transaction ?? context.chain.pendingTransaction(hash);
+    return transaction === undefined ? null : data(transaction.raw);
+  },
+};

@@ -1,0 +1,24 @@
+import { parseBlockParam, requireBlock } from "../block-param.ts";
+import { callError, checkChainId, executionUnits } from "../call-outcome.ts";
+import { parseCall } from "../call-request.ts";
+import { data } from "../hex.ts";
+import type { Method } from "../method.ts";
+import { parseStateOverrides } from "../state-override.ts";
+
+/** Executes a call on a block's state and gives what it returns. */
+export const ethCall: Method = {
+  name: "eth_call",
+  async run(params, context) {
+    const call = params.next(parseCall);
+    const id = params.nextOr(parseBlockParam, "latest");
+    const overrides = params.nextOr(parseStateOverrides, []);
+    params.end();
+    checkChainId(call, context.chain);
+    const block = requireBlock(context.chain, id);
+    const result = await context.chain.call(call.request, block.header.number, overrides);
+    if (result.kind === "invalid") throw callError(result);
+    context.charge(executionUnits(result.gasUsed));
+    if (result.kind !== "success") throw callError(result);
+    return data(result.data);
+  },
+};

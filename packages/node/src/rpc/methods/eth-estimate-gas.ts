@@ -1,0 +1,29 @@
+import { parseBlockParam, requireBlock } from "../block-param.ts";
+import { callError, checkChainId, executionUnits } from "../call-outcome.ts";
+import { parseCall } from "../call-request.ts";
+import { quantity } from "../hex.ts";
+import type { Method } from "../method.ts";
+import { parseStateOverrides } from "../state-override.ts";
+
+/** Times that a search for the least gas limit executes the call, about. */
+const EXECUTIONS = 5;
+/** PER_EMPTY_ACCOUNT_COST of EIP-7702: intrinsic gas of one authorisation. */
+const AUTHORIZATION_GAS = 25_000n;
+
+/** The least gas limit with which a transaction succeeds. */
+export const ethEstimateGas: Method = {
+  name: "eth_estimateGas",
+  async run(params, context) {
+    const call = params.next(parseCall);
+    const id = params.nextOr(parseBlockParam, "latest");
+    const overrides = params.nextOr(parseStateOverrides, []);
+    params.end();
+    checkChainId(call, context.chain);
+    const block = requireBlock(context.chain, id);
+    const result = await context.chain.estimateGas(call.request, block.header.number, overrides);
+    if (result.kind === "invalid") throw callError(result);
+    context.charge(EXECUTIONS * executionUnits(result.kind === "success" ? result.gas : result.gasUsed));
+    if (result.kind !== "success") throw callError(result);
+    return quantity(result.gas + AUTHORIZATION_GAS * BigInt(call.authorizations));
+  },
+};

@@ -1,0 +1,54 @@
+import { findBlock, parseBlockNumber, requireBlock } from "../block-param.ts";
+import { kindOf, type Parsed, parseIndex, quantity } from "../hex.ts";
+import { MAX_FEE_HISTORY, MAX_FEE_PERCENTILES } from "../limits.ts";
+import type { Method } from "../method.ts";
+
+/** Shape and limits of geth's; base fees and rewards are zero, as gas is not paid for. */
+export const ethFeeHistory: Method = {
+  name: "eth_feeHistory",
+  run(params, context) {
+    const asked = params.next(parseCount);
+    const newest = params.next(parseBlockNumber);
+    const percentiles = params.nextOr(parsePercentiles, []);
+    params.end();
+    const last = requireBlock(context.chain, newest).header.number;
+    const count = Math.min(asked, MAX_FEE_HISTORY, last + 1);
+    if (count === 0) return { oldestBlock: "0x0", baseFeePerGas: null, gasUsedRatio: null };
+    context.charge(count / 20);
+    const oldest = last - count + 1;
+    const ratios: number[] = [];
+    for (let number = oldest; number <= last; number++) {
+      const header = findBlock(context.chain, number)?.header;
+      ratios.push(header === undefined || header.gasLimit === 0 ? 0 : header.gasUsed / header.gasLimit);
+    }
+    const zeros = (length: number): string[] => new Array<string>(length).fill("0x0");
+    return {
+      oldestBlock: quantity(oldest),
+      ...(percentiles.length === 0 ? {} : { reward: ratios.map(() => zeros(percentiles.length)) }),
+      baseFeePerGas: zeros(count + 1),
+      gasUsedRatio: ratios,
+      baseFeePerBlobGas: zeros(count + 1),
+      blobGasUsedRatio: ratios.map(() => 0),
+    };
+  },
+};
+
+/** Older clients send the count as a number. */
+function parseCount(value: unknown): Parsed<number> {
+  if (typeof value !== "number") return parseIndex(value);
+  return Number.isSafeInteger(value) && value >= 0 ? { value } : { reason: "want a block count" };
+}
+
+function parsePercentiles(value: unknown): Parsed<readonly number[]> {
+  if (!Array.isArray(value)) return { reason: `want an array of percentiles, got ${kindOf(value)}` };
+  if (value.length > MAX_FEE_PERCENTILES) return { reason: `over the query limit ${MAX_FEE_PERCENTILES}` };
+  let previous = -1;
+  for (const [index, item] of value.entries()) {
+    if (typeof item !== "number" || !(item >= 0 && item <= 100)) {
+      return { reason: `invalid reward percentile: #${index} is not between 0 and 100` };
+    }
+    if (item <= previous) return { reason: `invalid reward percentile: #${index} is not above #${index - 1}` };
+    previous = item;
+  }
+  return { value: value as readonly number[] };
+}

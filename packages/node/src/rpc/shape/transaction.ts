@@ -1,0 +1,69 @@
+import type { AccessListItem, Authorization, Inclusion, Transaction } from "@tributary/chain";
+import { data, quantity } from "../hex.ts";
+
+/** `included` is undefined for a transaction that waits in the pool. */
+export function transactionShape(transaction: Transaction, included: Inclusion | undefined): Record<string, unknown> {
+  return {
+    ...inclusionFields(included),
+    hash: data(transaction.hash),
+    type: quantity(transaction.type),
+    chainId: quantity(transaction.chainId),
+    nonce: quantity(transaction.nonce),
+    from: data(transaction.sender),
+    to: transaction.to === undefined ? null : data(transaction.to),
+    value: quantity(transaction.value),
+    input: data(transaction.data),
+    gas: quantity(transaction.gasLimit),
+    ...priceFields(transaction, included !== undefined),
+    ...signatureFields(transaction),
+  };
+}
+
+function inclusionFields(included: Inclusion | undefined): Record<string, unknown> {
+  if (included === undefined) return { blockHash: null, blockNumber: null, transactionIndex: null };
+  return {
+    blockHash: data(included.blockHash),
+    blockNumber: quantity(included.blockNumber),
+    blockTimestamp: quantity(included.timestamp),
+    transactionIndex: quantity(included.transactionIndex),
+  };
+}
+
+/** gasPrice is the signed field for types 0 and 1, for the others what was paid: nothing once mined. */
+function priceFields(transaction: Transaction, mined: boolean): Record<string, unknown> {
+  const { type, maxFeePerGas, maxPriorityFeePerGas, accessList, authorizations } = transaction;
+  const gasPrice = type <= 1 || !mined ? quantity(maxFeePerGas) : "0x0";
+  if (type === 0) return { gasPrice };
+  const list = accessList.map(accessListShape);
+  if (type === 1) return { gasPrice, accessList: list };
+  const fees = {
+    gasPrice,
+    maxFeePerGas: quantity(maxFeePerGas),
+    maxPriorityFeePerGas: quantity(maxPriorityFeePerGas),
+    accessList: list,
+  };
+  return type === 2 ? fees : { ...fees, authorizationList: authorizations.map(authorizationShape) };
+}
+
+function accessListShape(item: AccessListItem): Record<string, unknown> {
+  return { address: data(item.address), storageKeys: item.storageKeys.map(data) };
+}
+
+function authorizationShape(authorization: Authorization): Record<string, unknown> {
+  return {
+    chainId: quantity(authorization.chainId),
+    address: data(authorization.address),
+    nonce: quantity(authorization.nonce),
+    yParity: quantity(authorization.yParity),
+    r: quantity(authorization.r),
+    s: quantity(authorization.s),
+  };
+}
+
+/** EIP-155 folds the chain id into v; typed transactions carry the parity alone. */
+function signatureFields(transaction: Transaction): Record<string, unknown> {
+  const { type, chainId, yParity, r, s } = transaction;
+  const values = { r: quantity(r), s: quantity(s) };
+  if (type === 0) return { v: quantity(35n + 2n * chainId + BigInt(yParity)), ...values };
+  return { v: quantity(yParity), yParity: quantity(yParity), ...values };
+}

@@ -1,0 +1,160 @@
+import { randomBytes } from "node:crypto";
+import type { Block, BlockEvent, ChainReader, LocatedLog, Transaction } from "@tributary/chain";
+import type { MemberView } from "./backend.ts";
+import { data } from "./hex.ts";
+import { type LogMatch, matches } from "./log-filter.ts";
+import { RPC_CODE, RpcError } from "./rpc-error.ts";
+import { headerShape } from "./shape/block.ts";
+import { logShape } from "./shape/log.ts";
+import { transactionShape } from "./shape/transaction.ts";
+import { syncingShape } from "./syncing.ts";
+
+/** What a socket may subscribe to. */
+export type Topic =
+  | { readonly kind: "newHeads" }
+  | { readonly kind: "logs"; readonly match: LogMatch }
+  | { readonly kind: "newPendingTransactions"; readonly full: boolean }
+  | { readonly kind: "syncing" };
+
+type Subscription = {
+  readonly topic: Topic;
+  /** Messages held until the client knows the subscription's id; undefined once it does. */
+  held: string[] | undefined;
+};
+
+/** Messages that one subscription may hold before its id is out: the answer is already on its way. */
+const MAX_HELD = 1_000;
+
+// One text per block and log, however many sockets want it.
+const headTexts = new WeakMap<Block, string>();
+const logTexts = new WeakMap<LocatedLog, string>();
+
+/** The subscriptions of one socket to one chain. */
+export class SubscriptionSet {
+  readonly #chain: ChainReader;
+  readonly #member: MemberView;
+  readonly #send: (text: string) => void;
+  readonly #limit: number;
+  readonly #subscriptions = new Map<string, Subscription>();
+  #stopBlocks: (() => void) | undefined;
+  #stopPending: (() => void) | undefined;
+  #syncing = false;
+
+  constructor(chain: ChainReader, member: MemberView, limit: number, send: (text: string) => void) {
+    this.#chain = chain;
+    this.#member = member;
+    this.#limit = limit;
+    this.#send = send;
+  }
+
+  get size(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** The new subscription's id. Its messages wait until `release`. */
+  add(topic: Topic): string {
+    if (this.#subscriptions.size >= this.#limit) {
+      throw new RpcError(RPC_CODE.limitExceeded, `too many subscriptions: at most ${this.#limit} on one connection`);
+    }
+    const id = data(randomBytes(16));
+    this.#subscriptions.set(id, { topic, held: [] });
+    if (topic.kind === "newPendingTransactions") {
+      this.#stopPending ??= this.#chain.onPendingTransaction((transaction) => this.#pending(transaction));
+    } else {
+      this.#stopBlocks ??= this.#chain.onBlock((event) => this.#block(event));
+    }
+    if (topic.kind === "syncing") this.#syncing = this.#member.status().status === "syncing";
+    return id;
+  }
+
+  remove(id: string): boolean {
+    const removed = this.#subscriptions.delete(id);
+    this.#releaseListeners();
+    return removed;
+  }
+
+  /** The answers with the ids are out: what was held goes out too. */
+  release(): void {
+    for (const subscription of this.#subscriptions.values()) {
+      const held = subscription.held;
+      subscription.held = undefined;
+      for (const text of held ?? []) this.#send(text);
+    }
+  }
+
+  close(): void {
+    this.#subscriptions.clear();
+    this.#releaseListeners();
+  }
+
+  #block(event: BlockEvent): void {
+    const syncing = this.#member.status().status === "syncing";
+    const turned = syncing !== this.#syncing;
+    this.#syncing = syncing;
+    for (const [id, subscription] of this.#subscriptions) {
+      const { topic } = subscription;
+      if (topic.kind === "newHeads") this.#deliver(id, subscription, headText(event.block));
+      else if (topic.kind === "syncing" && turned) this.#deliver(id, subscription, this.#syncingText());
+      else if (topic.kind === "logs") {
+        for (const log of event.logs) {
+          if (matches(log.log, topic.match)) this.#deliver(id, subscription, logText(log));
+        }
+      }
+    }
+  }
+
+  #pending(transaction: Transaction): void {
+    for (const [id, subscription] of this.#subscriptions) {
+      const { topic } = subscription;
+      if (topic.kind !== "newPendingTransactions") continue;
+      const result = topic.full ? transactionShape(transaction, undefined) : data(transaction.hash);
+      this.#deliver(id, subscription, JSON.stringify(result));
+    }
+  }
+
+  #syncingText(): string {
+    const status = syncingShape(this.#member.status());
+    return JSON.stringify(status === false ? false : { syncing: true, status });
+  }
+
+  #deliver(id: string, subscription: Subscription, result: string): void {
+    const text = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":${result}}}`;
+    if (subscription.held === undefined) this.#send(text);
+    else if (subscription.held.length < MAX_HELD) subscription.held.push(text);
+  }
+
+  #releaseListeners(): void {
+    let blocks = false;
+    let pending = false;
+    for (const { topic } of this.#subscriptions.values()) {
+      if (topic.kind === "newPendingTransactions") pending = true;
+      else blocks = true;
+    }
+    if (!blocks) {
+      this.#stopBlocks?.();
+      this.#stopBlocks = undefined;
+    }
+    if (!pending) {
+      this.#stopPending?.();
+      this.#stopPending = undefined;
+    }
+  }
+}
+
+function headText(block: Block): string {
+  let text = headTexts.get(block);
+  if (text === undefined) {
+    text = JSON.stringify(headerShape(block.header, block.hash));
+    headTexts.set(block, text);
+  }
+  return text;
+}
+
+function logText(log: LocatedLog): string {
+  let text = logTexts.get(log);
+  if (text === undefined) {
+    text = JSON.stringify(logShape(log));
+    logTexts.set(log, text);
+  }
+  return text;
+}

@@ -1,0 +1,32 @@
+// What a call costs of its chain's budget. One unit is about 50 microseconds of one core; methods that depend on how
+// much they look at charge the rest themselves while they run.
+
+const weights: Readonly<Record<string, number>> = {
+  eth_call: 10,
+  eth_estimateGas: 30,
+  eth_sendRawTransaction: 6,
+  eth_getLogs: 10,
+  eth_getFilterLogs: 10,
+  eth_getFilterChanges: 3,
+  eth_feeHistory: 5,
+  eth_getBlockByHash: 3,
+  eth_getBlockByNumber: 3,
+  eth_getBlockReceipts: 6,
+  eth_newFilter: 3,
+  eth_newBlockFilter: 3,
+  eth_newPendingTransactionFilter: 3,
+  eth_subscribe: 5,
+  debug_getRawBlock: 4,
+  debug_getRawReceipts: 6,
+  tributary_getFinality: 4,
+};
+
+/** Units of any other method: a lookup or two. */
+const LOOKUP = 2;
+
+/** Bytes of request that cost one unit: reading and parsing them. */
+export const BYTES_PER_UNIT = 8_192;
+
+export function weightOf(method: string): number {
+  return weights[method] ?? LOOKUP;
+}
