@@ -1,1 +1,14 @@
-export {};
+export type { Agent } from "./agent.ts";
+export { AgentRunner } from "./agent-runner.ts";
+export { KeygenAgent } from "./keygen/keygen-agent.ts";
+export { KeygenCalls } from "./keygen/keygen-calls.ts";
+export { LifecycleAgent } from "./lifecycle/lifecycle-agent.ts";
+export { LifecycleCalls } from "./lifecycle/lifecycle-calls.ts";
+export type { Logger } from "./logger.ts";
+export { type AgentContracts, contractAbis } from "./mainchain/contracts.ts";
+export { eventDecoder } from "./mainchain/event-decoder.ts";
+export type { MainchainEvent } from "./mainchain/events.ts";
+export { nodeAccount } from "./mainchain/node-account.ts";
+export { NonceJournal } from "./mainchain/nonce-journal.ts";
+export { MainchainSender } from "./mainchain/sender.ts";
+export { MainchainWatcher, type WatcherStatus } from "./mainchain/watcher.ts";

@@ -1,0 +1,55 @@
+import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
+import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
+import { type Address, encodeFunctionData, numberToHex, type PublicClient } from "viem";
+import type { MainchainSender, SendResult } from "../mainchain/sender.ts";
+import { headerRlp, type RawBlock } from "./header-rlp.ts";
+
+/**
+ * Percent of the estimate as gas limit of a selection: the estimate is made on an earlier block, and a change of slots
+ * between costs more.
+ */
+const SELECT_GAS_PERCENT = 150;
+
+/** Calls by which any node keeps chains moving. */
+export class LifecycleCalls {
+  readonly #sender: MainchainSender;
+  readonly #client: PublicClient;
+  readonly #contracts: { readonly chains: Address; readonly committees: Address };
+
+  constructor(
+    sender: MainchainSender,
+    client: PublicClient,
+    contracts: { readonly chains: Address; readonly committees: Address },
+  ) {
+    this.#sender = sender;
+    this.#client = client;
+    this.#contracts = contracts;
+  }
+
+  /** Selects with the header of the seed block, or asks for a new seed block where that one is out of reach. */
+  async select(chainId: bigint, seedBlock: bigint, key: string): Promise<SendResult> {
+    const to = this.#contracts.committees;
+    const raw = await this.#client.request({
+      method: "eth_getBlockByNumber",
+      params: [numberToHex(seedBlock), false],
+    });
+    const rlp = raw === null ? undefined : headerRlp(raw as unknown as RawBlock);
+    if (rlp === undefined) return { kind: "unsent", reason: `no usable header of block ${seedBlock}` };
+    const data = encodeFunctionData({ abi: committeesAbi, functionName: "select", args: [chainId, rlp] });
+    const selected = await this.#sender.send({ key, to, data, gasPercent: SELECT_GAS_PERCENT });
+    if (selected.kind !== "reverted") return selected;
+    const rearm = encodeFunctionData({ abi: committeesAbi, functionName: "rearm", args: [chainId] });
+    const rearmed = await this.#sender.send({ key: `${key}/rearm`, to, data: rearm });
+    return rearmed.kind === "mined" ? rearmed : selected;
+  }
+
+  startKeyGeneration(chainId: bigint, key: string): Promise<SendResult> {
+    const data = encodeFunctionData({ abi: chainsAbi, functionName: "startKeyGeneration", args: [chainId] });
+    return this.#sender.send({ key, to: this.#contracts.chains, data });
+  }
+
+  expire(chainId: bigint, key: string): Promise<SendResult> {
+    const data = encodeFunctionData({ abi: chainsAbi, functionName: "expire", args: [chainId] });
+    return this.#sender.send({ key, to: this.#contracts.chains, data });
+  }
+}

@@ -1,0 +1,23 @@
+import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
+import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
+import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
+import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
+import type { Address } from "viem";
+import type { ContractAbi } from "./event-decoder.ts";
+
+/** The contracts that agents read and call. */
+export type AgentContracts = {
+  readonly nodes: Address;
+  readonly chains: Address;
+  readonly committees: Address;
+  readonly keyGeneration: Address;
+};
+
+export function contractAbis(contracts: AgentContracts): readonly ContractAbi[] {
+  return [
+    { address: contracts.nodes, abi: nodesAbi },
+    { address: contracts.chains, abi: chainsAbi },
+    { address: contracts.committees, abi: committeesAbi },
+    { address: contracts.keyGeneration, abi: keyGenerationAbi },
+  ];
+}

@@ -1,0 +1,166 @@
+// The contracts' events that agents fold, with the names and arguments of the Solidity interfaces.
+
+type Hex = `0x${string}`;
+type Slot = { readonly chainId: bigint; readonly era: number; readonly epoch: number };
+
+export type KeyGenerationEvent =
+  | ({
+      readonly name: "KeyGenerationBegun";
+      readonly group: Hex;
+      readonly nodeIds: readonly number[];
+      readonly acceptUntil: bigint;
+    } & Slot)
+  | ({ readonly name: "SeatAccepted"; readonly seat: number; readonly key: Hex } & Slot)
+  | ({ readonly name: "DealingOpened"; readonly accepted: bigint; readonly until: bigint } & Slot)
+  | ({ readonly name: "Dealt"; readonly seat: number; readonly dealing: Hex } & Slot)
+  | ({ readonly name: "DealingClosed"; readonly dealers: bigint; readonly complaintsUntil: bigint } & Slot)
+  | ({ readonly name: "DealerAbsent"; readonly seat: number; readonly nodeId: number } & Slot)
+  | ({
+      readonly name: "DealerConvicted";
+      readonly seat: number;
+      readonly nodeId: number;
+      readonly fault: number;
+    } & Slot)
+  | ({ readonly name: "DealingReopened"; readonly dealers: bigint; readonly until: bigint } & Slot)
+  | ({
+      readonly name: "KeyGenerated";
+      readonly groupKey: Hex;
+      readonly keysHash: Hex;
+      readonly committee: Hex;
+      readonly qualified: bigint;
+      readonly signers: bigint;
+    } & Slot)
+  | ({ readonly name: "KeyGenerationFailed"; readonly culprits: readonly number[] } & Slot);
+
+export type NodeEvent =
+  | {
+      readonly name: "NodeRegistered";
+      readonly nodeId: number;
+      readonly validatorId: number;
+      readonly nodeAddress: Hex;
+      readonly endpoint: string;
+      readonly rpc: string;
+      readonly transportKey: Hex;
+      readonly blsKey: Hex;
+    }
+  | {
+      readonly name: "NodeEndpointChanged";
+      readonly nodeId: number;
+      readonly endpoint: string;
+      readonly rpc: string;
+    }
+  | { readonly name: "NodeLeft"; readonly nodeId: number };
+
+export type ChainCreation = {
+  readonly name: string;
+  readonly owner: Hex;
+  readonly size: number;
+  readonly members: number;
+  readonly months: number;
+  readonly gasLimit: bigint;
+  readonly byteLimit: number;
+  readonly allocation: readonly { readonly account: Hex; readonly balance: bigint }[];
+};
+
+export type ChainEvent =
+  | {
+      readonly name: "ChainRequested";
+      readonly chainId: bigint;
+      readonly group: Hex;
+      readonly nonce: bigint;
+      readonly timestamp: bigint;
+      readonly slots: number;
+      readonly rent: bigint;
+      readonly creation: ChainCreation;
+    }
+  | { readonly name: "ChainSelected"; readonly chainId: bigint; readonly nodeIds: readonly number[] }
+  | {
+      readonly name: "ChainKeygen";
+      readonly chainId: bigint;
+      readonly era: number;
+      readonly epoch: number;
+      readonly nodeIds: readonly number[];
+    }
+  | {
+      readonly name: "ChainRunning";
+      readonly chainId: bigint;
+      readonly era: number;
+      readonly epoch: number;
+      readonly groupKey: Hex;
+      readonly keysHash: Hex;
+      readonly start: bigint;
+      readonly end: bigint;
+    }
+  | { readonly name: "ChainPaused"; readonly chainId: bigint }
+  | { readonly name: "ChainResumed"; readonly chainId: bigint }
+  | { readonly name: "ChainExpired"; readonly chainId: bigint }
+  | { readonly name: "ChainDeleted"; readonly chainId: bigint }
+  | { readonly name: "ChainFailed"; readonly chainId: bigint; readonly failure: number }
+  | { readonly name: "ChainExtended"; readonly chainId: bigint; readonly end: bigint }
+  | { readonly name: "ParametersChanged"; readonly parameters: { readonly grace: number } };
+
+export type SelectionEvent =
+  | { readonly name: "SelectionRequested"; readonly chainId: bigint; readonly seedBlock: bigint }
+  | { readonly name: "SelectionRearmed"; readonly chainId: bigint; readonly seedBlock: bigint }
+  | { readonly name: "CommitteeSelected"; readonly chainId: bigint }
+  | { readonly name: "CommitteeUnavailable"; readonly chainId: bigint };
+
+export type MainchainEvent = KeyGenerationEvent | NodeEvent | ChainEvent | SelectionEvent;
+
+const keyGenerationNames: ReadonlySet<string> = new Set<KeyGenerationEvent["name"]>([
+  "KeyGenerationBegun",
+  "SeatAccepted",
+  "DealingOpened",
+  "Dealt",
+  "DealingClosed",
+  "DealerAbsent",
+  "DealerConvicted",
+  "DealingReopened",
+  "KeyGenerated",
+  "KeyGenerationFailed",
+]);
+const nodeNames: ReadonlySet<string> = new Set<NodeEvent["name"]>([
+  "NodeRegistered",
+  "NodeEndpointChanged",
+  "NodeLeft",
+]);
+const chainNames: ReadonlySet<string> = new Set<ChainEvent["name"]>([
+  "ChainRequested",
+  "ChainSelected",
+  "ChainKeygen",
+  "ChainRunning",
+  "ChainPaused",
+  "ChainResumed",
+  "ChainExpired",
+  "ChainDeleted",
+  "ChainFailed",
+  "ChainExtended",
+  "ParametersChanged",
+]);
+const selectionNames: ReadonlySet<string> = new Set<SelectionEvent["name"]>([
+  "SelectionRequested",
+  "SelectionRearmed",
+  "CommitteeSelected",
+  "CommitteeUnavailable",
+]);
+
+export function isKeyGenerationEvent(event: MainchainEvent): event is KeyGenerationEvent {
+  return keyGenerationNames.has(event.name);
+}
+
+export function isNodeEvent(event: MainchainEvent): event is NodeEvent {
+  return nodeNames.has(event.name);
+}
+
+export function isChainEvent(event: MainchainEvent): event is ChainEvent {
+  return chainNames.has(event.name);
+}
+
+export function isSelectionEvent(event: MainchainEvent): event is SelectionEvent {
+  return selectionNames.has(event.name);
+}
+
+/** Whether agents fold events of this name. */
+export function isFolded(name: string): boolean {
+  return keyGenerationNames.has(name) || nodeNames.has(name) || chainNames.has(name) || selectionNames.has(name);
+}

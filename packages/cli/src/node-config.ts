@@ -1,0 +1,80 @@
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import { readJson } from "./atomic-file.ts";
+import { CliError, reasonOf } from "./cli-error.ts";
+
+const address = z.custom<`0x${string}`>(
+  (value) => typeof value === "string" && /^0x[0-9a-fA-F]{40}$/.test(value),
+  "an address: 0x and 40 hexadecimal digits",
+);
+const port = z.number().int().min(1).max(65_535);
+
+/** config.json of a node's data folder: everything that an operator may set. */
+export type NodeConfig = {
+  readonly version: 1;
+  readonly mainchain: {
+    readonly rpc: string;
+    readonly chainId: number;
+    /** Addresses of the network's contracts by their Solidity names. */
+    readonly contracts: Readonly<Record<string, `0x${string}`>>;
+    /** Block in which the contracts were deployed. */
+    readonly fromBlock: number;
+    /** Blocks below the head that count as confirmed, or the mainchain's own notion. */
+    readonly confirmation: number | "safe";
+    /** The same for checkpoints, which must never go back. */
+    readonly finality: number | "finalized";
+    /** Only every so-manieth finalised block is a checkpoint; the whole network has the same value. */
+    readonly checkpointDistance: number;
+    readonly pollMs: number;
+  };
+  /** JSON-RPC of all chains, health and metrics. */
+  readonly rpc: { readonly host: string; readonly port: number };
+  /** Connections of the other members. */
+  readonly peer: { readonly host: string; readonly port: number };
+  /** Paths are relative to the data folder. */
+  readonly keystore: string;
+  readonly passwordFile?: string | undefined;
+  readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
+};
+
+const schema: z.ZodType<NodeConfig> = z.strictObject({
+  version: z.literal(1),
+  mainchain: z.strictObject({
+    rpc: z.url({ protocol: /^https?$/ }),
+    chainId: z.number().int().positive(),
+    contracts: z.record(z.string(), address),
+    fromBlock: z.number().int().nonnegative(),
+    confirmation: z.union([z.number().int().min(0).max(1_000), z.literal("safe")]).default("safe"),
+    finality: z.union([z.number().int().min(0).max(10_000), z.literal("finalized")]).default("finalized"),
+    checkpointDistance: z.number().int().positive().default(32),
+    pollMs: z.number().int().min(50).max(60_000).default(3_000),
+  }),
+  rpc: z.strictObject({ host: z.string().min(1).default("127.0.0.1"), port }),
+  peer: z.strictObject({ host: z.string().min(1).default("127.0.0.1"), port }),
+  keystore: z.string().min(1).default("keystore.json"),
+  passwordFile: z.string().min(1).optional(),
+  logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+});
+
+export const NODE_CONFIG_FILE = "config.json";
+
+/** Reads and checks the configuration of a node's data folder. */
+export async function readNodeConfig(dataDir: string): Promise<NodeConfig> {
+  const path = join(resolve(dataDir), NODE_CONFIG_FILE);
+  let content: unknown;
+  try {
+    content = await readJson(path);
+  } catch (error) {
+    throw new CliError("CONFIG_UNREADABLE", `${path}: ${reasonOf(error)}`, { cause: error });
+  }
+  if (content === undefined) throw new CliError("CONFIG_MISSING", `${path} does not exist: is this a node's folder?`);
+  return parseNodeConfig(content, path);
+}
+
+/** Every fault of the configuration in one message, each with its place. */
+export function parseNodeConfig(content: unknown, source: string): NodeConfig {
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join(".") || "(top)"}: ${issue.message}`);
+  throw new CliError("CONFIG_INVALID", `${source}: ${faults.join("; ")}`);
+}
