@@ -1,0 +1,63 @@
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { rlpEncode } from "../rlp/encode.ts";
+import { orderedTrieRoot } from "../trie/ordered-root.ts";
+import type { Block, BlockHeader } from "./block.ts";
+import { BLOOM_BYTES, mergeBloom } from "./bloom.ts";
+import { CONSTANT_FIELDS, encodeHeader, extraDataOf } from "./header-codec.ts";
+import { EMPTY_OUTBOX_ROOT } from "./outbox-root.ts";
+import type { Receipt } from "./receipt.ts";
+import { encodeReceipt } from "./receipt-codec.ts";
+
+export type BlockParts = {
+  readonly parentHash: Uint8Array;
+  readonly number: number;
+  readonly height: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly gasLimit: number;
+  readonly mixHash: Uint8Array;
+  readonly parentBeaconBlockRoot: Uint8Array;
+  readonly stateRoot: Uint8Array;
+  /** Wire forms and hashes of the executed transactions, and their receipts. */
+  readonly transactions: readonly Uint8Array[];
+  readonly transactionHashes: readonly Uint8Array[];
+  readonly receipts: readonly Receipt[];
+};
+
+/** Bytes of the block's full RLP: header, transactions, ommers, withdrawals. */
+export function blockSize(header: Uint8Array, transactions: readonly Uint8Array[]): number {
+  // A typed transaction is a string in a block's list, a legacy one is a list itself.
+  const items = transactions.map((raw) => ((raw[0] ?? 0) >= 0xc0 ? { encoded: raw } : raw));
+  return rlpEncode([{ encoded: header }, items, [], []]).length;
+}
+
+export function buildBlock(parts: BlockParts): Block {
+  const { receipts, transactions, transactionHashes, height } = parts;
+  const logsBloom = new Uint8Array(BLOOM_BYTES);
+  for (const receipt of receipts) if (receipt.logs.length > 0) mergeBloom(logsBloom, receipt.logsBloom);
+  const header: BlockHeader = {
+    ...CONSTANT_FIELDS,
+    parentHash: parts.parentHash,
+    stateRoot: parts.stateRoot,
+    transactionsRoot: orderedTrieRoot(transactions),
+    receiptsRoot: orderedTrieRoot(receipts.map(encodeReceipt)),
+    logsBloom,
+    number: parts.number,
+    gasLimit: parts.gasLimit,
+    gasUsed: receipts[receipts.length - 1]?.cumulativeGasUsed ?? 0,
+    timestamp: Math.floor(parts.time / 1000),
+    extraData: extraDataOf(parts.time),
+    mixHash: parts.mixHash,
+    parentBeaconBlockRoot: parts.parentBeaconBlockRoot,
+    requestsHash: EMPTY_OUTBOX_ROOT,
+  };
+  const encoded = encodeHeader(header);
+  return {
+    header,
+    hash: keccak256(encoded),
+    size: blockSize(encoded, transactions),
+    transactions,
+    transactionHashes,
+    height,
+  };
+}

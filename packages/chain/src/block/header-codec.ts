@@ -1,0 +1,99 @@
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { rlpEncode } from "../rlp/encode.ts";
+import { RlpReader } from "../rlp/reader.ts";
+import { EMPTY_TRIE_ROOT } from "../trie/ordered-root.ts";
+import type { BlockHeader } from "./block.ts";
+
+/** Format of `extraData`: u8 version ‖ u16 milliseconds. */
+export const EXTRA_DATA_VERSION = 1;
+
+/** Fields that are the same in every block of a post-merge chain without blobs, withdrawals and fees. */
+export const CONSTANT_FIELDS: Pick<
+  BlockHeader,
+  | "ommersHash"
+  | "beneficiary"
+  | "difficulty"
+  | "nonce"
+  | "baseFeePerGas"
+  | "withdrawalsRoot"
+  | "blobGasUsed"
+  | "excessBlobGas"
+> = {
+  ommersHash: keccak256(rlpEncode([])),
+  beneficiary: new Uint8Array(20),
+  difficulty: 0n,
+  nonce: new Uint8Array(8),
+  baseFeePerGas: 0n,
+  withdrawalsRoot: EMPTY_TRIE_ROOT,
+  blobGasUsed: 0n,
+  excessBlobGas: 0n,
+};
+
+/** `extraData` of a container time in milliseconds. */
+export function extraDataOf(time: number): Uint8Array {
+  const milliseconds = time % 1000;
+  return Uint8Array.of(EXTRA_DATA_VERSION, milliseconds >> 8, milliseconds & 0xff);
+}
+
+export function encodeHeader(header: BlockHeader): Uint8Array {
+  return rlpEncode([
+    header.parentHash,
+    header.ommersHash,
+    header.beneficiary,
+    header.stateRoot,
+    header.transactionsRoot,
+    header.receiptsRoot,
+    header.logsBloom,
+    header.difficulty,
+    header.number,
+    header.gasLimit,
+    header.gasUsed,
+    header.timestamp,
+    header.extraData,
+    header.mixHash,
+    header.nonce,
+    header.baseFeePerGas,
+    header.withdrawalsRoot,
+    header.blobGasUsed,
+    header.excessBlobGas,
+    header.parentBeaconBlockRoot,
+    header.requestsHash,
+  ]);
+}
+
+export function readHeader(reader: RlpReader): BlockHeader {
+  return {
+    parentHash: reader.fixed(32),
+    ommersHash: reader.fixed(32),
+    beneficiary: reader.fixed(20),
+    stateRoot: reader.fixed(32),
+    transactionsRoot: reader.fixed(32),
+    receiptsRoot: reader.fixed(32),
+    logsBloom: reader.fixed(256),
+    difficulty: reader.uint(32),
+    number: reader.safe(),
+    gasLimit: reader.safe(),
+    gasUsed: reader.safe(),
+    timestamp: reader.safe(),
+    extraData: reader.bytes(32),
+    mixHash: reader.fixed(32),
+    nonce: reader.fixed(8),
+    baseFeePerGas: reader.uint(32),
+    withdrawalsRoot: reader.fixed(32),
+    blobGasUsed: reader.uint(8),
+    excessBlobGas: reader.uint(8),
+    parentBeaconBlockRoot: reader.fixed(32),
+    requestsHash: reader.fixed(32),
+  };
+}
+
+/** Undefined where the bytes are not exactly one header. */
+export function decodeHeader(bytes: Uint8Array): BlockHeader | undefined {
+  const reader = RlpReader.list(bytes);
+  const header = readHeader(reader);
+  return reader.complete ? header : undefined;
+}
+
+export function headerHash(header: BlockHeader): Uint8Array {
+  return keccak256(encodeHeader(header));
+}
