@@ -51,7 +51,8 @@ export function scanFrames(file: Uint8Array, sequence: number | undefined): Scan
     const payload = bytes.subarray(end + FRAME_HEADER_BYTES, end + FRAME_HEADER_BYTES + length);
     for (let at = 0; at < payload.length; ) {
       const size = payload.readUInt32BE(at);
-      records.push(payload.subarray(at + 4, at + 4 + size));
+      // A plain Uint8Array: slice of a Buffer would be a view and not a copy.
+      records.push(new Uint8Array(payload.buffer, payload.byteOffset + at + 4, size));
       at += 4 + size;
     }
     end += FRAME_HEADER_BYTES + length;
