@@ -1,0 +1,167 @@
+import { expect, test } from "vitest";
+import type { Now } from "../agent.ts";
+import { type Generation, noGenerations, reduceGenerations } from "../keygen/generation.ts";
+import type { ChainEvent, SelectionEvent } from "../mainchain/events.ts";
+import type { NodeRecord } from "../mainchain/node-registry.ts";
+import { type Chains, noChains, reduceChains, reduceSelection } from "./chain-record.ts";
+import { type LifecycleState, nextLifecycleActions } from "./next-action.ts";
+
+const hash = `0x${"ab".repeat(32)}` as const;
+const owner = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+
+function requested(chainId: bigint, nonce: bigint): ChainEvent {
+  return {
+    name: "ChainRequested",
+    chainId,
+    group: hash,
+    nonce,
+    timestamp: 100n,
+    slots: 16,
+    rent: 5n,
+    creation: {
+      name: "one",
+      owner,
+      size: 1,
+      members: 4,
+      months: 6,
+      gasLimit: 30_000_000n,
+      byteLimit: 1_000_000,
+      allocation: [{ account: owner, balance: 7n }],
+    },
+  };
+}
+
+const running: ChainEvent = {
+  name: "ChainRunning",
+  chainId: 9n,
+  era: 0,
+  epoch: 0,
+  groupKey: "0x01",
+  keysHash: hash,
+  start: 200n,
+  end: 1_000n,
+};
+const selected: ChainEvent = { name: "ChainSelected", chainId: 9n, nodeIds: [1, 2, 3, 4] };
+
+function chainsOf(...events: readonly (ChainEvent | SelectionEvent)[]): Chains {
+  let chains = noChains;
+  for (const event of events) {
+    chains =
+      event.name === "SelectionRequested" ||
+      event.name === "SelectionRearmed" ||
+      event.name === "CommitteeSelected" ||
+      event.name === "CommitteeUnavailable"
+        ? reduceSelection(chains, event)
+        : reduceChains(chains, event, 10n);
+  }
+  return chains;
+}
+
+const generation: Generation = (() => {
+  const state = reduceGenerations(
+    noGenerations,
+    {
+      name: "KeyGenerationBegun",
+      chainId: 9n,
+      era: 0,
+      epoch: 0,
+      group: hash,
+      nodeIds: [1, 2, 3, 4],
+      acceptUntil: 1n,
+    },
+    1n,
+  ).current.get(9n);
+  if (state === undefined) throw new Error("no generation");
+  return state;
+})();
+
+const nodes = new Map([1, 2, 3, 4, 5].map((id) => [id, { nodeId: id } as NodeRecord]));
+
+function state(chains: Chains): LifecycleState {
+  return { nodes, chains, generations: { current: new Map(), done: new Map([[9n, generation]]) } };
+}
+
+function at(timestamp: bigint, number = 20n): Now {
+  return { head: { number, hash, timestamp }, clock: 0 };
+}
+
+test("genesis comes from the creation event alone", () => {
+  expect(chainsOf(requested(9n, 1n)).records.get(9n)?.genesis).toEqual({
+    chainId: 9n,
+    name: "one",
+    owner: owner.toLowerCase(),
+    timestamp: 100,
+    gasLimit: 30_000_000,
+    byteLimit: 1_000_000,
+    allocation: [{ address: owner.toLowerCase(), balance: 7n }],
+  });
+});
+
+test("members start when the chain runs, others do not", () => {
+  const now = state(chainsOf(requested(9n, 1n), selected, running));
+  expect(nextLifecycleActions(now, 2, new Set(), at(300n))).toMatchObject([{ kind: "start", seat: 1 }]);
+  expect(nextLifecycleActions(now, 2, new Set([9n]), at(300n))).toEqual([]);
+  expect(nextLifecycleActions(now, 5, new Set(), at(300n))).toEqual([]);
+});
+
+test("nothing starts without the dealings that made the key", () => {
+  const now = { ...state(chainsOf(requested(9n, 1n), selected, running)), generations: noGenerations };
+  expect(nextLifecycleActions(now, 2, new Set(), at(300n))).toEqual([]);
+});
+
+test("a member stops when its chain ended, with the reason", () => {
+  for (const [name, reason] of [
+    ["ChainDeleted", "deleted"],
+    ["ChainExpired", "expired"],
+  ] as const) {
+    const now = state(chainsOf(requested(9n, 1n), selected, running, { name, chainId: 9n }));
+    expect(nextLifecycleActions(now, 2, new Set([9n]), at(300n))).toEqual([{ kind: "stop", chainId: 9n, reason }]);
+    expect(nextLifecycleActions(now, 2, new Set(), at(300n))).toEqual([]);
+  }
+});
+
+test("a running member whose chain is not in the fold is left alone", () => {
+  expect(nextLifecycleActions(state(noChains), 2, new Set([9n]), at(300n))).toEqual([]);
+});
+
+test("only the oldest request is selected, by the nodes in turn, from its seed block on", () => {
+  const request = (chainId: bigint, seedBlock: bigint): SelectionEvent => ({
+    name: "SelectionRequested",
+    chainId,
+    seedBlock,
+  });
+  const chains = chainsOf(requested(9n, 1n), request(9n, 20n), requested(8n, 2n), request(8n, 21n));
+  const who = (block: bigint): readonly number[] =>
+    [1, 2, 3, 4, 5].filter((id) => nextLifecycleActions(state(chains), id, new Set(), at(300n, block)).length > 0);
+  expect(who(19n)).toEqual([]);
+  expect(who(20n)).toEqual([4]);
+  expect(who(22n)).toEqual([4, 5]);
+  expect(who(28n)).toEqual([1, 2, 3, 4, 5]);
+  expect(nextLifecycleActions(state(chains), 4, new Set(), at(300n, 20n))).toEqual([
+    { kind: "select", chainId: 9n, seedBlock: 20n },
+  ]);
+  const rearmed = reduceSelection(chains, { name: "SelectionRearmed", chainId: 9n, seedBlock: 90n });
+  expect(nextLifecycleActions(state(rearmed), 4, new Set(), at(300n, 50n))).toEqual([]);
+  const done = reduceSelection(chains, { name: "CommitteeSelected", chainId: 9n });
+  expect(done.queue).toEqual([{ chainId: 8n, seedBlock: 21n }]);
+});
+
+test("a chain expires after its end and the grace, and an extension moves both", () => {
+  const events = [requested(9n, 1n), selected, running] as const;
+  const grace: ChainEvent = { name: "ParametersChanged", parameters: { grace: 100 } };
+  const members = new Set([9n]);
+  const actions = (chains: Chains, time: bigint): readonly string[] =>
+    nextLifecycleActions(state(chains), 2, members, at(time)).map(({ kind }) => kind);
+  expect(actions(chainsOf(grace, ...events), 1_100n)).toEqual([]);
+  expect(actions(chainsOf(grace, ...events), 1_101n)).toEqual(["expire"]);
+  const extended = chainsOf(grace, ...events, { name: "ChainExtended", chainId: 9n, end: 5_000n });
+  expect(actions(extended, 1_101n)).toEqual([]);
+});
+
+test("a selected chain whose key generation did not start is helped after a while", () => {
+  const chains = chainsOf(requested(9n, 1n), selected);
+  expect(nextLifecycleActions(state(chains), 4, new Set(), at(300n, 12n))).toEqual([]);
+  expect(nextLifecycleActions(state(chains), 4, new Set(), at(300n, 13n))).toEqual([
+    { kind: "start-keygen", chainId: 9n },
+  ]);
+});

@@ -1,0 +1,178 @@
+import type { Checkpoint } from "@tributary/protocol/consensus/types";
+import { afterEach, expect, test } from "vitest";
+import type { Logger } from "../logger.ts";
+import { Anvil } from "./anvil.fixture.ts";
+import { type MainchainFollower, type MainchainStep, MainchainWatcher } from "./watcher.ts";
+
+const DEV = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+/** Runs `LOG1(0, 0, calldata[0])`: a log whose topic says which call it was. */
+const LOGGER = "0x6007600c60003960076000f35f355f5fa10000";
+const ADDRESS = "0x5fbdb2315678afecb367f032d93f642f64180aa3";
+
+class Follower implements MainchainFollower<bigint> {
+  readonly steps: MainchainStep<bigint>[] = [];
+  readonly rollbacks: bigint[] = [];
+  readonly checkpoints: Checkpoint[] = [];
+  /** As a fold would hold them: rolled back with the chain. */
+  facts: { block: bigint; event: bigint }[] = [];
+
+  apply(step: MainchainStep<bigint>): void {
+    this.steps.push(step);
+    for (const { block, event } of step.facts) this.facts.push({ block, event });
+  }
+  rollback(block: bigint): void {
+    this.rollbacks.push(block);
+    this.facts = this.facts.filter((fact) => fact.block <= block);
+  }
+  checkpoint(checkpoint: Checkpoint): void {
+    this.checkpoints.push(checkpoint);
+  }
+}
+
+const lines: string[] = [];
+const note = (_fields: object, message: string): void => {
+  lines.push(message);
+};
+const logger: Logger = { debug: note, info: note, warn: note, error: note };
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+  lines.length = 0;
+});
+
+async function anvilWithLogger(): Promise<Anvil> {
+  const anvil = await Anvil.start();
+  closing.push(() => anvil.stop());
+  await anvil.call("eth_sendTransaction", { from: DEV, data: LOGGER, gas: "0x100000" });
+  await anvil.mine();
+  return anvil;
+}
+
+function watch(
+  anvil: Anvil,
+  options: { range?: number; distance?: number } = {},
+): [MainchainWatcher<bigint>, Follower] {
+  const watcher = new MainchainWatcher<bigint>({
+    rpc: anvil.rpc,
+    chainId: 31337,
+    contracts: [ADDRESS],
+    fromBlock: 1n,
+    decode: (log) => BigInt(log.topics[0] ?? 0),
+    confirmation: 1,
+    finality: 2,
+    checkpointDistance: options.distance ?? 1,
+    intervalMs: 20,
+    ...(options.range === undefined ? {} : { rangeBlocks: options.range }),
+    logger,
+  });
+  const follower = new Follower();
+  watcher.follow(follower);
+  watcher.start();
+  closing.push(() => watcher.stop());
+  return [watcher, follower];
+}
+
+async function emit(anvil: Anvil, ...values: readonly number[]): Promise<void> {
+  for (const value of values) {
+    const data = `0x${value.toString(16).padStart(64, "0")}`;
+    await anvil.call("eth_sendTransaction", { from: DEV, to: ADDRESS, data, gas: "0x100000" });
+  }
+  await anvil.mine();
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 15_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error("the condition did not come true");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+test("facts come once, in order, and only when confirmed; checkpoints follow behind", async () => {
+  const anvil = await anvilWithLogger();
+  await emit(anvil, 1, 2);
+  await emit(anvil, 3);
+  const [, follower] = watch(anvil, { range: 1 });
+  await until(() => follower.facts.length === 2);
+  expect(follower.facts).toEqual([
+    { block: 2n, event: 1n },
+    { block: 2n, event: 2n },
+  ]);
+  await emit(anvil, 4);
+  await until(() => follower.facts.length === 3);
+  await anvil.mine(5);
+  await until(() => follower.steps.at(-1)?.through.number === 8n);
+  expect(follower.facts.map(({ event }) => event)).toEqual([1n, 2n, 3n, 4n]);
+  expect(follower.steps.map(({ through }) => through.number)).toEqual(
+    [...follower.steps.map(({ through }) => through.number)].sort((a, b) => Number(a - b)),
+  );
+  await until(() => follower.checkpoints.at(-1)?.number === 7);
+  const block = await anvil.call<{ hash: string }>("eth_getBlockByNumber", "0x7", false);
+  expect(follower.checkpoints.at(-1)?.hash).toBe(block.hash);
+});
+
+test("checkpoints are multiples of the distance", async () => {
+  const anvil = await anvilWithLogger();
+  await anvil.mine(20);
+  const [, follower] = watch(anvil, { distance: 8 });
+  await until(() => follower.checkpoints.length > 0);
+  await anvil.mine(8);
+  await until(() => follower.checkpoints.length > 1);
+  expect(follower.checkpoints.map(({ number }) => number)).toEqual([16, 24]);
+});
+
+test("a mainchain that goes back voids what it took and is read again", async () => {
+  const anvil = await anvilWithLogger();
+  await emit(anvil, 1);
+  await anvil.mine(3);
+  await emit(anvil, 2);
+  await anvil.mine(2);
+  const [, follower] = watch(anvil, { range: 1 });
+  await until(() => follower.facts.length === 2);
+  // Replaces the newest four blocks, the one with fact 2 among them, by empty ones.
+  await anvil.call("anvil_reorg", 4, []);
+  await until(() => follower.rollbacks.length > 0);
+  expect(follower.rollbacks.at(-1)).toBe(4n);
+  expect(lines.some((line) => line.includes("went back"))).toBe(true);
+  await emit(anvil, 5);
+  await anvil.mine(2);
+  await until(() => follower.facts.some(({ event }) => event === 5n));
+  expect(follower.facts.map(({ event }) => event)).toEqual([1n, 5n]);
+});
+
+test("a chain that is shorter than before is noticed too", async () => {
+  const anvil = await anvilWithLogger();
+  const snapshot = await anvil.call<string>("evm_snapshot");
+  await emit(anvil, 1);
+  await anvil.mine(4);
+  const [, follower] = watch(anvil, { range: 1 });
+  await until(() => follower.facts.length === 1);
+  await anvil.call("evm_revert", snapshot);
+  await anvil.mine(1);
+  await until(() => follower.rollbacks.length > 0);
+  expect(follower.facts).toEqual([]);
+  expect(follower.rollbacks.at(-1)).toBe(1n);
+});
+
+test("an outage is survived and said", async () => {
+  const anvil = await anvilWithLogger();
+  await emit(anvil, 1);
+  await anvil.mine(1);
+  const [watcher, follower] = watch(anvil);
+  await until(() => follower.facts.length === 1);
+  await anvil.stop();
+  await until(() => watcher.status.kind === "unreachable");
+  const { status } = watcher;
+  expect(status.kind === "unreachable" && status.since).toBeGreaterThan(0);
+  expect(follower.facts.length).toBe(1);
+});
+
+test("another chain behind the endpoint is refused", async () => {
+  const anvil = await Anvil.start(["--no-mining", "--chain-id", "5"]);
+  closing.push(() => anvil.stop());
+  const [watcher, follower] = watch(anvil);
+  await until(() => watcher.status.kind === "unreachable");
+  expect(watcher.status.kind === "unreachable" && watcher.status.reason).toContain("serves chain 5");
+  expect(follower.steps).toEqual([]);
+});
