@@ -30,6 +30,8 @@ interface ICommittees {
 
     error OnlyNodes(address caller);
     error OnlyChains(address caller);
+    /// Fewer nodes than seats have room for the chain.
+    error NotEnoughNodes(uint256 nodes, uint256 members);
     error NothingRequested(uint64 chainId);
     /// Requests are selected in order; `next` comes first.
     error NotNext(uint64 chainId, uint64 next);
@@ -75,4 +77,6 @@ interface ICommittees {
     function isIdle(uint32 nodeId) external view returns (bool);
     /// @notice Sum of the free slots of available nodes that have at least `slots` of them (1, 16 or 128).
     function freeSlots(uint8 slots) external view returns (uint256);
+    /// @notice How many available nodes have at least `slots` free slots.
+    function nodesWith(uint8 slots) external view returns (uint256);
 }

@@ -20,6 +20,8 @@ interface IEras {
     error UnknownEra(uint64 chainId, uint32 era);
     error EraOutOfOrder(uint64 chainId, uint32 era, uint32 expected);
     error BadGroupKey(uint256 length);
+    error HeightOutOfOrder(uint64 chainId, uint64 firstHeight, uint64 previousFirst);
+    error UncoveredHeight(uint64 chainId, uint64 height);
 
     /// @notice By the chain registry.
     function open(uint64 chainId, bytes32 group, uint32 era, uint64 firstHeight, bytes calldata groupKey) external;
