@@ -1,0 +1,40 @@
+// Which members hold and propose a waiting transaction: a convention of honest members that keeps copies few and the
+// nonces of one sender together. It cannot be checked by others. consensus.md 9.
+
+import { compare, concat, uint } from "../bytes/bytes.ts";
+import { keccak256 } from "../crypto/keccak.ts";
+import { hashBytes } from "../wire/fields.ts";
+import { ASSIGNMENT_WINDOW, FULL_SPREAD_AGE } from "./parameters.ts";
+import type { Height, HexHash, Seat } from "./types.ts";
+import { seatBit } from "./vote-set.ts";
+
+/**
+ * w: the height whose beacon assigns senders while `height` is proposed. Below 1 there is no beacon yet; the caller
+ * takes D(0) in its place.
+ */
+export function assignmentHeight(height: Height): Height {
+  return ASSIGNMENT_WINDOW * Math.floor(height / ASSIGNMENT_WINDOW) - 2;
+}
+
+/**
+ * All seats in the order in which they take care of a sender: by keccak256(beacon(w) ‖ sender ‖ u16 seat). Seats of
+ * `absent` (decided 0 at both of the last two known heights) come last.
+ */
+export function assignees(beacon: HexHash, sender: Uint8Array, members: number, absent: bigint): readonly Seat[] {
+  const prefix = concat(hashBytes(beacon), sender);
+  return Array.from({ length: members }, (_, seat) => ({
+    seat,
+    away: (absent & seatBit(seat)) === 0n ? 0 : 1,
+    key: keccak256(concat(prefix, uint(seat, 2))),
+  }))
+    .sort((a, b) => a.away - b.away || compare(a.key, b.key))
+    .map(({ seat }) => seat);
+}
+
+/**
+ * How many of the assignees hold and may propose a transaction that waited `age` non-empty heights: min(N, 2^age), and
+ * all of them from age 3 on. A scheduler can leave out f honest proposals at every height, so only that is certain.
+ */
+export function spread(age: number, members: number): number {
+  return age >= FULL_SPREAD_AGE ? members : Math.min(members, 2 ** age);
+}
