@@ -1,0 +1,258 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import { WebSocketServer } from "ws";
+import { ClientSocket } from "./client-socket.ts";
+import { type AllowedOrigins, allowsOrigin, corsHeaders } from "./cors.ts";
+import { errorText } from "./json-rpc.ts";
+import { MAX_REQUEST_BYTES, PING_MS, type ServerLimits } from "./limits.ts";
+import { ListenError } from "./listen-error.ts";
+import { RPC_CODE, RpcError } from "./rpc-error.ts";
+import { Tally } from "./tally.ts";
+
+/** What is written back to an HTTP request. */
+export type HttpAnswer = {
+  readonly status: number;
+  /** Seconds, as the header says them. */
+  readonly retryAfter: string | undefined;
+  /** undefined or empty: nothing to answer (notifications). */
+  readonly body: string | Buffer | undefined;
+};
+
+/** Who answers for one chain behind the door. */
+export interface ChainEndpoint {
+  /** `gone` is aborted when the client does not wait any longer. Never throws. */
+  post(body: Uint8Array, address: string, gone: AbortSignal): Promise<HttpAnswer>;
+  /** Serves a WebSocket from now on. */
+  connect(socket: ClientSocket): void;
+}
+
+export type Refusal = "unknown-chain" | "origin" | "sockets" | "in-flight" | "too-large" | "media-type";
+
+export type ChainDoorParts = {
+  /** For the words of an error: "JSON-RPC", "gateway". */
+  readonly name: string;
+  readonly logger: Logger;
+  readonly limits: ServerLimits;
+  readonly origins: AllowedOrigins;
+  /** By the chain id's decimal digits. */
+  readonly endpoint: (chainId: string) => ChainEndpoint | undefined;
+  readonly health: () => unknown;
+  /** Text and content type of GET /metrics. */
+  readonly metrics: (() => Promise<{ readonly text: string; readonly type: string }>) | undefined;
+  readonly refused: (reason: Refusal) => void;
+  readonly socketsChanged: (open: number) => void;
+};
+
+/** Milliseconds in which a request must have arrived as a whole. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** TCP connections of the process, idle ones included. */
+const MAX_CONNECTIONS = 4_000;
+/** Seconds after which a client that met a limit of connections may try again. */
+const RETRY_SECONDS = "5";
+
+const MEDIA_TYPES = ["application/json", "application/json-rpc", "application/jsonrequest"];
+
+type ChainRoute = { Params: { chainId: string } };
+type Session = { readonly socket: ClientSocket; readonly chainId: string };
+
+/**
+ * The HTTP side that node and gateway share: POST and WebSocket at /chains/<chainId>, GET /health and /metrics, and the
+ * bounds on bodies, sockets and requests of one address. What a request means is the endpoints' affair.
+ */
+export class ChainDoor {
+  readonly #parts: ChainDoorParts;
+  readonly #app: FastifyInstance;
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_REQUEST_BYTES, perMessageDeflate: false });
+  readonly #sessions = new Set<Session>();
+  readonly #socketsOf = new Tally();
+  readonly #requestsOf = new Tally();
+  readonly #pings: NodeJS.Timeout;
+
+  private constructor(parts: ChainDoorParts) {
+    this.#parts = parts;
+    this.#app = this.#build();
+    this.#app.server.maxConnections = MAX_CONNECTIONS;
+    this.#app.server.on("upgrade", (request, connection, head) => this.#upgrade(request, connection, head));
+    this.#pings = setInterval(() => {
+      for (const { socket } of this.#sessions) socket.ping();
+    }, PING_MS);
+    this.#pings.unref();
+  }
+
+  /** Listens; port 0 takes a free one. Throws ListenError. */
+  static async open(parts: ChainDoorParts, host: string, port: number): Promise<ChainDoor> {
+    const door = new ChainDoor(parts);
+    try {
+      await door.#app.listen({ host, port });
+      return door;
+    } catch (error) {
+      await door.close();
+      throw new ListenError(parts.name, host, port, error);
+    }
+  }
+
+  get port(): number {
+    const address = this.#app.server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  /** Closes the sockets of a chain that is no longer served. */
+  closeChain(chainId: string): void {
+    for (const session of this.#sessions) {
+      if (session.chainId === chainId) session.socket.close(1001, "the chain is no longer served here");
+    }
+  }
+
+  /** Ends all connections. */
+  async close(): Promise<void> {
+    clearInterval(this.#pings);
+    for (const { socket } of this.#sessions) {
+      socket.close(1001, "the server stops");
+      socket.terminate();
+    }
+    this.#sockets.close();
+    await this.#app.close();
+  }
+
+  #build(): FastifyInstance {
+    const { origins, health, metrics } = this.#parts;
+    const app = Fastify({
+      logger: false,
+      bodyLimit: MAX_REQUEST_BYTES,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      forceCloseConnections: true,
+      return503OnClosing: false,
+    });
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser(MEDIA_TYPES, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    app.setErrorHandler((error: FastifyError, _request, reply) => this.#failure(error, reply));
+    app.setNotFoundHandler((_request, reply) =>
+      problem(reply, 404, RPC_CODE.invalidRequest, "not found: JSON-RPC is at /chains/<chainId>"),
+    );
+    app.get("/health", async () => health());
+    if (metrics !== undefined) {
+      app.get("/metrics", async (_request, reply) => {
+        const { text, type } = await metrics();
+        return reply.type(type).send(text);
+      });
+    }
+    const onRequest = async (request: FastifyRequest<ChainRoute>, reply: FastifyReply): Promise<unknown> =>
+      this.#enter(request, reply);
+    app.post<ChainRoute>("/chains/:chainId", { onRequest }, (request, reply) => this.#post(request, reply));
+    app.get<ChainRoute>("/chains/:chainId", { onRequest }, (_request, reply) =>
+      problem(reply.header("allow", "POST, OPTIONS"), 405, RPC_CODE.invalidRequest, "use POST or a WebSocket"),
+    );
+    app.options<ChainRoute>("/chains/:chainId", (request, reply) =>
+      reply.headers(corsHeaders(origins, request.headers.origin)).code(204).send(),
+    );
+    return app;
+  }
+
+  /** Before the body is read: is there such a chain, and may this address ask more at once? */
+  #enter(request: FastifyRequest<ChainRoute>, reply: FastifyReply): unknown {
+    const { endpoint, limits, origins, refused } = this.#parts;
+    reply.headers(corsHeaders(origins, request.headers.origin));
+    const { chainId } = request.params;
+    if (endpoint(chainId) === undefined) {
+      refused("unknown-chain");
+      return problem(reply, 404, RPC_CODE.notFound, `no chain ${chainId.slice(0, 80)} here`);
+    }
+    const address = request.socket.remoteAddress ?? "";
+    if (!this.#requestsOf.enter(address, limits.inFlightPerAddress)) {
+      refused("in-flight");
+      reply.header("retry-after", "1").header("connection", "close");
+      return problem(reply, 429, RPC_CODE.limitExceeded, "limit exceeded: too many requests at once from this address");
+    }
+    reply.raw.once("close", () => this.#requestsOf.leave(address));
+    return undefined;
+  }
+
+  async #post(request: FastifyRequest<ChainRoute>, reply: FastifyReply): Promise<unknown> {
+    const endpoint = this.#parts.endpoint(request.params.chainId);
+    if (endpoint === undefined) return problem(reply, 404, RPC_CODE.notFound, "the chain is no longer served here");
+    const body = request.body instanceof Buffer ? request.body : new Uint8Array(0);
+    const gone = new AbortController();
+    reply.raw.once("close", () => gone.abort());
+    const answer = await endpoint.post(body, request.socket.remoteAddress ?? "", gone.signal);
+    if (answer.retryAfter !== undefined) reply.header("retry-after", answer.retryAfter);
+    if (answer.body === undefined || answer.body.length === 0) return reply.code(204).send();
+    return reply.code(answer.status).type("application/json").send(answer.body);
+  }
+
+  #upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
+    const { endpoint, limits, origins, refused, socketsChanged } = this.#parts;
+    // A client that goes away during the handshake is its own business.
+    connection.on("error", () => undefined);
+    const chainId = chainOfPath(request.url ?? "") ?? "";
+    const served = endpoint(chainId);
+    if (served === undefined) {
+      refused("unknown-chain");
+      refuse(connection, 404, new RpcError(RPC_CODE.notFound, "no such chain here"));
+      return;
+    }
+    if (!allowsOrigin(origins, request.headers.origin)) {
+      refused("origin");
+      refuse(connection, 403, new RpcError(RPC_CODE.invalidRequest, "this origin is not allowed here"));
+      return;
+    }
+    const address = request.socket.remoteAddress ?? "";
+    if (this.#sessions.size >= limits.sockets || !this.#socketsOf.enter(address, limits.socketsPerAddress)) {
+      refused("sockets");
+      refuse(connection, 429, new RpcError(RPC_CODE.limitExceeded, "limit exceeded: too many WebSockets"));
+      return;
+    }
+    // The connection's end, not the WebSocket's: it comes also when the handshake fails.
+    connection.once("close", () => this.#socketsOf.leave(address));
+    this.#sockets.handleUpgrade(request, connection, head, (webSocket) => {
+      const session: Session = { socket: new ClientSocket(webSocket, address, limits), chainId };
+      this.#sessions.add(session);
+      socketsChanged(this.#sessions.size);
+      webSocket.once("close", () => {
+        this.#sessions.delete(session);
+        socketsChanged(this.#sessions.size);
+      });
+      served.connect(session.socket);
+    });
+  }
+
+  #failure(error: FastifyError, reply: FastifyReply): unknown {
+    const { logger, name, refused } = this.#parts;
+    switch (error.code) {
+      case "FST_ERR_CTP_BODY_TOO_LARGE":
+        refused("too-large");
+        reply.header("connection", "close");
+        return problem(reply, 413, RPC_CODE.invalidRequest, `request too large: at most ${MAX_REQUEST_BYTES} bytes`);
+      case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+        refused("media-type");
+        return problem(reply, 415, RPC_CODE.invalidRequest, "content-type must be application/json");
+    }
+    const status = error.statusCode ?? 500;
+    if (status < 500) return problem(reply, status, RPC_CODE.invalidRequest, error.message);
+    logger.error({ err: error, server: name }, "request failed");
+    return problem(reply, status, RPC_CODE.internal, "internal error");
+  }
+}
+
+/** A refusal of the HTTP layer, as JSON-RPC error. */
+function problem(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
+  return reply
+    .code(status)
+    .type("application/json")
+    .send(errorText(null, new RpcError(code, message)));
+}
+
+/** The same for a connection that asked for an upgrade. */
+function refuse(connection: Duplex, status: number, error: RpcError): void {
+  const body = errorText(null, error);
+  connection.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
+      `${status === 429 ? `retry-after: ${RETRY_SECONDS}\r\n` : ""}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+/** The chain id in /chains/<chainId>, with or without a query behind it. */
+function chainOfPath(url: string): string | undefined {
+  return /^\/chains\/([0-9]{1,20})(?:\?.*)?$/.exec(url)?.[1];
+}

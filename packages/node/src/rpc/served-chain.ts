@@ -1,0 +1,213 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { ChainBackend } from "./backend.ts";
+import type { ChainBudget } from "./budget.ts";
+import type { ChainEndpoint, HttpAnswer } from "./chain-door.ts";
+import type { ClientSocket } from "./client-socket.ts";
+import { FilterRegistry } from "./filter-registry.ts";
+import { nestsDeeper } from "./json-depth.ts";
+import {
+  type Answer,
+  errorText,
+  type ReadRequest,
+  type RequestId,
+  type RpcRequest,
+  readRequest,
+  resultText,
+  retryAfterOf,
+} from "./json-rpc.ts";
+import {
+  BATCH_TIMEOUT_MS,
+  CALL_TIMEOUT_MS,
+  MAX_BATCH_ANSWER_BYTES,
+  MAX_BATCH_ITEMS,
+  MAX_JSON_DEPTH,
+  REFUSAL_DELAY_MS,
+} from "./limits.ts";
+import type { MethodContext } from "./method.ts";
+import { methods } from "./method-table.ts";
+import type { RpcMetrics } from "./metrics.ts";
+import { Params } from "./params.ts";
+import { LimitError, RPC_CODE, RpcError } from "./rpc-error.ts";
+import { SubscriptionSet } from "./subscription-set.ts";
+import { toRpcError } from "./to-rpc-error.ts";
+import { BYTES_PER_UNIT, weightOf } from "./weights.ts";
+import { withTimeout } from "./with-timeout.ts";
+
+/** Whom an answer is for. */
+export type Caller = {
+  /** Only over a WebSocket. */
+  readonly subscriptions: SubscriptionSet | undefined;
+  /** Aborted once nobody waits for the answer. */
+  readonly gone: AbortSignal;
+};
+
+export type ServedChainParts = {
+  readonly backend: ChainBackend;
+  readonly budget: ChainBudget;
+  readonly metrics: RpcMetrics;
+  readonly logger: Logger;
+  readonly clientVersion: string;
+  readonly subscriptionsPerSocket: number;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+};
+
+type Outcome = { readonly text: string | undefined; readonly error: RpcError | undefined };
+
+/** One chain of the server: turns request texts into answer texts within the chain's budget. */
+export class ServedChain implements ChainEndpoint {
+  readonly backend: ChainBackend;
+  readonly budget: ChainBudget;
+  readonly filters: FilterRegistry;
+  readonly #parts: ServedChainParts;
+  readonly #label: string;
+
+  constructor(parts: ServedChainParts) {
+    this.backend = parts.backend;
+    this.budget = parts.budget;
+    this.filters = new FilterRegistry(parts.backend.chain, parts.now);
+    this.#parts = parts;
+    this.#label = parts.backend.chain.chainId.toString();
+  }
+
+  close(): void {
+    this.filters.close();
+  }
+
+  async post(body: Uint8Array, _address: string, gone: AbortSignal): Promise<HttpAnswer> {
+    const { text, retryAfter } = await this.answer(body, { subscriptions: undefined, gone });
+    if (retryAfter === undefined) return { status: 200, retryAfter: undefined, body: text };
+    await delay(REFUSAL_DELAY_MS);
+    return { status: 429, retryAfter: String(retryAfter), body: text };
+  }
+
+  connect(socket: ClientSocket): void {
+    const { chain, member } = this.backend;
+    const subscriptions = new SubscriptionSet(chain, member, this.#parts.subscriptionsPerSocket, (text) =>
+      socket.send(text),
+    );
+    socket.gone.addEventListener("abort", () => subscriptions.close(), { once: true });
+    socket.serve(async (message) => {
+      const { text, retryAfter } = await this.answer(message, { subscriptions, gone: socket.gone });
+      if (retryAfter !== undefined) await delay(REFUSAL_DELAY_MS);
+      if (text !== undefined) socket.send(text);
+      subscriptions.release();
+    });
+  }
+
+  /** Answers one request body or WebSocket message. Never throws. */
+  async answer(body: Uint8Array, caller: Caller): Promise<Answer> {
+    this.budget.charge(body.length / BYTES_PER_UNIT);
+    if (nestsDeeper(body, MAX_JSON_DEPTH)) {
+      return refusal(new RpcError(RPC_CODE.invalidRequest, `request nested deeper than ${MAX_JSON_DEPTH} levels`));
+    }
+    let value: unknown;
+    try {
+      value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"));
+    } catch {
+      return refusal(new RpcError(RPC_CODE.parse, "parse error: the request is not JSON"));
+    }
+    if (Array.isArray(value)) return this.#batch(value, caller);
+    const outcome = await this.#answerOne(readRequest(value), caller);
+    return { text: outcome.text, retryAfter: outcome.error === undefined ? undefined : retryAfterOf(outcome.error) };
+  }
+
+  async #batch(items: readonly unknown[], caller: Caller): Promise<Answer> {
+    if (items.length === 0) return refusal(new RpcError(RPC_CODE.invalidRequest, "empty batch"));
+    if (items.length > MAX_BATCH_ITEMS) {
+      return refusal(
+        new RpcError(
+          RPC_CODE.invalidRequest,
+          `batch too large: at most ${MAX_BATCH_ITEMS} requests, got ${items.length}`,
+        ),
+      );
+    }
+    const deadline = this.#parts.now() + BATCH_TIMEOUT_MS;
+    const texts: string[] = [];
+    let bytes = 0;
+    let refused: number | undefined;
+    let served = false;
+    // One after the other: answers keep the order, and nonces of one sender arrive in theirs.
+    for (const item of items) {
+      if (caller.gone.aborted) break;
+      const read = readRequest(item);
+      const outcome = await this.#answerItem(read, caller, bytes, deadline);
+      const retryAfter = outcome.error === undefined ? undefined : retryAfterOf(outcome.error);
+      if (retryAfter === undefined) served = true;
+      else refused = Math.max(refused ?? 0, retryAfter);
+      if (outcome.text === undefined) continue;
+      texts.push(outcome.text);
+      bytes += outcome.text.length;
+    }
+    return {
+      text: texts.length === 0 ? undefined : `[${texts.join(",")}]`,
+      retryAfter: served ? undefined : refused,
+    };
+  }
+
+  async #answerItem(read: ReadRequest, caller: Caller, bytes: number, deadline: number): Promise<Outcome> {
+    const id = read.kind === "request" ? read.request.id : read.id;
+    if (bytes > MAX_BATCH_ANSWER_BYTES) return failed(id, new RpcError(RPC_CODE.tooLarge, "response too large"));
+    if (this.#parts.now() > deadline) return failed(id, new RpcError(RPC_CODE.timeout, "request timed out"));
+    const outcome = await this.#answerOne(read, caller);
+    if (outcome.text !== undefined && bytes + outcome.text.length > MAX_BATCH_ANSWER_BYTES) {
+      return failed(id, new RpcError(RPC_CODE.tooLarge, "response too large"));
+    }
+    return outcome;
+  }
+
+  async #answerOne(read: ReadRequest, caller: Caller): Promise<Outcome> {
+    if (read.kind === "invalid") {
+      this.#parts.metrics.request(this.#label, "invalid", read.error.code, 0);
+      return failed(read.id, read.error);
+    }
+    const { request } = read;
+    const startedAt = this.#parts.now();
+    let outcome: Outcome;
+    try {
+      const result = await this.#run(request, caller);
+      outcome = { text: request.id === undefined ? undefined : resultText(request.id, result), error: undefined };
+    } catch (error) {
+      outcome = failed(request.id, toRpcError(error, this.#parts.logger, request.method));
+    }
+    const name = methods.has(request.method) ? request.method : "unknown";
+    const seconds = (this.#parts.now() - startedAt) / 1_000;
+    this.#parts.metrics.request(this.#label, name, outcome.error?.code ?? 0, seconds);
+    return outcome;
+  }
+
+  #run(request: RpcRequest, caller: Caller): unknown {
+    const wait = this.budget.take(weightOf(request.method));
+    if (wait > 0) {
+      throw new LimitError(
+        `limit exceeded: this chain's request budget on this node is spent, retry in ${wait} s`,
+        wait,
+      );
+    }
+    const method = methods.get(request.method);
+    if (method === undefined) {
+      const name = request.method.slice(0, 128);
+      throw new RpcError(RPC_CODE.methodNotFound, `the method ${name} does not exist/is not available`);
+    }
+    const context: MethodContext = {
+      chain: this.backend.chain,
+      member: this.backend.member,
+      filters: this.filters,
+      subscriptions: caller.subscriptions,
+      charge: (units) => this.budget.charge(units),
+      clientVersion: this.#parts.clientVersion,
+    };
+    const result = method.run(new Params(request.params), context);
+    return result instanceof Promise ? withTimeout(result, CALL_TIMEOUT_MS) : result;
+  }
+}
+
+function failed(id: RequestId | undefined, error: RpcError): Outcome {
+  return { text: id === undefined ? undefined : errorText(id, error), error };
+}
+
+/** The answer to a body that holds no request that could be named. */
+function refusal(error: RpcError): Answer {
+  return { text: errorText(null, error), retryAfter: undefined };
+}

@@ -1,0 +1,115 @@
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { ChainBackend } from "./backend.ts";
+import { type BudgetSettings, DEFAULT_BUDGET, NodeBudget } from "./budget.ts";
+import { ChainDoor } from "./chain-door.ts";
+import type { AllowedOrigins } from "./cors.ts";
+import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import { RpcMetrics } from "./metrics.ts";
+import { ServedChain } from "./served-chain.ts";
+
+export type RpcServerOptions = {
+  readonly logger: Logger;
+  /** Metrics of the whole node: the server adds its own and shows all of them at /metrics. */
+  readonly registry: Registry;
+  readonly clientVersion?: string;
+  /** Origins of web pages that may call; none by default. */
+  readonly cors?: AllowedOrigins;
+  readonly limits?: Partial<ServerLimits>;
+  readonly budget?: Partial<BudgetSettings>;
+};
+
+/**
+ * Ethereum's JSON-RPC for the chains of one node: POST and WebSocket at /chains/<chainId>; GET /health and /metrics.
+ * Chains come and go while it runs.
+ */
+export class RpcServer {
+  readonly #options: RpcServerOptions;
+  readonly #metrics: RpcMetrics;
+  readonly #budget: NodeBudget;
+  readonly #now = (): number => performance.now();
+  readonly #chains = new Map<string, ServedChain>();
+  #door: Promise<ChainDoor> | undefined;
+
+  constructor(options: RpcServerOptions) {
+    this.#options = options;
+    this.#metrics = new RpcMetrics(options.registry);
+    this.#budget = new NodeBudget({ ...DEFAULT_BUDGET, ...options.budget }, this.#now);
+  }
+
+  /** Loopback unless told otherwise; port 0 takes a free one. Idempotent while it runs. Throws ListenError. */
+  async start(where: { readonly host?: string; readonly port: number }): Promise<{ host: string; port: number }> {
+    const host = where.host ?? "127.0.0.1";
+    this.#door ??= this.#open(host, where.port);
+    try {
+      return { host, port: (await this.#door).port };
+    } catch (error) {
+      this.#door = undefined;
+      throw error;
+    }
+  }
+
+  /** Ends all connections. The chains stay and are served again after the next start. */
+  async stop(): Promise<void> {
+    const door = this.#door;
+    this.#door = undefined;
+    await (await door)?.close();
+  }
+
+  /** Serves a chain from now on; one that is served already is replaced. */
+  addChain(chainId: bigint, backend: ChainBackend): void {
+    this.removeChain(chainId);
+    const served = new ServedChain({
+      backend,
+      budget: this.#budget.open(backend.slots),
+      metrics: this.#metrics,
+      logger: this.#options.logger,
+      clientVersion: this.#options.clientVersion ?? `tributary/v0.1.0/node${process.version}`,
+      subscriptionsPerSocket: this.#options.limits?.subscriptionsPerSocket ?? DEFAULT_LIMITS.subscriptionsPerSocket,
+      now: this.#now,
+    });
+    this.#chains.set(chainId.toString(), served);
+  }
+
+  /** Its sockets are closed; requests in flight still get their answers. */
+  removeChain(chainId: bigint): void {
+    const id = chainId.toString();
+    const served = this.#chains.get(id);
+    if (served === undefined) return;
+    this.#chains.delete(id);
+    this.#budget.close(served.budget);
+    served.close();
+    this.#door?.then(
+      (door) => door.closeChain(id),
+      () => undefined,
+    );
+  }
+
+  #open(host: string, port: number): Promise<ChainDoor> {
+    const { logger, registry, cors, limits } = this.#options;
+    return ChainDoor.open(
+      {
+        name: "JSON-RPC",
+        logger,
+        limits: { ...DEFAULT_LIMITS, ...limits },
+        origins: cors ?? [],
+        endpoint: (chainId) => this.#chains.get(chainId),
+        health: () => this.#health(),
+        metrics: async () => ({ text: await registry.metrics(), type: registry.contentType }),
+        refused: (reason) => this.#metrics.refused(reason),
+        socketsChanged: (open) => this.#metrics.sockets(open),
+      },
+      host,
+      port,
+    );
+  }
+
+  #health(): unknown {
+    const chains: Record<string, unknown> = {};
+    for (const [id, { backend }] of this.#chains) {
+      const { status, height, membersUp, quorum, since } = backend.member.status();
+      chains[id] = { status, height, membersUp, quorum, since };
+    }
+    return { ok: true, chains };
+  }
+}

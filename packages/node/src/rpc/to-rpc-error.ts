@@ -1,0 +1,22 @@
+import { ChainError } from "@tributary/chain";
+import type { Logger } from "pino";
+import { RPC_CODE, RpcError } from "./rpc-error.ts";
+
+/** What a client is told about an error. Faults of the node itself are logged and not described to strangers. */
+export function toRpcError(error: unknown, logger: Logger, method: string): RpcError {
+  if (error instanceof RpcError) return error;
+  if (error instanceof ChainError) {
+    switch (error.code) {
+      case "state-pruned":
+        return new RpcError(RPC_CODE.server, `historical state is not available: ${error.message}`);
+      case "unknown-block":
+        return new RpcError(RPC_CODE.server, "header not found");
+      case "limit-exceeded":
+        return new RpcError(RPC_CODE.limitExceeded, error.message);
+      case "closed":
+        return new RpcError(RPC_CODE.timeout, "resource unavailable: the chain is stopping on this node");
+    }
+  }
+  logger.error({ err: error, method }, "rpc method failed");
+  return new RpcError(RPC_CODE.internal, "internal error");
+}
