@@ -96,15 +96,10 @@ test("malformed requests are answered, and the server goes on", async () => {
 test("garbage on the peer port, and a TLS peer that nobody registered, are dropped while the chain goes on", async () => {
   const { readFileSync } = await import("node:fs");
   const { join } = await import("node:path");
-  const config = JSON.parse(readFileSync(join(devnet.info.nodes[0]!.dataDir, "config.json"), "utf8")) as Record<
-    string,
-    unknown
-  >;
-  const port = Number(
-    /:(\d+)$/.exec(
-      String((config["peer"] as { endpoint?: string } | undefined)?.endpoint ?? config["endpoint"]),
-    )?.[1] ?? (config["peer"] as { port?: number } | undefined)?.port,
-  );
+  const config = JSON.parse(readFileSync(join(devnet.info.nodes[0]!.dataDir, "config.json"), "utf8")) as {
+    peer: { port: number };
+  };
+  const { port } = config.peer;
   expect(port).toBeGreaterThan(0);
   const ended = (socket: import("node:net").Socket) =>
     new Promise<void>((resolve) => {
