@@ -39,6 +39,8 @@ export type ChainDoorParts = {
   /** By the chain id's decimal digits. */
   readonly endpoint: (chainId: string) => ChainEndpoint | undefined;
   readonly health: () => unknown;
+  /** JSON of GET /keygen/<chainId>; undefined where there is nothing to show. */
+  readonly keygen?: ((chainId: string) => object | undefined) | undefined;
   /** Text and content type of GET /metrics. */
   readonly metrics: (() => Promise<{ readonly text: string; readonly type: string }>) | undefined;
   readonly refused: (reason: Refusal) => void;
@@ -117,7 +119,7 @@ export class ChainDoor {
   }
 
   #build(): FastifyInstance {
-    const { origins, health, metrics } = this.#parts;
+    const { origins, health, keygen, metrics } = this.#parts;
     const app = Fastify({
       logger: false,
       bodyLimit: MAX_REQUEST_BYTES,
@@ -137,6 +139,13 @@ export class ChainDoor {
         const { text, type } = await metrics();
         return reply.type(type).send(text);
       });
+    }
+    if (keygen !== undefined) {
+      app.get<ChainRoute>(
+        "/keygen/:chainId",
+        async ({ params }, reply) =>
+          keygen(params.chainId) ?? problem(reply, 404, RPC_CODE.notFound, "no READY to show for this chain"),
+      );
     }
     const onRequest = async (request: FastifyRequest<ChainRoute>, reply: FastifyReply): Promise<unknown> =>
       this.#enter(request, reply);

@@ -17,6 +17,10 @@ export type RpcServerOptions = {
   readonly cors?: AllowedOrigins;
   readonly limits?: Partial<ServerLimits>;
   readonly budget?: Partial<BudgetSettings>;
+  /** What GET /keygen/<chainId> shows: this node's READY signatures of a running key generation. */
+  readonly keygen?: (chainId: string) => object | undefined;
+  /** Shown in GET /health beside the chains. */
+  readonly health?: () => object;
 };
 
 /**
@@ -95,6 +99,7 @@ export class RpcServer {
         origins: cors ?? [],
         endpoint: (chainId) => this.#chains.get(chainId),
         health: () => this.#health(),
+        keygen: this.#options.keygen,
         metrics: async () => ({ text: await registry.metrics(), type: registry.contentType }),
         refused: (reason) => this.#metrics.refused(reason),
         socketsChanged: (open) => this.#metrics.sockets(open),
@@ -110,6 +115,6 @@ export class RpcServer {
       const { status, height, membersUp, quorum, since } = backend.member.status();
       chains[id] = { status, height, membersUp, quorum, since };
     }
-    return { ok: true, chains };
+    return { ok: true, ...this.#options.health?.(), chains };
   }
 }
