@@ -6,8 +6,10 @@ import { addPair, LT_HASH_BYTES, removePair } from "./lt-hash.ts";
 /** 2^b buckets with b = 8: the bucket of a flat key is the first byte of its keccak. */
 export const BUCKETS = 256;
 
+// As in protocol/container/merkle.ts, kept up incrementally here.
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
+const ROOT = Uint8Array.of(2);
 
 /** A flat key with its value before and after a block; undefined: absent. */
 export type Change = {
@@ -98,9 +100,9 @@ export class BucketSet {
     return bytesOf(at(this.#sums, bucket)).slice();
   }
 
-  /** stateRoot: keccak256(u32 number of buckets ‖ root of the tree). */
+  /** stateRoot: the protocol's Merkle root over the hashes of the accumulators, in the order of the buckets. */
   get root(): Uint8Array {
-    return keccak256(concat(uint(BUCKETS, 4), at(this.#tree, 1)));
+    return keccak256(concat(ROOT, uint(BUCKETS, 4), at(this.#tree, 1)));
   }
 }
 

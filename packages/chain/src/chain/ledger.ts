@@ -1,0 +1,183 @@
+import { equal, uint } from "@tributary/protocol/bytes/bytes";
+import { toHex } from "@tributary/protocol/bytes/hex";
+import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
+import type { Block } from "../block/block.ts";
+import type { Receipt } from "../block/receipt.ts";
+import { ChainError } from "../chain-error.ts";
+import { buildGenesis } from "../genesis/genesis.ts";
+import { BucketSet, type Change } from "../state/bucket-set.ts";
+import { isCommitted } from "../state/flat-key.ts";
+import { type StateReader, StateView, StoredState, type Values } from "../state/state-view.ts";
+import { fromKey } from "../store/key.ts";
+import type { KeyValueStore, Write } from "../store/key-value-store.ts";
+import type { BlockRecord } from "./block-record.ts";
+import { BlockStore } from "./block-store.ts";
+
+// Further keys: "m" ‖ name -> what the chain is; "u" ‖ u8 bucket -> accumulator. Flat state: state/flat-key.ts.
+const HEAD_KEY: Uint8Array = fromKey("mhead");
+const GENESIS_KEY: Uint8Array = fromKey("mgenesis");
+const BUCKET = "u";
+
+/** Blocks whose state can be read behind the head, and the most changed entries kept for that. */
+const HISTORY_BLOCKS = 64;
+const HISTORY_ENTRIES = 200_000;
+const NO_VALUES: Values = new Map();
+
+/** A block that was executed on top of another one. */
+export type Layer = {
+  readonly record: BlockRecord;
+  readonly receipts: readonly Receipt[];
+  readonly changes: readonly Change[];
+  readonly values: Values;
+  readonly view: StateView;
+  readonly buckets: BucketSet;
+};
+
+function bucketKey(bucket: number): Uint8Array {
+  return Buffer.concat([fromKey(BUCKET), uint(bucket, 1)]);
+}
+
+function stateWrites(changes: readonly Change[], buckets: BucketSet): Write[] {
+  const out: Write[] = changes.map(({ key, after }) => ({ key: fromKey(key), value: after }));
+  for (const bucket of buckets.changed) out.push({ key: bucketKey(bucket), value: buckets.accumulator(bucket) });
+  return out;
+}
+
+/**
+ * The certified chain in a store, and the executed blocks that wait for their certificates in memory. State after the
+ * newest certified block is in the store; each block is written as one batch: state, accumulators, block, receipts,
+ * indices and head pointer together or not at all.
+ */
+export class Ledger {
+  readonly blocks: BlockStore;
+  readonly #store: KeyValueStore;
+  readonly #stored: StoredState;
+  #head: Block;
+  #headView: StateView;
+  #headBuckets: BucketSet;
+  #layers: Layer[] = [];
+  readonly #history = new Map<number, { readonly view: StateView; readonly entries: number }>();
+  #historyEntries = 0;
+
+  private constructor(store: KeyValueStore, blocks: BlockStore, head: Block, buckets: BucketSet) {
+    this.#store = store;
+    this.blocks = blocks;
+    this.#stored = new StoredState(store);
+    this.#head = head;
+    this.#headView = new StateView(NO_VALUES, this.#stored);
+    this.#headBuckets = buckets;
+  }
+
+  /** Opens the chain in the store, creating it in an empty one. ChainError `genesis-mismatch` or `store-damaged`. */
+  static async open(store: KeyValueStore, parameters: GenesisParameters): Promise<Ledger> {
+    const genesis = buildGenesis(parameters);
+    const blocks = new BlockStore(store);
+    const stored = store.get(GENESIS_KEY);
+    if (stored === undefined) {
+      const changes = [...genesis.values].map(([key, after]) => ({ key, before: undefined, after }));
+      await store.write([
+        ...stateWrites(changes, genesis.buckets),
+        ...blocks.writes({ block: genesis.block, senders: [] }, []),
+        { key: HEAD_KEY, value: uint(0, 8) },
+        { key: GENESIS_KEY, value: genesis.block.hash },
+      ]);
+      return new Ledger(store, blocks, genesis.block, genesis.buckets);
+    }
+    if (!equal(stored, genesis.block.hash)) {
+      throw new ChainError(
+        "genesis-mismatch",
+        `the store holds a chain with genesis ${toHex(stored)}, not ${toHex(genesis.block.hash)}`,
+      );
+    }
+    const number = store.get(HEAD_KEY);
+    const head = number === undefined ? undefined : blocks.block(Number(Buffer.from(number).readBigUInt64BE(0)));
+    if (head === undefined) throw new ChainError("store-damaged", "the head block is missing");
+    const buckets = BucketSet.of((bucket) => store.get(bucketKey(bucket)));
+    if (!equal(buckets.root, head.block.header.stateRoot)) {
+      throw new ChainError(
+        "store-damaged",
+        `the accumulators do not give the state root of block ${head.block.height}`,
+      );
+    }
+    return new Ledger(store, blocks, head.block, buckets);
+  }
+
+  /** Newest certified block. */
+  get head(): Block {
+    return this.#head;
+  }
+
+  /** Newest executed block: what the next one is executed on. */
+  get tip(): { readonly block: Block; readonly view: StateReader; readonly buckets: BucketSet } {
+    const top = this.#layers[this.#layers.length - 1];
+    if (top === undefined) return { block: this.#head, view: this.#headView, buckets: this.#headBuckets };
+    return { block: top.record.block, view: top.view, buckets: top.buckets };
+  }
+
+  /** Hash of an executed block, certified or not. */
+  hash(number: number): Uint8Array | undefined {
+    const layer = this.#layers[number - this.#head.header.number - 1];
+    if (layer !== undefined) return layer.record.block.hash;
+    return number < 0 || number > this.#head.header.number ? undefined : this.blocks.hash(number);
+  }
+
+  /** State after a certified block; undefined where it is not held any more. */
+  state(number: number): StateReader | undefined {
+    return number === this.#head.header.number ? this.#headView : this.#history.get(number)?.view;
+  }
+
+  /** Accumulators and state root after the changes of a block on the tip. */
+  bucketsAfter(changes: readonly Change[]): BucketSet {
+    return this.tip.buckets.apply(changes.filter(({ key }) => isCommitted(key)));
+  }
+
+  /** Puts an executed block on the tip. */
+  push(record: BlockRecord, receipts: readonly Receipt[], changes: readonly Change[], buckets: BucketSet): void {
+    const values: Values = new Map(changes.map(({ key, after }) => [key, after]));
+    const view = new StateView(values, this.tip.view);
+    this.#layers.push({ record, receipts, changes, values, view, buckets });
+  }
+
+  /** Drops all blocks above the head. */
+  rollback(): void {
+    this.#layers = [];
+  }
+
+  /** Writes the oldest layer, whose height must be `height`, and makes it the head. One at a time. */
+  async commit(height: number): Promise<Layer> {
+    const [layer] = this.#layers;
+    if (layer === undefined || layer.record.block.height !== height) {
+      throw new RangeError(`height ${height} is not the next one to commit`);
+    }
+    const { record, receipts, changes, buckets, view } = layer;
+    const undo: Values = new Map(changes.map(({ key, before }) => [key, before]));
+    const previous = this.#headView;
+    previous.become(undo, view);
+    view.become(layer.values, this.#stored);
+    const { number } = record.block.header;
+    await this.#store.write([
+      ...stateWrites(changes, buckets),
+      ...this.blocks.writes(record, receipts),
+      { key: HEAD_KEY, value: uint(number, 8) },
+    ]);
+    this.#stored.update(layer.values);
+    view.become(NO_VALUES, this.#stored);
+    this.blocks.remember(record, receipts);
+    this.#remember(number - 1, previous, undo.size);
+    this.#head = record.block;
+    this.#headView = view;
+    this.#headBuckets = buckets;
+    this.#layers = this.#layers.filter((other) => other !== layer);
+    return layer;
+  }
+
+  #remember(number: number, view: StateView, entries: number): void {
+    this.#history.set(number, { view, entries });
+    this.#historyEntries += entries;
+    for (const [oldest, kept] of this.#history) {
+      if (this.#history.size <= HISTORY_BLOCKS && this.#historyEntries <= HISTORY_ENTRIES) break;
+      this.#history.delete(oldest);
+      this.#historyEntries -= kept.entries;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import type { Receipt } from "../block/receipt.ts";
+import type { CallRequest, CallResult, StateOverride } from "../chain/reader.ts";
+import type { Rejection } from "../pool/rejection.ts";
+import type { Change } from "../state/bucket-set.ts";
+import type { StateReader } from "../state/state-view.ts";
+import type { Transaction } from "../transaction/transaction.ts";
+
+/** What code can see of the block that it runs in. */
+export type BlockContext = {
+  readonly number: number;
+  /** Seconds. */
+  readonly timestamp: number;
+  readonly gasLimit: number;
+  /** PREVRANDAO, 32 bytes. */
+  readonly prevRandao: Uint8Array;
+  readonly parentHash: Uint8Array;
+  readonly parentBeaconBlockRoot: Uint8Array;
+  /** Hash of one of the last 256 blocks. */
+  readonly blockHash: (number: number) => Uint8Array | undefined;
+};
+
+export type TransactionOutcome =
+  | { readonly kind: "executed"; readonly receipt: Receipt }
+  /** Its nonce is above the sender's: it may become executable later in the container. */
+  | { readonly kind: "ahead" }
+  /** Invalid at its place; nothing changed. */
+  | { readonly kind: "invalid"; readonly rejection: Rejection };
+
+/** One block while it is executed. */
+export interface BlockRun {
+  /** Next nonce of an account as of now. */
+  nonce(address: Uint8Array): bigint;
+  /** Executes or refuses one transaction. `cumulativeGasUsed` of the receipt counts this block's gas. */
+  execute(transaction: Transaction): Promise<TransactionOutcome>;
+  /** What the block changed, code included. Ends the run. */
+  finish(): readonly Change[];
+}
+
+/** The seam behind which an EVM sits. Deterministic: the same state, context and transactions give the same changes. */
+export interface BlockExecutor {
+  /** Starts a block: system calls are done. One run at a time. */
+  begin(state: StateReader, context: BlockContext): Promise<BlockRun>;
+  /** Runs a call that changes nothing. */
+  call(
+    state: StateReader,
+    context: BlockContext,
+    request: CallRequest & { readonly gas: bigint },
+    overrides?: readonly StateOverride[],
+  ): Promise<CallResult>;
+}
