@@ -70,6 +70,10 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
     mapping(uint64 nonce => uint64 chainId) public chainAt;
     mapping(uint64 chainId => Record) private _chains;
 
+    /// Upper bounds of what starting a key generation takes; tested.
+    uint256 private constant START_GAS = 400_000;
+    uint256 private constant START_GAS_PER_MEMBER = 60_000;
+
     constructor(address authority, Parts memory parts, bool devAllocations_, Parameters memory parameters_)
         AccessManaged(authority)
     {
@@ -184,7 +188,10 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         Record storage chain = _chain(chainId);
         chain.state = State.Selected;
         emit ChainSelected(chainId, chain.group, nodeIds);
-        // Selections stand in line, so none may fail for what follows; anybody can repeat this step.
+        // Selections stand in line, so none may fail for what follows; anybody can repeat this step. A caller that
+        // brings too little gas for it must fail, or gas estimates would settle on the amount that skips it.
+        uint256 required = START_GAS + START_GAS_PER_MEMBER * nodeIds.length;
+        if (gasleft() < required) revert GasTooLow(gasleft(), required);
         try this.startKeyGeneration(chainId) {} catch {}
     }
 

@@ -138,7 +138,13 @@ contract Committees is ICommittees, AccessManaged {
     }
 
     /// @inheritdoc ICommittees
-    function requestOf(uint64 chainId) external view returns (Request memory found) {
+    function seedBlockKnown(uint64 chainId) external view returns (bool) {
+        uint256 seedBlock = requestOf(chainId).seedBlock;
+        return seedBlock != 0 && block.number > seedBlock && Blockhash.blockHash(seedBlock) != 0;
+    }
+
+    /// @inheritdoc ICommittees
+    function requestOf(uint64 chainId) public view returns (Request memory found) {
         uint256 position = _positions[chainId];
         if (position != 0) found = _requests[position - 1];
     }

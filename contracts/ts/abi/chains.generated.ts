@@ -648,6 +648,14 @@ export const chainsAbi = [
   { type: "error", name: "ChainIdTaken", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   {
     type: "error",
+    name: "GasTooLow",
+    inputs: [
+      { name: "gasLeft", type: "uint256", internalType: "uint256" },
+      { name: "required", type: "uint256", internalType: "uint256" },
+    ],
+  },
+  {
+    type: "error",
     name: "NotExpired",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },

@@ -178,6 +178,13 @@ export const committeesAbi = [
   },
   {
     type: "function",
+    name: "seedBlockKnown",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [{ name: "", type: "bool", internalType: "bool" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
     name: "select",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },

@@ -136,6 +136,8 @@ interface IChains {
     error PaidTimeOver(uint64 chainId, uint64 until);
     error OnlyCommittees(address caller);
     error OnlyKeyGeneration(address caller);
+    /// Too little gas to start key generation after the selection.
+    error GasTooLow(uint256 gasLeft, uint256 required);
     error WrongEpoch(uint64 chainId, uint32 era, uint32 epoch);
     error ParametersOutOfBounds(Parameters parameters);
 

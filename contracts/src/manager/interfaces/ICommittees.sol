@@ -68,6 +68,8 @@ interface ICommittees {
     /// @notice The oldest request; all zero when none waits.
     function nextRequest() external view returns (Request memory);
     function requestOf(uint64 chainId) external view returns (Request memory);
+    /// @notice Whether the request's seed block has passed and its hash can still be read.
+    function seedBlockKnown(uint64 chainId) external view returns (bool);
     function pendingRequests() external view returns (uint256);
     function pendingChanges() external view returns (uint256);
     /// @notice Seats in order; empty before selection and after release.

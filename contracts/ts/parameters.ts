@@ -1,0 +1,54 @@
+import type { Address } from "viem";
+
+/** What the manager's contracts are deployed with; all but `devAllocations` can be changed by role later. */
+export type ManagerParameters = {
+  /** Gets all roles of the access manager; the deploying account by default. */
+  readonly admin?: Address;
+  /** Token units that each node binds. */
+  readonly minimumStake: bigint;
+  /** Token units for one slot of one member for one month. */
+  readonly price: bigint;
+  /** Seconds after the paid time in which a chain can still be extended. */
+  readonly grace: number;
+  readonly minimumMembers: number;
+  /** Most months paid ahead. */
+  readonly maximumMonths: number;
+  /** Blocks between a request and the block whose randomness selects the committee, 2 to 256. */
+  readonly selectionDelay: number;
+  /** Whether a chain's creator may name accounts that own native coin at genesis. */
+  readonly devAllocations: boolean;
+  /** Windows of key generation, seconds. */
+  readonly windows: {
+    readonly accept: number;
+    readonly dealing: number;
+    readonly complaints: number;
+    readonly total: number;
+  };
+};
+
+const TOKEN = 10n ** 18n;
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+
+/** One machine, minutes matter. */
+export const devnetParameters: ManagerParameters = {
+  minimumStake: 100n * TOKEN,
+  price: 10n * TOKEN,
+  grace: 7 * DAY,
+  minimumMembers: 1,
+  maximumMonths: 24,
+  selectionDelay: 2,
+  devAllocations: true,
+  windows: { accept: 60, dealing: 60, complaints: 60, total: 600 },
+};
+
+export const productionParameters: ManagerParameters = {
+  minimumStake: 100_000n * TOKEN,
+  price: 10n * TOKEN,
+  grace: 14 * DAY,
+  minimumMembers: 4,
+  maximumMonths: 24,
+  selectionDelay: 8,
+  devAllocations: false,
+  windows: { accept: 6 * HOUR, dealing: 6 * HOUR, complaints: 6 * HOUR, total: 3 * DAY },
+};
