@@ -1,0 +1,103 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ClassicLevel } from "classic-level";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { LevelContainerStore } from "./level-container-store.ts";
+
+let folder = "";
+const open: LevelContainerStore[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "container-store-"));
+});
+afterEach(async () => {
+  for (const store of open.splice(0)) await store.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function start(): Promise<LevelContainerStore> {
+  const store = await LevelContainerStore.open(folder, (error) => {
+    throw error;
+  });
+  open.push(store);
+  return store;
+}
+
+const flushed = (store: LevelContainerStore): Promise<void> => new Promise((resolve) => store.flush(resolve));
+const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
+
+test("what was put is visible at once and there after reopening", async () => {
+  const store = await start();
+  expect([store.highestOrder, store.highestContainer, store.order(1)]).toEqual([0, 0, undefined]);
+  for (const height of [1, 255, 256, 70_000]) store.putOrder(height, bytes(height & 0xff));
+  store.putContainer(255, bytes());
+  store.putContainer(256, bytes(1, 2));
+  store.putContainer(256, bytes(3, 4));
+  expect([store.highestOrder, store.highestContainer, store.container(256)]).toEqual([70_000, 256, bytes(3, 4)]);
+  await store.close();
+
+  const again = await start();
+  expect([again.highestOrder, again.highestContainer]).toEqual([70_000, 256]);
+  expect([again.order(70_000), again.container(255), again.container(256), again.container(1)]).toEqual([
+    bytes(70_000 & 0xff),
+    bytes(),
+    bytes(3, 4),
+    undefined,
+  ]);
+});
+
+test("flushes that wait share a batch", async () => {
+  const store = await start();
+  const flushes = Array.from({ length: 20 }, (_, i) => {
+    store.putOrder(i + 1, bytes(i));
+    return flushed(store);
+  });
+  await Promise.all(flushes);
+  await flushed(store);
+  expect(store.batches).toBe(1);
+});
+
+test("keeps the first contradiction of a key", async () => {
+  const store = await start();
+  store.putEvidence(7, "vote.3", bytes(1), bytes(2, 2));
+  store.putEvidence(7, "vote.3", bytes(9), bytes(9));
+  store.putEvidence(5, "final.1", bytes(), bytes(5));
+  await flushed(store);
+  expect(await store.evidence()).toEqual([
+    { height: 5, key: "final.1", first: bytes(), second: bytes(5) },
+    { height: 7, key: "vote.3", first: bytes(1), second: bytes(2, 2) },
+  ]);
+  await store.close();
+  expect((await start()).evidenceCount).toBe(2);
+});
+
+test("a changed byte of a record is damage and no value", async () => {
+  const store = await start();
+  store.putContainer(3, new Uint8Array(500).fill(0xab));
+  await store.close();
+  const database = new ClassicLevel<Uint8Array, Uint8Array>(folder, { keyEncoding: "view", valueEncoding: "view" });
+  const [at] = await database.keys({ reverse: true, limit: 1, lt: bytes(0x64) }).all();
+  const value = (await database.get(at!))!;
+  await database.put(
+    at!,
+    value.map((byte, i) => (i === 100 ? byte ^ 1 : byte)),
+  );
+  await database.close();
+  const again = await start();
+  expect(() => again.container(3)).toThrow(expect.objectContaining({ code: "store-damaged" }));
+});
+
+test("a damaged database, one in use and a foreign one are told apart when opened", async () => {
+  const store = await start();
+  store.putOrder(1, bytes(1));
+  await flushed(store);
+  await expect(start()).rejects.toMatchObject({ code: "store-locked", message: expect.stringContaining(folder) });
+  await store.close();
+  const database = new ClassicLevel<Uint8Array, Uint8Array>(folder, { keyEncoding: "view", valueEncoding: "view" });
+  await database.put(bytes(0), bytes(9));
+  await database.close();
+  await expect(start()).rejects.toMatchObject({ code: "store-format" });
+  const manifest = join(folder, readdirSync(folder).find((name) => name.startsWith("MANIFEST"))!);
+  writeFileSync(manifest, readFileSync(manifest).subarray(0, 20));
+  await expect(start()).rejects.toMatchObject({ code: "store-damaged", message: expect.stringContaining(folder) });
+});

@@ -1,0 +1,202 @@
+import { randomBytes } from "node:crypto";
+import { concat, equal } from "@tributary/protocol/bytes/bytes";
+import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
+import { BlsSecretKey, provePossession } from "@tributary/protocol/crypto/bls";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import type { HashContext } from "@tributary/protocol/crypto/scalar";
+import { addressOfSecretKey } from "@tributary/protocol/crypto/secp256k1";
+import { judgeDealing, type Opener } from "@tributary/protocol/keygen/complaint";
+import { makeDealing } from "@tributary/protocol/keygen/dealing";
+import { makeEncryptionKey } from "@tributary/protocol/keygen/encryption-key";
+import { acceptDealings } from "@tributary/protocol/keygen/fresh-key";
+import type {
+  DealingVerdict,
+  EncryptionKey,
+  KeySlot,
+  KeyVault,
+  PostedDealing,
+  ReadySignatures,
+} from "@tributary/protocol/ports/key-vault";
+import type { Signer } from "../consensus/ports.ts";
+import { generateTransportKey, type TransportIdentity, transportIdentity } from "../mesh/transport-identity.ts";
+import { NodeError } from "../node-error.ts";
+import { nativeNodeSignatures } from "../verifier/native-node-signatures.ts";
+import { Keystore } from "./keystore.ts";
+import { decodeContent, type EpochSecrets, encodeContent, epochName, type VaultContent } from "./vault-content.ts";
+
+const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+
+/** A node's keys in one encrypted file. A secret is on disk before anything derived from it is given away. */
+export class FileVault implements KeyVault {
+  readonly nodeAddress: `0x${string}`;
+  readonly blsKey: Uint8Array;
+  readonly blsProof: Uint8Array;
+  readonly transportKey: Uint8Array;
+  /** Certificate and key for the links. */
+  readonly identity: TransportIdentity;
+  readonly #keystore: Keystore;
+  readonly #registered: BlsSecretKey;
+  #content: VaultContent;
+  /** Calls that may change the content, one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Makes fresh keys and writes them. `vault-exists` where the file exists. */
+  static async create(path: string, password: Uint8Array): Promise<FileVault> {
+    const keystore = await Keystore.create(path, password);
+    let nodeKey = random(32);
+    while (addressOfSecretKey(nodeKey) === undefined) nodeKey = random(32);
+    const blsKey = BlsSecretKey.generate(random).toBytes();
+    const content = { nodeKey, blsKey, transportKey: generateTransportKey(), epochs: {} };
+    await keystore.write(encodeContent(content));
+    return new FileVault(keystore, content);
+  }
+
+  /** `vault-missing`, `vault-password` or `vault-damaged` where that fails. */
+  static async open(path: string, password: Uint8Array): Promise<FileVault> {
+    const { keystore, content } = await Keystore.open(path, password);
+    const decoded = decodeContent(content);
+    if (decoded === undefined) throw new NodeError("vault-damaged", `keystore ${path} holds no keys of a node`);
+    return new FileVault(keystore, decoded);
+  }
+
+  private constructor(keystore: Keystore, content: VaultContent) {
+    const address = addressOfSecretKey(content.nodeKey);
+    const registered = BlsSecretKey.fromBytes(content.blsKey);
+    if (address === undefined || registered === undefined) {
+      throw new NodeError("vault-damaged", `keystore ${keystore.path} holds malformed keys`);
+    }
+    this.#keystore = keystore;
+    this.#content = content;
+    this.#registered = registered;
+    this.nodeAddress = toHex(address);
+    this.blsKey = registered.publicKey.bytes;
+    this.blsProof = provePossession(registered, address);
+    this.identity = transportIdentity(content.transportKey);
+    this.transportKey = fromHex(this.identity.keyHash) ?? new Uint8Array(32);
+  }
+
+  encryptionKey(slot: KeySlot, seat: number): Promise<EncryptionKey> {
+    return this.#inTurn(async () => {
+      const { key, proof } = await this.#encryption(slot, seat);
+      return { key, proof };
+    });
+  }
+
+  deal(slot: KeySlot, seat: number, encryptionKeys: readonly Uint8Array[]): Promise<Uint8Array> {
+    return this.#inTurn(async () => {
+      const name = toHex(keccak256(concat(Uint8Array.of(encryptionKeys.length), ...encryptionKeys)));
+      const epoch = this.#epoch(slot, seat);
+      const kept = epoch.dealings[name];
+      if (kept !== undefined) return kept;
+      const dealing = makeDealing(context(slot), seat, encryptionKeys, random);
+      if (dealing === undefined) throw new NodeError("config", "cannot deal to malformed encryption keys");
+      await this.#keep(slot, seat, { ...epoch, dealings: { ...epoch.dealings, [name]: dealing } });
+      return dealing;
+    });
+  }
+
+  async judge(
+    slot: KeySlot,
+    seat: number,
+    encryptionKeys: readonly Uint8Array[],
+    dealings: readonly PostedDealing[],
+  ): Promise<readonly DealingVerdict[]> {
+    const opener = await this.#opener(slot, seat, encryptionKeys);
+    const verdicts: DealingVerdict[] = [];
+    for (const dealing of dealings) {
+      verdicts.push(judgeDealing(context(slot), dealing, encryptionKeys.length, opener, random));
+      // A dealing takes tens of milliseconds: running chains get their turn in between.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return verdicts;
+  }
+
+  async acceptShare(
+    slot: KeySlot,
+    seat: number,
+    encryptionKeys: readonly Uint8Array[],
+    qualified: readonly PostedDealing[],
+  ): Promise<{ readonly groupKey: Uint8Array; readonly shareKeys: readonly Uint8Array[] }> {
+    const opener = await this.#opener(slot, seat, encryptionKeys);
+    return this.#inTurn(async () => {
+      const keys = acceptDealings(context(slot), qualified, encryptionKeys.length, opener, random);
+      if (keys === undefined)
+        throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
+      const { groupKey, shareKeys } = keys;
+      const epoch = this.#epoch(slot, seat);
+      if (!epoch.shares.some((share) => equal(share.groupKey, groupKey))) {
+        const share = { groupKey, shareKeys, secret: keys.share.toBytes() };
+        await this.#keep(slot, seat, { ...epoch, shares: [...epoch.shares, share] });
+      }
+      return { groupKey, shareKeys };
+    });
+  }
+
+  async signReady(slot: KeySlot, seat: number, digest: Uint8Array): Promise<ReadySignatures> {
+    const kept = this.#epoch(slot, seat).shares.at(-1);
+    const share = kept === undefined ? undefined : BlsSecretKey.fromBytes(kept.secret);
+    if (share === undefined) throw new NodeError("vault-share", "no share was accepted for this epoch");
+    return { registered: this.#registered.sign(digest), share: share.sign(digest) };
+  }
+
+  async signNode(digest: Uint8Array): Promise<Uint8Array> {
+    return nativeNodeSignatures.sign(this.#content.nodeKey, digest);
+  }
+
+  /**
+   * Signs for a member with the node key and the share whose public key is `shareKey` (Y_seat as the committee has it).
+   * `vault-share` where the vault holds no such share: the member must not sign anything then. consensus.md 12.
+   */
+  signer(slot: KeySlot, seat: number, shareKey: Uint8Array): Signer {
+    const share = this.#epoch(slot, seat)
+      .shares.map(({ secret }) => BlsSecretKey.fromBytes(secret))
+      .find((key) => key !== undefined && equal(key.publicKey.bytes, shareKey));
+    if (share === undefined) {
+      const name = epochName(slot, seat);
+      throw new NodeError("vault-share", `keystore ${this.#keystore.path} holds no share for ${name} under its key`);
+    }
+    const { nodeKey } = this.#content;
+    return {
+      signNode: (digest, done) => done(nativeNodeSignatures.sign(nodeKey, digest)),
+      signShare: (digest, done) => done(share.sign(digest)),
+    };
+  }
+
+  async #opener(slot: KeySlot, seat: number, encryptionKeys: readonly Uint8Array[]): Promise<Opener> {
+    const { key, secret } = await this.#inTurn(() => this.#encryption(slot, seat));
+    if (!equal(key, encryptionKeys[seat] ?? new Uint8Array(0))) {
+      throw new NodeError("vault-share", "the seat's encryption key on the mainchain is not this vault's");
+    }
+    return { seat, key, secret };
+  }
+
+  async #encryption(slot: KeySlot, seat: number): Promise<NonNullable<EpochSecrets["encryption"]>> {
+    const epoch = this.#epoch(slot, seat);
+    if (epoch.encryption !== undefined) return epoch.encryption;
+    const encryption = makeEncryptionKey(context(slot), seat, random);
+    await this.#keep(slot, seat, { ...epoch, encryption });
+    return encryption;
+  }
+
+  #epoch(slot: KeySlot, seat: number): EpochSecrets {
+    return this.#content.epochs[epochName(slot, seat)] ?? { dealings: {}, shares: [] };
+  }
+
+  async #keep(slot: KeySlot, seat: number, secrets: EpochSecrets): Promise<void> {
+    const content = { ...this.#content, epochs: { ...this.#content.epochs, [epochName(slot, seat)]: secrets } };
+    await this.#keystore.write(encodeContent(content));
+    this.#content = content;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function context(slot: KeySlot): HashContext {
+  const group = fromHex(slot.group);
+  if (group?.length !== 32) throw new NodeError("config", "group is not a 32-byte hash");
+  return { group, era: slot.era, epoch: slot.epoch };
+}

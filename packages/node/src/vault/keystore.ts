@@ -1,0 +1,135 @@
+import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, open, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { syncFolder } from "../log/file-layer.ts";
+import { NodeError } from "../node-error.ts";
+
+/** 64 MiB and about 0.2 s a guess. */
+const COST = { N: 65_536, r: 8, p: 1 };
+/** What a file may ask for: at most 1 GiB, so that a garbled one does not take the memory. */
+const MAX_MEMORY: number = 1024 * 1024 * 1024;
+
+const hex = z.string().regex(/^([0-9a-f]{2})*$/);
+const format = z.strictObject({
+  version: z.literal(1),
+  kdf: z.strictObject({
+    name: z.literal("scrypt"),
+    N: z.number().int().min(2),
+    r: z.number().int().min(1).max(64),
+    p: z.number().int().min(1).max(16),
+    salt: hex,
+  }),
+  cipher: z.strictObject({ name: z.literal("aes-256-gcm"), iv: hex, tag: hex }),
+  data: hex,
+});
+
+type Kdf = z.infer<typeof format>["kdf"];
+
+/** A file encrypted under a password: scrypt, then AES-256-GCM with a new nonce each time it is written. */
+export class Keystore {
+  readonly path: string;
+  readonly #kdf: Kdf;
+  readonly #key: Buffer;
+
+  private constructor(path: string, kdf: Kdf, key: Buffer) {
+    this.path = path;
+    this.#kdf = kdf;
+    this.#key = key;
+  }
+
+  /** A new one; nothing is on disk before the first `write`. `vault-exists` where the file exists. */
+  static async create(path: string, password: Uint8Array): Promise<Keystore> {
+    if (existsSync(path)) throw new NodeError("vault-exists", `keystore ${path} exists already`);
+    const kdf: Kdf = { name: "scrypt", ...COST, salt: randomBytes(32).toString("hex") };
+    return new Keystore(path, kdf, await derive(kdf, password));
+  }
+
+  static async open(
+    path: string,
+    password: Uint8Array,
+  ): Promise<{ readonly keystore: Keystore; readonly content: Uint8Array }> {
+    const file = read(path);
+    const key = await derive(file.kdf, password);
+    try {
+      const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(file.cipher.iv, "hex"));
+      decipher.setAAD(associated(file.kdf));
+      decipher.setAuthTag(Buffer.from(file.cipher.tag, "hex"));
+      const content = Buffer.concat([decipher.update(Buffer.from(file.data, "hex")), decipher.final()]);
+      return { keystore: new Keystore(path, file.kdf, key), content };
+    } catch {
+      throw new NodeError("vault-password", `keystore ${path} does not open: the password is wrong`);
+    }
+  }
+
+  /** Replaces the file's content; on disk when this resolves, and either the old or the new one after a crash. */
+  async write(content: Uint8Array): Promise<void> {
+    const iv = randomBytes(12);
+    const cipher = createCipheriv("aes-256-gcm", this.#key, iv);
+    cipher.setAAD(associated(this.#kdf));
+    const data = Buffer.concat([cipher.update(content), cipher.final()]).toString("hex");
+    const tag = cipher.getAuthTag().toString("hex");
+    const text = JSON.stringify({
+      version: 1,
+      kdf: this.#kdf,
+      cipher: { name: "aes-256-gcm", iv: iv.toString("hex"), tag },
+      data,
+    });
+    try {
+      await replaceFile(this.path, text);
+    } catch (cause) {
+      throw new NodeError("vault-failed", `keystore ${this.path} cannot be written`, { cause });
+    }
+  }
+}
+
+/** Writes beside the file, syncs, renames over it, syncs the folder. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const handle = await open(`${path}.new`, "w", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(`${path}.new`, path);
+  await syncFolder(dirname(path));
+}
+
+function read(path: string): z.infer<typeof format> {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new NodeError("vault-missing", `keystore ${path} cannot be read`, { cause });
+  }
+  let parsed: ReturnType<typeof format.safeParse>;
+  try {
+    parsed = format.safeParse(JSON.parse(text));
+  } catch {
+    throw new NodeError("vault-damaged", `keystore ${path} is damaged: not JSON`);
+  }
+  if (!parsed.success) throw new NodeError("vault-damaged", `keystore ${path} is damaged or of an unknown version`);
+  return parsed.data;
+}
+
+function associated(kdf: Kdf): Buffer {
+  return Buffer.from(JSON.stringify([1, kdf.name, kdf.N, kdf.r, kdf.p, kdf.salt]));
+}
+
+function derive(kdf: Kdf, password: Uint8Array): Promise<Buffer> {
+  const { N, r, p } = kdf;
+  return new Promise((resolve, reject) => {
+    const options = { N, r, p, maxmem: Math.min(256 * N * r, MAX_MEMORY) };
+    try {
+      scrypt(password, Buffer.from(kdf.salt, "hex"), 32, options, (error, key) => {
+        if (error === null) resolve(key);
+        else reject(new NodeError("vault-damaged", "keystore asks for unusable scrypt parameters", { cause: error }));
+      });
+    } catch (cause) {
+      reject(new NodeError("vault-damaged", "keystore asks for unusable scrypt parameters", { cause }));
+    }
+  });
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { HexHash } from "@tributary/protocol/consensus/types";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { diskFolder } from "../log/file-layer.ts";
+import { FileSlotJournal, slotHeight } from "./slot-journal.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "slot-journal-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const start = (): FileSlotJournal =>
+  FileSlotJournal.open(diskFolder(folder), (error) => {
+    throw error;
+  });
+const flushed = (journal: FileSlotJournal): Promise<void> => new Promise((resolve) => journal.flush(resolve));
+const [one, two]: HexHash[] = [`0x${"01".repeat(32)}`, `0x${"02".repeat(32)}`];
+
+test("refuses a second value, also after reopening", async () => {
+  let journal = start();
+  expect(journal.lock("0.0.5.proposal", one!)).toBe(true);
+  expect(journal.lock("0.0.5.proposal", one!)).toBe(true);
+  expect(journal.lock("0.0.5.proposal", two!)).toBe(false);
+  expect(journal.lock("0.1.5.proposal", two!)).toBe(true);
+  expect(journal.lock("0.0.5.aux.0.3", "0x02")).toBe(true);
+  expect(journal.lock("0.5.final", one!)).toBe(true);
+  await flushed(journal);
+  await journal.close();
+  journal = start();
+  expect(journal.size).toBe(4);
+  expect(journal.lock("0.0.5.proposal", two!)).toBe(false);
+  expect(journal.lock("0.0.5.aux.0.3", "0x01")).toBe(false);
+  expect(journal.lock("0.5.final", two!)).toBe(false);
+  expect(journal.lock("0.0.5.proposal", one!)).toBe(true);
+  await journal.close();
+});
+
+test("stays bounded in memory and on disk, and closes what it forgets", async () => {
+  let journal = start();
+  for (let height = 1; height <= 3_000; height++) {
+    for (let seat = 0; seat < 64; seat++) journal.lock(`0.0.${height}.ack.${seat}`, one!);
+    if (height % 100 === 0) await flushed(journal);
+  }
+  expect(journal.size).toBeLessThanOrEqual(65_536);
+  expect(journal.lock("0.0.1.ack.0", two!)).toBe(false);
+  expect(journal.lock("0.0.1.ack.0", one!)).toBe(false);
+  expect(journal.lock("0.0.3000.ack.0", two!)).toBe(false);
+  await journal.close();
+  expect(readdirSync(folder).length).toBe(1);
+  journal = start();
+  expect(journal.lock("0.0.1.ack.0", two!)).toBe(false);
+  expect(journal.lock("0.0.2999.ack.63", two!)).toBe(false);
+  expect(journal.lock("0.0.2999.ack.63", one!)).toBe(true);
+  await journal.close();
+});
+
+test("reads the height of both kinds of slots and takes nothing else", () => {
+  expect([slotHeight("0.3.77.conf.2.15"), slotHeight("4.9.final"), slotHeight("0.0.12.order")]).toEqual([77, 9, 12]);
+  for (const bad of ["", "5", "0.5", "a.0.1.order", "0.0.x.order", "0.0.1."])
+    expect(() => slotHeight(bad)).toThrow(RangeError);
+});

@@ -1,0 +1,151 @@
+import { Reader } from "@tributary/protocol/bytes/reader";
+import { Writer } from "@tributary/protocol/bytes/writer";
+import type { HexHash } from "@tributary/protocol/consensus/types";
+import type { SlotJournal } from "../consensus/ports.ts";
+import type { FileLayer } from "../log/file-layer.ts";
+import { SegmentLog } from "../log/segment-log.ts";
+import { NodeError } from "../node-error.ts";
+
+/** Locks kept; above that the oldest heights are closed. About 10 MB. */
+const MAX_LOCKS = 65_536;
+/** Heights that stay open whatever they hold: many more than agreement has in work at a time. */
+const MIN_HEIGHTS = 64;
+/** Bytes of the file after which it is written anew with what is kept. */
+const COMPACT_BYTES: number = 16 * 1024 * 1024;
+
+const LOCK = 0;
+const BASE = 1;
+const MAX_TEXT_BYTES = 256;
+
+/**
+ * One value for each slot, ever, in an append-only checksummed file with group commit. Memory and disk are bounded: heights
+ * far below the newest are closed, and a closed height's slots are refused whatever the value, so nothing that was
+ * forgotten can be contradicted.
+ */
+export class FileSlotJournal implements SlotJournal {
+  readonly #log: SegmentLog;
+  readonly #heights = new Map<number, Map<string, HexHash>>();
+  #count = 0;
+  /** Heights at or below are closed. */
+  #floor = 0;
+
+  /** Throws `log-damaged` where the file is bad before its end. `failed` as in SegmentLog. */
+  static open(files: FileLayer, failed: (error: Error) => void): FileSlotJournal {
+    const journal = new FileSlotJournal(SegmentLog.open(files, failed));
+    for (const record of journal.#log.replay()) {
+      if (!journal.#restore(record)) {
+        throw new NodeError("log-damaged", `slot journal ${files.path("")} holds a record that does not decode`);
+      }
+    }
+    return journal;
+  }
+
+  private constructor(log: SegmentLog) {
+    this.#log = log;
+  }
+
+  /** Locks in memory. */
+  get size(): number {
+    return this.#count;
+  }
+
+  lock(slot: string, value: HexHash): boolean {
+    const height = slotHeight(slot);
+    if (height <= this.#floor) return false;
+    const held = this.#heights.get(height)?.get(slot);
+    if (held !== undefined) return held === value;
+    this.#put(height, slot, value);
+    this.#log.append(encodeLocks(LOCK, 0, [[slot, value]]));
+    if (this.#count > MAX_LOCKS) this.#close();
+    if (this.#log.bytes > COMPACT_BYTES && this.#log.segments === 1) this.#compact();
+    return true;
+  }
+
+  flush(done: () => void): void {
+    this.#log.flush(done);
+  }
+
+  close(): Promise<void> {
+    return this.#log.close();
+  }
+
+  #put(height: number, slot: string, value: HexHash): void {
+    let locks = this.#heights.get(height);
+    if (locks === undefined) {
+      locks = new Map();
+      this.#heights.set(height, locks);
+    }
+    if (!locks.has(slot)) this.#count++;
+    locks.set(slot, value);
+  }
+
+  /** Closes the oldest heights until half of the room is free. */
+  #close(): void {
+    const ascending = [...this.#heights.keys()].sort((a, b) => a - b);
+    const closable = ascending.slice(0, Math.max(0, ascending.length - MIN_HEIGHTS));
+    for (const height of closable) {
+      if (this.#count <= MAX_LOCKS / 2) break;
+      this.#count -= this.#heights.get(height)?.size ?? 0;
+      this.#heights.delete(height);
+      this.#floor = height;
+    }
+    // The floor is on disk with the next compaction; until then a restart reads the closed locks again.
+  }
+
+  #compact(): void {
+    this.#log.rotate(
+      encodeLocks(
+        BASE,
+        this.#floor,
+        [...this.#heights.values()].flatMap((locks) => [...locks]),
+      ),
+    );
+    this.#log.prune();
+  }
+
+  #restore(record: Uint8Array): boolean {
+    const decoded = decodeLocks(record);
+    if (decoded === undefined) return false;
+    if (decoded.kind === BASE) {
+      this.#heights.clear();
+      this.#count = 0;
+      this.#floor = decoded.floor;
+    }
+    for (const [slot, value] of decoded.locks) this.#put(slotHeight(slot), slot, value);
+    return true;
+  }
+}
+
+/** Slots are named <era>.<epoch>.<height>.<what> or, for what binds a certificate era, <era>.<height>.final. */
+export function slotHeight(slot: string): number {
+  const match = /^\d+\.(?:\d+\.(\d+)\.[a-z0-9.-]+|(\d+)\.final)$/.exec(slot);
+  const height = Number(match?.[1] ?? match?.[2]);
+  if (match === null || !Number.isSafeInteger(height) || slot.length > MAX_TEXT_BYTES) {
+    throw new RangeError(`slot without a height: ${slot}`);
+  }
+  return height;
+}
+
+function encodeLocks(kind: number, floor: number, locks: readonly (readonly [string, HexHash])[]): Uint8Array {
+  const writer = new Writer(64 + 80 * locks.length);
+  const encoder = new TextEncoder();
+  writer.u8(kind).u64(BigInt(floor)).u32(locks.length);
+  for (const [slot, value] of locks) writer.sized(encoder.encode(slot)).sized(encoder.encode(value));
+  return writer.finish();
+}
+
+function decodeLocks(
+  record: Uint8Array,
+): { readonly kind: number; readonly floor: number; readonly locks: readonly [string, HexHash][] } | undefined {
+  const reader = new Reader(record);
+  const decoder = new TextDecoder();
+  const kind = reader.u8();
+  const floor = Number(reader.u64());
+  const count = reader.u32();
+  const locks: [string, HexHash][] = [];
+  for (let i = 0; i < count && reader.ok; i++) {
+    const slot = decoder.decode(reader.sized(MAX_TEXT_BYTES));
+    locks.push([slot, decoder.decode(reader.sized(MAX_TEXT_BYTES)) as HexHash]);
+  }
+  return reader.complete && kind <= BASE ? { kind, floor, locks } : undefined;
+}

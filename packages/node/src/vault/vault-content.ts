@@ -1,0 +1,66 @@
+import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
+import type { KeySlot } from "@tributary/protocol/ports/key-vault";
+import { z } from "zod";
+
+const bytes: z.ZodType<Uint8Array, string> = z.string().transform((text, context) => {
+  const value = fromHex(text);
+  if (value === undefined) context.addIssue("not hexadecimal");
+  return value ?? z.NEVER;
+});
+
+const epoch = z.strictObject({
+  encryption: z.strictObject({ secret: bytes, key: bytes, proof: bytes }).optional(),
+  /** By keccak256 of the encryption keys dealt to. */
+  dealings: z.record(z.string(), bytes),
+  /** Newest last; a key generation that was run again may have left an unused one. */
+  shares: z.array(z.strictObject({ groupKey: bytes, shareKeys: z.array(bytes), secret: bytes })),
+});
+
+const content = z.strictObject({
+  nodeKey: bytes,
+  blsKey: bytes,
+  /** PKCS #8 DER. */
+  transportKey: bytes,
+  epochs: z.record(z.string(), epoch),
+});
+
+/** What stands encrypted in the keystore. */
+export type VaultContent = {
+  readonly nodeKey: Uint8Array;
+  readonly blsKey: Uint8Array;
+  readonly transportKey: Uint8Array;
+  readonly epochs: Record<string, EpochSecrets>;
+};
+
+/** Of one seat in one key generation. */
+export type EpochSecrets = {
+  readonly encryption?:
+    | { readonly secret: Uint8Array; readonly key: Uint8Array; readonly proof: Uint8Array }
+    | undefined;
+  readonly dealings: Readonly<Record<string, Uint8Array>>;
+  readonly shares: readonly KeyShare[];
+};
+
+export type KeyShare = {
+  readonly groupKey: Uint8Array;
+  readonly shareKeys: readonly Uint8Array[];
+  readonly secret: Uint8Array;
+};
+
+export function epochName(slot: KeySlot, seat: number): string {
+  return `${slot.group}/${slot.era}/${slot.epoch}/${seat}`;
+}
+
+export function encodeContent(value: VaultContent): Uint8Array {
+  const text = JSON.stringify(value, (_, field: unknown) => (field instanceof Uint8Array ? toHex(field) : field));
+  return new TextEncoder().encode(text);
+}
+
+/** Undefined where the bytes are not a vault's content. */
+export function decodeContent(encoded: Uint8Array): VaultContent | undefined {
+  try {
+    return content.parse(JSON.parse(new TextDecoder().decode(encoded)));
+  } catch {
+    return undefined;
+  }
+}
