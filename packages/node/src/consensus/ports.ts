@@ -53,10 +53,13 @@ export interface InputLog {
  * says. The lock is durable before `flush` of the same vault calls back.
  */
 export interface SlotJournal {
-  /** True when the slot is free or holds this very value. */
+  /**
+   * True when the slot is free or holds this very value. Slots are named `<era>.<epoch>.<height>.<what>`, or
+   * `<era>.<height>.final`: the journal reads the height, because it stays bounded by closing heights far below the
+   * newest, whose slots are refused from then on.
+   */
   lock(slot: string, value: HexHash): boolean;
   flush(done: () => void): void;
-  /** Locks of heights at or below may be forgotten once an era ends; never earlier. */
 }
 
 /** This member's keys. Callbacks, so that the keys may live in another process. */
