@@ -1,9 +1,12 @@
 export type { Agent } from "./agent.ts";
 export { AgentRunner } from "./agent-runner.ts";
+export { HttpReadyBoard } from "./keygen/http-ready-board.ts";
 export { KeygenAgent } from "./keygen/keygen-agent.ts";
 export { KeygenCalls } from "./keygen/keygen-calls.ts";
+export type { ChainRecord, ChainState } from "./lifecycle/chain-record.ts";
 export { LifecycleAgent } from "./lifecycle/lifecycle-agent.ts";
 export { LifecycleCalls } from "./lifecycle/lifecycle-calls.ts";
+export { emptyLifecycle, type LifecycleState, reduceLifecycle } from "./lifecycle/lifecycle-state.ts";
 export type { Logger } from "./logger.ts";
 export { type AgentContracts, contractAbis } from "./mainchain/contracts.ts";
 export { eventDecoder } from "./mainchain/event-decoder.ts";

@@ -1,23 +1,17 @@
 import type { KeyVault } from "@tributary/protocol/ports/key-vault";
 import type { MemberHost } from "@tributary/protocol/ports/member-host";
 import type { ActResult, Agent, Now } from "../agent.ts";
-import { dropGenerations, encryptionKeys, noGenerations, reduceGenerations } from "../keygen/generation.ts";
+import { encryptionKeys } from "../keygen/generation.ts";
 import { postedDealings, slotOf } from "../keygen/keygen-agent.ts";
 import type { Logger } from "../logger.ts";
-import {
-  isChainEvent,
-  isKeyGenerationEvent,
-  isNodeEvent,
-  isSelectionEvent,
-  type MainchainEvent,
-} from "../mainchain/events.ts";
-import { nodeIdOf, noNodes, reduceNodes } from "../mainchain/node-registry.ts";
+import type { MainchainEvent } from "../mainchain/events.ts";
+import { nodeIdOf } from "../mainchain/node-registry.ts";
 import type { SendResult } from "../mainchain/sender.ts";
 import type { MainchainFact } from "../mainchain/watcher.ts";
-import { noChains, reduceChains, reduceSelection } from "./chain-record.ts";
 import type { LifecycleCalls } from "./lifecycle-calls.ts";
+import { emptyLifecycle, type LifecycleState, reduceLifecycle } from "./lifecycle-state.ts";
 import { memberSpec } from "./member-spec.ts";
-import { type LifecycleAction, type LifecycleState, lifecycleActionKey, nextLifecycleActions } from "./next-action.ts";
+import { type LifecycleAction, lifecycleActionKey, nextLifecycleActions } from "./next-action.ts";
 
 export type LifecycleOptions = {
   readonly vault: KeyVault;
@@ -29,7 +23,7 @@ export type LifecycleOptions = {
 /** Starts and stops this node's members as the mainchain says, and helps chains on. */
 export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, LifecycleAction> {
   readonly name = "lifecycle";
-  readonly initial: LifecycleState = { nodes: noNodes, chains: noChains, generations: noGenerations };
+  readonly initial: LifecycleState = emptyLifecycle;
   readonly #options: LifecycleOptions;
 
   constructor(options: LifecycleOptions) {
@@ -37,20 +31,7 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
   }
 
   reduce(state: LifecycleState, fact: MainchainFact<MainchainEvent>): LifecycleState {
-    const { event, block } = fact;
-    if (isNodeEvent(event)) return { ...state, nodes: reduceNodes(state.nodes, event) };
-    if (isKeyGenerationEvent(event)) {
-      return { ...state, generations: reduceGenerations(state.generations, event, block) };
-    }
-    if (isSelectionEvent(event)) return { ...state, chains: reduceSelection(state.chains, event) };
-    if (!isChainEvent(event)) return state;
-    const chains = reduceChains(state.chains, event, block);
-    const over = event.name === "ChainDeleted" || event.name === "ChainFailed" || event.name === "ChainExpired";
-    return {
-      ...state,
-      chains,
-      generations: over ? dropGenerations(state.generations, event.chainId) : state.generations,
-    };
+    return reduceLifecycle(state, fact);
   }
 
   nextActions(state: LifecycleState, now: Now): readonly LifecycleAction[] {

@@ -1,8 +1,8 @@
 import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
 import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
+import { headerRlp, type RpcBlock } from "@tributary/contracts/header-rlp";
 import { type Address, encodeFunctionData, numberToHex, type PublicClient } from "viem";
 import type { MainchainSender, SendResult } from "../mainchain/sender.ts";
-import { headerRlp, type RawBlock } from "./header-rlp.ts";
 
 /**
  * Percent of the estimate as gas limit of a selection: the estimate is made on an earlier block, and a change of slots
@@ -33,8 +33,8 @@ export class LifecycleCalls {
       method: "eth_getBlockByNumber",
       params: [numberToHex(seedBlock), false],
     });
-    const rlp = raw === null ? undefined : headerRlp(raw as unknown as RawBlock);
-    if (rlp === undefined) return { kind: "unsent", reason: `no usable header of block ${seedBlock}` };
+    if (raw === null) return { kind: "unsent", reason: `the mainchain does not know block ${seedBlock}` };
+    const rlp = headerRlp(raw as unknown as RpcBlock);
     const data = encodeFunctionData({ abi: committeesAbi, functionName: "select", args: [chainId, rlp] });
     const selected = await this.#sender.send({ key, to, data, gasPercent: SELECT_GAS_PERCENT });
     if (selected.kind !== "reverted") return selected;

@@ -4,7 +4,8 @@ import { type Generation, noGenerations, reduceGenerations } from "../keygen/gen
 import type { ChainEvent, SelectionEvent } from "../mainchain/events.ts";
 import type { NodeRecord } from "../mainchain/node-registry.ts";
 import { type Chains, noChains, reduceChains, reduceSelection } from "./chain-record.ts";
-import { type LifecycleState, nextLifecycleActions } from "./next-action.ts";
+import type { LifecycleState } from "./lifecycle-state.ts";
+import { nextLifecycleActions } from "./next-action.ts";
 
 const hash = `0x${"ab".repeat(32)}` as const;
 const owner = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266";

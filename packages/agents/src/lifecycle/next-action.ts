@@ -1,7 +1,8 @@
 import type { Now } from "../agent.ts";
-import type { Generation, Generations } from "../keygen/generation.ts";
+import type { Generation } from "../keygen/generation.ts";
 import type { NodeRegistry } from "../mainchain/node-registry.ts";
-import type { ChainRecord, Chains } from "./chain-record.ts";
+import type { ChainRecord } from "./chain-record.ts";
+import type { LifecycleState } from "./lifecycle-state.ts";
 
 export type LifecycleAction =
   | {
@@ -15,12 +16,6 @@ export type LifecycleAction =
   | { readonly kind: "select"; readonly chainId: bigint; readonly seedBlock: bigint }
   | { readonly kind: "start-keygen"; readonly chainId: bigint }
   | { readonly kind: "expire"; readonly chainId: bigint };
-
-export type LifecycleState = {
-  readonly nodes: NodeRegistry;
-  readonly chains: Chains;
-  readonly generations: Generations;
-};
 
 /** Blocks by which nodes are apart when any of them could do it and one is enough. */
 const TURN_BLOCKS = 2n;

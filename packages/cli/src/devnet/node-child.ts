@@ -1,0 +1,94 @@
+import type { ChildProcess } from "node:child_process";
+import { openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CliError } from "../cli-error.ts";
+import { readNodeProcess } from "../node-process-file.ts";
+import { endChild, processAlive, spawnGuarded } from "./guarded-child.ts";
+
+const MAIN: string = fileURLToPath(new URL("../main.ts", import.meta.url));
+/** Megabytes of JavaScript heap: sixteen nodes share one small machine. */
+const HEAP = ["--max-old-space-size=384", "--max-semi-space-size=4"];
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
+
+export type NodePlace = { readonly id: number; readonly dataDir: string; readonly rpc: string };
+
+/** One node of a devnet: a process of ours, or one that somebody started by hand on the same folder. */
+export class NodeChild {
+  readonly place: NodePlace;
+  #child: ChildProcess | undefined;
+
+  constructor(place: NodePlace) {
+    this.place = place;
+  }
+
+  /** The process that serves the folder now; 0 when none does. */
+  get pid(): number {
+    const pid = readNodeProcess(this.place.dataDir)?.pid ?? 0;
+    return pid > 0 && processAlive(pid) ? pid : 0;
+  }
+
+  /** Starts the process unless one serves the folder already. */
+  spawn(onExit: (how: string) => void): void {
+    if (this.pid > 0) return;
+    const { dataDir } = this.place;
+    const log = openSync(join(dataDir, "node.log"), "a");
+    const child = spawnGuarded(process.execPath, [...HEAP, MAIN, "node", "run", "--data", dataDir], {
+      stdout: log,
+      stderr: log,
+    });
+    this.#child = child;
+    child.once("exit", (code, signal) => onExit(signal ?? `exit code ${code}`));
+  }
+
+  /** Resolves when the node answers on its port; rejects with the end of its log when it ended instead. */
+  async ready(signal: AbortSignal): Promise<void> {
+    const end = Date.now() + START_TIMEOUT_MS;
+    while (!signal.aborted) {
+      if (this.pid > 0 && (await healthy(this.place.rpc))) return;
+      const child = this.#child;
+      if (child !== undefined && (child.exitCode !== null || child.signalCode !== null)) {
+        throw new CliError("NODE_ENDED", `node ${this.place.id} ended while starting:\n${this.#tail()}`);
+      }
+      if (Date.now() > end) {
+        throw new CliError("NODE_SILENT", `node ${this.place.id} does not answer:\n${this.#tail()}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Ends our process, and one that was started by hand. */
+  async stop(): Promise<void> {
+    if (this.#child !== undefined) await endChild(this.#child, "SIGTERM", STOP_TIMEOUT_MS);
+    const other = this.pid;
+    if (other === 0) return;
+    process.kill(other, "SIGTERM");
+    const end = Date.now() + STOP_TIMEOUT_MS;
+    while (this.pid === other) {
+      if (Date.now() > end) {
+        process.kill(other, "SIGKILL");
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  #tail(): string {
+    try {
+      return readFileSync(join(this.place.dataDir, "node.log"), "utf8").slice(-2_000);
+    } catch {
+      return "(no log)";
+    }
+  }
+}
+
+async function healthy(rpc: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${rpc}/health`, { signal: AbortSignal.timeout(1_000) });
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

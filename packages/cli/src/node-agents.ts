@@ -1,0 +1,128 @@
+import { join } from "node:path";
+import {
+  AgentRunner,
+  contractAbis,
+  eventDecoder,
+  type HttpReadyBoard,
+  KeygenAgent,
+  KeygenCalls,
+  LifecycleAgent,
+  LifecycleCalls,
+  type Logger,
+  type MainchainEvent,
+  MainchainSender,
+  MainchainWatcher,
+  NonceJournal,
+  nodeAccount,
+  type WatcherStatus,
+} from "@tributary/agents";
+import type { Checkpoint } from "@tributary/protocol/consensus/types";
+import type { KeyVault } from "@tributary/protocol/ports/key-vault";
+import type { MemberHost } from "@tributary/protocol/ports/member-host";
+import type { Address } from "viem";
+import { CliError } from "./cli-error.ts";
+import type { NodeConfig } from "./node-config.ts";
+
+export type NodeAgentsOptions = {
+  readonly mainchain: NodeConfig["mainchain"];
+  readonly dataDir: string;
+  readonly vault: KeyVault;
+  readonly host: MemberHost;
+  readonly board: HttpReadyBoard;
+  readonly onCheckpoint: (checkpoint: Checkpoint) => void;
+  /** The mainchain went back below checkpoints that were given. */
+  readonly onRollback: (block: bigint) => void;
+  readonly logger: Logger;
+};
+
+/** Everything of a node that looks at the mainchain: one watcher, one sender, and the agents behind them. */
+export class NodeAgents {
+  readonly #watcher: MainchainWatcher<MainchainEvent>;
+  readonly #sender: MainchainSender;
+  readonly #runners: readonly { start(): void; stop(): Promise<void> }[];
+  readonly #logger: Logger;
+
+  private constructor(
+    watcher: MainchainWatcher<MainchainEvent>,
+    sender: MainchainSender,
+    runners: readonly { start(): void; stop(): Promise<void> }[],
+    logger: Logger,
+  ) {
+    this.#watcher = watcher;
+    this.#sender = sender;
+    this.#runners = runners;
+    this.#logger = logger;
+  }
+
+  static async create(options: NodeAgentsOptions): Promise<NodeAgents> {
+    const { mainchain, vault, host, board, logger } = options;
+    const contracts = {
+      nodes: contractAddress(mainchain, "Nodes"),
+      chains: contractAddress(mainchain, "Chains"),
+      committees: contractAddress(mainchain, "Committees"),
+      keyGeneration: contractAddress(mainchain, "KeyGeneration"),
+    };
+    const watcher = new MainchainWatcher<MainchainEvent>({
+      rpc: mainchain.rpc,
+      chainId: mainchain.chainId,
+      contracts: Object.values(contracts),
+      fromBlock: BigInt(mainchain.fromBlock),
+      decode: eventDecoder(contractAbis(contracts)),
+      confirmation: mainchain.confirmation,
+      finality: mainchain.finality,
+      checkpointDistance: mainchain.checkpointDistance,
+      intervalMs: mainchain.pollMs,
+      logger,
+    });
+    const sender = new MainchainSender({
+      client: watcher.client,
+      chainId: mainchain.chainId,
+      account: nodeAccount(vault),
+      journal: await NonceJournal.open(join(options.dataDir, "mainchain-sender.json")),
+      pollMs: mainchain.pollMs,
+      logger,
+    });
+    const runnerOptions = { logger, tickMs: mainchain.pollMs };
+    const keygenCalls = new KeygenCalls(sender, contracts.keyGeneration);
+    const keygen = new AgentRunner(new KeygenAgent({ vault, board, calls: keygenCalls, logger }), runnerOptions);
+    const lifecycleCalls = new LifecycleCalls(sender, watcher.client, contracts);
+    const lifecycle = new AgentRunner(
+      new LifecycleAgent({ vault, host, calls: lifecycleCalls, logger }),
+      runnerOptions,
+    );
+    watcher.follow(keygen);
+    watcher.follow(lifecycle);
+    watcher.follow({ apply: () => undefined, rollback: options.onRollback, checkpoint: options.onCheckpoint });
+    return new NodeAgents(watcher, sender, [keygen, lifecycle], logger);
+  }
+
+  get status(): WatcherStatus {
+    return this.#watcher.status;
+  }
+
+  /** Does not wait for the mainchain: a node serves what it has while the mainchain is away. */
+  start(): void {
+    this.#sender
+      .recover()
+      .catch((error: unknown) =>
+        this.#logger.warn(
+          { reason: String(error) },
+          "unconfirmed transactions are looked at when the mainchain is back",
+        ),
+      );
+    this.#watcher.start();
+    for (const runner of this.#runners) runner.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#watcher.stop();
+    await this.#sender.stop();
+    for (const runner of this.#runners) await runner.stop();
+  }
+}
+
+function contractAddress(mainchain: NodeConfig["mainchain"], name: string): Address {
+  const address = mainchain.contracts[name];
+  if (address === undefined) throw new CliError("CONFIG_INVALID", `mainchain.contracts lacks ${name}`);
+  return address;
+}
