@@ -1,3 +1,4 @@
+import { MAX_DECIDED_NOT_FINAL } from "./parameters.ts";
 import type { Effect, Height, HexHash } from "./types.ts";
 
 /**
@@ -42,10 +43,13 @@ export class Finality {
     this.#executedUpTo = height;
     const certified = this.#certified.get(height);
     for (const known of this.#certified.keys()) if (known <= height) this.#certified.delete(known);
-    if (certified !== undefined) return certified === hash ? [] : this.#diverge(height, hash, certified);
-    if (height <= this.#final) return [];
-    this.#executed.set(height, hash);
-    trim(this.#executed);
+    if (certified !== undefined && certified !== hash) return this.#diverge(height, hash, certified);
+    // A member that catches up has nothing to add; near the tip others may still lack the shares of one who was late.
+    if (height + MAX_DECIDED_NOT_FINAL < this.#final) return [];
+    if (certified === undefined) {
+      this.#executed.set(height, hash);
+      trim(this.#executed);
+    }
     return [{ kind: "sign-final", height, hash }];
   }
 

@@ -61,8 +61,9 @@ export class Subset {
 
   /** What is to be sent and told since the last call. */
   take(): readonly SubsetOutput[] {
-    for (const records of this.#ballot.take()) this.#output.push({ kind: "vote", records });
-    const output = this.#output;
+    // Votes first: a coin share must not leave before the CONF of its round.
+    const votes = this.#ballot.take().map((records): SubsetOutput => ({ kind: "vote", records }));
+    const output = votes.length === 0 ? this.#output : [...votes, ...this.#output];
     this.#output = [];
     return output;
   }
