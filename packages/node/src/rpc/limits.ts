@@ -7,8 +7,7 @@ export const MAX_JSON_DEPTH = 64;
 /** Items of a batch, and bytes that its answers may take together (geth's values). */
 export const MAX_BATCH_ITEMS = 1_000;
 export const MAX_BATCH_ANSWER_BYTES = 25_000_000;
-/** Milliseconds for one call, and for a batch as a whole. */
-export const CALL_TIMEOUT_MS = 5_000;
+/** Milliseconds for a batch as a whole. */
 export const BATCH_TIMEOUT_MS = 30_000;
 
 /** Blocks that one log query may span, and logs that it may return. */
@@ -30,7 +29,7 @@ export const MAX_CALL_GAS = 50_000_000n;
 export const MAX_FEE_HISTORY = 1_024;
 export const MAX_FEE_PERCENTILES = 100;
 
-/** Connections and requests. Operator settings start from these. */
+/** Operator settings start from these. */
 export type ServerLimits = {
   /** Open WebSockets of the process, and of one remote address. */
   readonly sockets: number;
@@ -42,6 +41,8 @@ export type ServerLimits = {
   readonly inFlightPerAddress: number;
   /** Bytes queued to a slow reader before its socket is closed. */
   readonly socketBacklog: number;
+  /** Milliseconds for one call. */
+  readonly callMilliseconds: number;
 };
 
 export const DEFAULT_LIMITS: ServerLimits = {
@@ -51,6 +52,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   inFlightPerSocket: 32,
   inFlightPerAddress: 256,
   socketBacklog: 16 * 1024 * 1024,
+  callMilliseconds: 5_000,
 };
 
 /**

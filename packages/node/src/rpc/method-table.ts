@@ -1,4 +1,7 @@
 import type { Method } from "./method.ts";
+import { debugGetRawBlock } from "./methods/debug-get-raw-block.ts";
+import { debugGetRawHeader } from "./methods/debug-get-raw-header.ts";
+import { debugGetRawReceipts } from "./methods/debug-get-raw-receipts.ts";
 import { debugGetRawTransaction } from "./methods/debug-get-raw-transaction.ts";
 import { ethAccounts } from "./methods/eth-accounts.ts";
 import { ethBlobBaseFee } from "./methods/eth-blob-base-fee.ts";
@@ -50,6 +53,9 @@ import { web3ClientVersion } from "./methods/web3-client-version.ts";
 import { web3Sha3 } from "./methods/web3-sha3.ts";
 
 const all: readonly Method[] = [
+  debugGetRawBlock,
+  debugGetRawHeader,
+  debugGetRawReceipts,
   debugGetRawTransaction,
   ethAccounts,
   ethBlobBaseFee,

@@ -2,7 +2,7 @@ import type { ChainReader } from "@tributary/chain";
 import type { MemberView } from "./backend.ts";
 import type { FilterRegistry } from "./filter-registry.ts";
 import type { Params } from "./params.ts";
-import type { SubscriptionSet } from "./subscription-set.ts";
+import type { Subscriber } from "./subscription-set.ts";
 
 /** What a method works with. */
 export type MethodContext = {
@@ -10,7 +10,7 @@ export type MethodContext = {
   readonly member: MemberView;
   readonly filters: FilterRegistry;
   /** Only where the request came over a WebSocket. */
-  readonly subscriptions: SubscriptionSet | undefined;
+  readonly subscriptions: Subscriber | undefined;
   /** Charges the chain's budget for work that the method's weight does not cover. */
   charge(units: number): void;
   readonly clientVersion: string;

@@ -18,18 +18,18 @@ import {
 } from "./json-rpc.ts";
 import {
   BATCH_TIMEOUT_MS,
-  CALL_TIMEOUT_MS,
   MAX_BATCH_ANSWER_BYTES,
   MAX_BATCH_ITEMS,
   MAX_JSON_DEPTH,
   REFUSAL_DELAY_MS,
+  type ServerLimits,
 } from "./limits.ts";
 import type { MethodContext } from "./method.ts";
 import { methods } from "./method-table.ts";
 import type { RpcMetrics } from "./metrics.ts";
 import { Params } from "./params.ts";
 import { LimitError, RPC_CODE, RpcError } from "./rpc-error.ts";
-import { SubscriptionSet } from "./subscription-set.ts";
+import { type Subscriber, SubscriptionSet } from "./subscription-set.ts";
 import { toRpcError } from "./to-rpc-error.ts";
 import { BYTES_PER_UNIT, weightOf } from "./weights.ts";
 import { withTimeout } from "./with-timeout.ts";
@@ -37,7 +37,7 @@ import { withTimeout } from "./with-timeout.ts";
 /** Whom an answer is for. */
 export type Caller = {
   /** Only over a WebSocket. */
-  readonly subscriptions: SubscriptionSet | undefined;
+  readonly subscriptions: Subscriber | undefined;
   /** Aborted once nobody waits for the answer. */
   readonly gone: AbortSignal;
 };
@@ -48,7 +48,7 @@ export type ServedChainParts = {
   readonly metrics: RpcMetrics;
   readonly logger: Logger;
   readonly clientVersion: string;
-  readonly subscriptionsPerSocket: number;
+  readonly limits: ServerLimits;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 };
@@ -84,15 +84,24 @@ export class ServedChain implements ChainEndpoint {
 
   connect(socket: ClientSocket): void {
     const { chain, member } = this.backend;
-    const subscriptions = new SubscriptionSet(chain, member, this.#parts.subscriptionsPerSocket, (text) =>
+    const subscriptions = new SubscriptionSet(chain, member, this.#parts.limits.subscriptionsPerSocket, (text) =>
       socket.send(text),
     );
     socket.gone.addEventListener("abort", () => subscriptions.close(), { once: true });
     socket.serve(async (message) => {
-      const { text, retryAfter } = await this.answer(message, { subscriptions, gone: socket.gone });
+      const opened: string[] = [];
+      const subscriber: Subscriber = {
+        add: (topic) => {
+          const id = subscriptions.add(topic);
+          opened.push(id);
+          return id;
+        },
+        remove: (id) => subscriptions.remove(id),
+      };
+      const { text, retryAfter } = await this.answer(message, { subscriptions: subscriber, gone: socket.gone });
       if (retryAfter !== undefined) await delay(REFUSAL_DELAY_MS);
       if (text !== undefined) socket.send(text);
-      subscriptions.release();
+      subscriptions.release(opened);
     });
   }
 
@@ -199,7 +208,7 @@ export class ServedChain implements ChainEndpoint {
       clientVersion: this.#parts.clientVersion,
     };
     const result = method.run(new Params(request.params), context);
-    return result instanceof Promise ? withTimeout(result, CALL_TIMEOUT_MS) : result;
+    return result instanceof Promise ? withTimeout(result, this.#parts.limits.callMilliseconds) : result;
   }
 }
 

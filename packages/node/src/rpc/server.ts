@@ -29,6 +29,7 @@ export type RpcServerOptions = {
  */
 export class RpcServer {
   readonly #options: RpcServerOptions;
+  readonly #limits: ServerLimits;
   readonly #metrics: RpcMetrics;
   readonly #budget: NodeBudget;
   readonly #now = (): number => performance.now();
@@ -37,6 +38,7 @@ export class RpcServer {
 
   constructor(options: RpcServerOptions) {
     this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#metrics = new RpcMetrics(options.registry);
     this.#budget = new NodeBudget({ ...DEFAULT_BUDGET, ...options.budget }, this.#now);
   }
@@ -69,7 +71,7 @@ export class RpcServer {
       metrics: this.#metrics,
       logger: this.#options.logger,
       clientVersion: this.#options.clientVersion ?? `tributary/v0.1.0/node${process.version}`,
-      subscriptionsPerSocket: this.#options.limits?.subscriptionsPerSocket ?? DEFAULT_LIMITS.subscriptionsPerSocket,
+      limits: this.#limits,
       now: this.#now,
     });
     this.#chains.set(chainId.toString(), served);
@@ -90,12 +92,12 @@ export class RpcServer {
   }
 
   #open(host: string, port: number): Promise<ChainDoor> {
-    const { logger, registry, cors, limits } = this.#options;
+    const { logger, registry, cors } = this.#options;
     return ChainDoor.open(
       {
         name: "JSON-RPC",
         logger,
-        limits: { ...DEFAULT_LIMITS, ...limits },
+        limits: this.#limits,
         origins: cors ?? [],
         endpoint: (chainId) => this.#chains.get(chainId),
         health: () => this.#health(),

@@ -16,6 +16,9 @@ export type Topic =
   | { readonly kind: "newPendingTransactions"; readonly full: boolean }
   | { readonly kind: "syncing" };
 
+/** What methods need of a socket's subscriptions. */
+export type Subscriber = Pick<SubscriptionSet, "add" | "remove">;
+
 type Subscription = {
   readonly topic: Topic;
   /** Messages held until the client knows the subscription's id; undefined once it does. */
@@ -73,12 +76,14 @@ export class SubscriptionSet {
     return removed;
   }
 
-  /** The answers with the ids are out: what was held goes out too. */
-  release(): void {
-    for (const subscription of this.#subscriptions.values()) {
-      const held = subscription.held;
+  /** The answer with these ids is out: what was held goes out too. */
+  release(ids: readonly string[]): void {
+    for (const id of ids) {
+      const subscription = this.#subscriptions.get(id);
+      if (subscription === undefined) continue;
+      const held = subscription.held ?? [];
       subscription.held = undefined;
-      for (const text of held ?? []) this.#send(text);
+      for (const text of held) this.#send(text);
     }
   }
 
