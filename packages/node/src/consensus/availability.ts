@@ -1,0 +1,443 @@
+import { equal } from "@tributary/protocol/bytes/bytes";
+import { toHex } from "@tributary/protocol/bytes/hex";
+import type { Consensus } from "@tributary/protocol/consensus/consensus";
+import type { Height, Proposal, ProposalHeader, Seat } from "@tributary/protocol/consensus/types";
+import { forEachSeat } from "@tributary/protocol/consensus/vote-set";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import {
+  type AckMessage,
+  ackDigest,
+  availableDigest,
+  type CertificateMessage,
+  encode,
+  hashBytes,
+  type ProposalMessage,
+  toProposal,
+} from "@tributary/protocol/wire/index";
+import type { Bodies } from "./bodies.ts";
+import { type Evidence, proposalEnvelope } from "./evidence.ts";
+import type { MemberContext } from "./member-context.ts";
+import type { OwnMessages } from "./own-messages.ts";
+import type { BodyVerdict } from "./ports.ts";
+import type { ProposalBuilder } from "./proposal-builder.ts";
+import { ShareCollector } from "./share-collector.ts";
+import type { SlotLocks } from "./slot-locks.ts";
+import type { Turn } from "./turn.ts";
+
+export const PROPOSAL_VERSION = 1;
+
+type Signed = { readonly proposal: Proposal; readonly signature: Uint8Array };
+type Own = Signed & { readonly body: Uint8Array; readonly message: Uint8Array; collector: ShareCollector | undefined };
+type Said = { readonly digest: string; readonly bytes: Uint8Array };
+
+/** Of one height above c. */
+type HeightState = {
+  /** First verified proposal of each seat. */
+  readonly proposals: Map<Seat, Signed>;
+  /** Seats whose proposal is being verified. */
+  readonly checking: Set<Seat>;
+  /** CERT messages as they are served. */
+  readonly certificates: Map<Seat, Uint8Array>;
+  /** `proposer.speaker` of certificates that are being verified. */
+  readonly checkingCertificates: Set<string>;
+  /** First verified ACK of each seat for the own proposal. */
+  readonly acknowledgements: Map<Seat, Said>;
+  /** How often a certificate of the seat was asked for. */
+  readonly fetches: Map<Seat, number>;
+};
+
+/** Proposals, acknowledgements and certificates of availability. consensus.md 4. */
+export class Availability {
+  readonly #context: MemberContext;
+  readonly #core: Consensus;
+  readonly #turn: Turn;
+  readonly #own: OwnMessages;
+  readonly #bodies: Bodies;
+  readonly #builder: ProposalBuilder;
+  readonly #locks: SlotLocks;
+  readonly #evidence: Evidence;
+  readonly #heights = new Map<Height, HeightState>();
+  readonly #proposed = new Map<Height, Own>();
+
+  constructor(
+    context: MemberContext,
+    core: Consensus,
+    turn: Turn,
+    own: OwnMessages,
+    bodies: Bodies,
+    builder: ProposalBuilder,
+    locks: SlotLocks,
+    evidence: Evidence,
+  ) {
+    this.#context = context;
+    this.#core = core;
+    this.#turn = turn;
+    this.#own = own;
+    this.#bodies = bodies;
+    this.#builder = builder;
+    this.#locks = locks;
+    this.#evidence = evidence;
+  }
+
+  /** The core wants a proposal. The same one again where the log held one for this height. */
+  build(height: Height, anchor: ProposalHeader["anchor"], empty: boolean): void {
+    const known = this.#proposed.get(height);
+    if (known !== undefined) {
+      this.#built(known);
+      return;
+    }
+    const { config, ports } = this.#context;
+    const { transactions, hashes, gas } = empty ? this.#builder.nothing() : this.#builder.select(height);
+    const body = ports.bodies.encode(transactions);
+    const proposal = toProposal({
+      version: PROPOSAL_VERSION,
+      ...this.#context.slot(height),
+      seat: config.seat,
+      anchor,
+      time: ports.clock.now(),
+      checkpoints: ports.mainchain.checkpoints().slice(-4),
+      bodyHash: toHex(keccak256(body)),
+      bodyBytes: body.length,
+      txCount: transactions.length,
+      gas,
+    });
+    ports.signer.signNode(hashBytes(proposal.digest), (signature) => {
+      if (height <= this.#context.ordered || this.#context.stopped) return;
+      const message = encode({ kind: "proposal", header: proposal.header, signature, body });
+      this.#builder.proposed(height, hashes);
+      this.#bodies.put(proposal, body, hashes);
+      const own: Own = { proposal, signature, body, message, collector: undefined };
+      this.#remember(own);
+      this.#built(own);
+    });
+  }
+
+  /** The own proposal as the log holds it. */
+  replayOwn(message: ProposalMessage, bytes: Uint8Array): Proposal {
+    const proposal = toProposal(message.header);
+    const { signature, body } = message;
+    this.#bodies.put(proposal, body, []);
+    this.#remember({ proposal, signature, body, message: bytes, collector: undefined });
+    return proposal;
+  }
+
+  replayProposal(message: ProposalMessage): Proposal {
+    const proposal = toProposal(message.header);
+    this.#bodies.put(proposal, message.body, []);
+    this.#at(message.header.height).proposals.set(message.header.seat, { proposal, signature: message.signature });
+    return proposal;
+  }
+
+  replayCertificate(message: CertificateMessage, bytes: Uint8Array): Proposal {
+    const { header } = message;
+    this.#at(header.height).certificates.set(header.seat, bytes);
+    if (header.seat === this.#context.config.seat) this.#own.certificate(header.height, bytes);
+    return toProposal(header);
+  }
+
+  /** The own proposal and its body are durable. Returns whether it was sent. */
+  propose(proposal: Proposal): (() => void) | undefined {
+    const { height } = proposal.header;
+    const own = this.#proposed.get(height);
+    if (own === undefined || height <= this.#context.ordered || !this.#locks.proposal(height, proposal.digest)) return;
+    return () => {
+      const { config, ports, quorum } = this.#context;
+      own.collector = new ShareCollector(
+        availableDigest(this.#context.slot(height), proposal.digest),
+        quorum,
+        ports.verifier,
+        (signature) => this.#certified(own, signature),
+        (from) => this.#context.report({ kind: "bad-share", from, about: "ack", height }),
+      );
+      own.collector.open();
+      const message = this.#own.proposal(height, own.message);
+      if (this.#at(height).certificates.has(config.seat)) own.collector.close();
+      this.#context.broadcast(message.channel, message.kind, message.bytes);
+      const { txCount: transactions, bodyBytes: bytes } = proposal.header;
+      this.#context.report({ kind: "proposed", height, transactions, bytes });
+    };
+  }
+
+  /** A proposal and its body are durable. */
+  acknowledge(proposal: Proposal): (() => void) | undefined {
+    const { height, seat: proposer } = proposal.header;
+    if (height <= this.#context.ordered || !this.#locks.acknowledgement(height, proposer, proposal.digest)) return;
+    return () => {
+      const { config, ports } = this.#context;
+      const slot = this.#context.slot(height);
+      ports.signer.signShare(availableDigest(slot, proposal.digest), (share) => {
+        if (proposer === config.seat) {
+          this.#proposed.get(height)?.collector?.add(config.seat, share);
+          return;
+        }
+        const unsigned = { ...slot, seat: config.seat, proposer, digest: proposal.digest, share };
+        ports.signer.signNode(ackDigest(unsigned), (signature) => {
+          const bytes = encode({ kind: "ack", ...unsigned, signature });
+          const message = this.#own.acknowledgement(height, proposer, bytes);
+          this.#context.send(proposer, message.channel, message.kind, bytes);
+        });
+      });
+    };
+  }
+
+  onProposal(from: Seat, message: ProposalMessage, bytes: Uint8Array): void {
+    const { header, body } = message;
+    const { height } = header;
+    if (!this.#context.ours(header) || header.seat !== from || header.version !== PROPOSAL_VERSION) {
+      this.#context.drop(from, "proposal", "invalid");
+      return;
+    }
+    const proposal = toProposal(header);
+    if (height <= this.#context.ordered) {
+      if (!this.#bodies.offer(proposal.digest, body)) this.#context.drop(from, "proposal", "outside-window");
+      return;
+    }
+    if (!this.#core.wants({ kind: "proposal", height, seat: from })) {
+      this.#context.drop(from, "proposal", "outside-window");
+      return;
+    }
+    const state = this.#at(height);
+    const first = state.proposals.get(from);
+    if (first !== undefined) {
+      this.#again(from, first, proposal, message.signature);
+      return;
+    }
+    if (state.checking.has(from)) {
+      this.#context.drop(from, "proposal", "duplicate");
+      return;
+    }
+    if (body.length !== header.bodyBytes || toHex(keccak256(body)) !== header.bodyHash) {
+      this.#context.drop(from, "proposal", "invalid");
+      return;
+    }
+    state.checking.add(from);
+    this.#verifyProposal(proposal, message, (reason, hashes) => {
+      state.checking.delete(from);
+      if (reason !== undefined) {
+        this.#context.drop(from, "proposal", reason);
+        return;
+      }
+      if (height <= this.#context.ordered) {
+        this.#bodies.offer(proposal.digest, body);
+        return;
+      }
+      state.proposals.set(from, { proposal, signature: message.signature });
+      this.#bodies.put(proposal, body, hashes);
+      this.#turn.input({ kind: "proposal", proposal }, { kind: "message", from, message: bytes });
+    });
+  }
+
+  onAck(from: Seat, message: AckMessage, bytes: Uint8Array): void {
+    const { config, ports } = this.#context;
+    if (!this.#context.ours(message) || message.seat !== from || message.proposer !== config.seat) {
+      this.#context.drop(from, "ack", "invalid");
+      return;
+    }
+    const { height } = message;
+    const own = this.#proposed.get(height);
+    const collector = own?.collector;
+    if (own === undefined || collector === undefined || height <= this.#context.ordered) {
+      this.#context.drop(from, "ack", "outside-window");
+      return;
+    }
+    const state = this.#at(height);
+    const first = state.acknowledgements.get(from);
+    if (first?.digest === message.digest) {
+      this.#context.drop(from, "ack", "duplicate");
+      return;
+    }
+    ports.verifier.node(from, ackDigest(message), message.signature, (ok) => {
+      if (!ok) {
+        this.#context.drop(from, "ack", "bad-signature");
+        return;
+      }
+      const earlier = state.acknowledgements.get(from);
+      if (earlier === undefined) state.acknowledgements.set(from, { digest: message.digest, bytes });
+      else if (earlier.digest !== message.digest) this.#evidence.keep("ack", height, from, earlier.bytes, bytes);
+      if (message.digest === own.proposal.digest) collector.add(from, message.share);
+    });
+  }
+
+  onCertificate(from: Seat, message: CertificateMessage, bytes: Uint8Array): void {
+    const { header } = message;
+    const { height, seat } = header;
+    if (!this.#context.ours(header)) {
+      this.#context.drop(from, "certificate", "invalid");
+      return;
+    }
+    if (!this.#core.wants({ kind: "certificate", height, seat })) {
+      this.#context.drop(from, "certificate", "duplicate");
+      return;
+    }
+    const state = this.#at(height);
+    const check = `${seat}.${from}`;
+    if (state.certificates.has(seat) || state.checkingCertificates.has(check)) {
+      this.#context.drop(from, "certificate", "duplicate");
+      return;
+    }
+    state.checkingCertificates.add(check);
+    const proposal = toProposal(header);
+    this.#verifyCertificate(proposal, message, state, (ok) => {
+      state.checkingCertificates.delete(check);
+      if (!ok) {
+        this.#context.drop(from, "certificate", "bad-signature");
+        return;
+      }
+      if (height <= this.#context.ordered || state.certificates.has(seat)) return;
+      const seen = state.proposals.get(seat);
+      if (seen !== undefined && seen.proposal.digest !== proposal.digest) {
+        this.#accuse(seen, { proposal, signature: message.signature });
+      }
+      state.certificates.set(seat, bytes);
+      this.#turn.input({ kind: "certificate", proposal }, { kind: "message", from, message: bytes });
+    });
+  }
+
+  onGetCertificate(from: Seat, height: Height, seat: Seat): void {
+    const bytes = this.#heights.get(height)?.certificates.get(seat);
+    if (bytes !== undefined) this.#context.send(from, "shares", "certificate", bytes);
+  }
+
+  /** Pulls a certificate from f+1 of its supporters, others at each call. The core calls again while it is missing. */
+  fetch(height: Height, seat: Seat, supporters: bigint): void {
+    const { fetches } = this.#at(height);
+    const attempt = fetches.get(seat) ?? 0;
+    fetches.set(seat, attempt + 1);
+    const peers: Seat[] = [];
+    forEachSeat(supporters, (peer) => {
+      if (this.#context.up.has(peer)) peers.push(peer);
+    });
+    const request = encode({ kind: "get-certificate", height, seat });
+    const count = Math.min(peers.length, this.#context.oneHonest);
+    for (let i = 0; i < count; i++) {
+      const peer = peers[(attempt * count + i) % peers.length];
+      if (peer !== undefined) this.#context.send(peer, "shares", "get-certificate", request);
+    }
+  }
+
+  forget(ordered: Height): void {
+    for (const height of this.#heights.keys()) if (height <= ordered) this.#heights.delete(height);
+    for (const [height, own] of this.#proposed) {
+      if (height > ordered) continue;
+      own.collector?.close();
+      this.#proposed.delete(height);
+    }
+  }
+
+  #at(height: Height): HeightState {
+    let state = this.#heights.get(height);
+    if (state === undefined) {
+      state = {
+        proposals: new Map(),
+        checking: new Set(),
+        certificates: new Map(),
+        checkingCertificates: new Set(),
+        acknowledgements: new Map(),
+        fetches: new Map(),
+      };
+      this.#heights.set(height, state);
+    }
+    return state;
+  }
+
+  #remember(own: Own): void {
+    const { height, seat } = own.proposal.header;
+    this.#proposed.set(height, own);
+    this.#at(height).proposals.set(seat, own);
+  }
+
+  #built({ proposal, message }: Own): void {
+    const { seat: from } = this.#context.config;
+    this.#turn.input({ kind: "built", proposal }, { kind: "message", from, message });
+  }
+
+  /** q members hold the own proposal. */
+  #certified({ proposal, signature }: Own, certificate: Uint8Array): void {
+    const { header } = proposal;
+    const { height, seat: from } = header;
+    if (height <= this.#context.ordered) return;
+    const bytes = encode({ kind: "certificate", header, signature, certificate });
+    this.#at(height).certificates.set(from, bytes);
+    const message = this.#own.certificate(height, bytes);
+    this.#turn.input({ kind: "certificate", proposal }, { kind: "message", from, message: bytes });
+    this.#turn.afterFlush(() => this.#context.broadcast(message.channel, message.kind, bytes));
+  }
+
+  /** A further proposal of a seat: a repeat has its ACK repeated, another digest is evidence. */
+  #again(from: Seat, first: Signed, proposal: Proposal, signature: Uint8Array): void {
+    const { height } = proposal.header;
+    if (first.proposal.digest === proposal.digest) {
+      const message = this.#own.get(height)?.acknowledgements.get(from);
+      if (message !== undefined) this.#context.send(from, message.channel, message.kind, message.bytes);
+      return;
+    }
+    this.#context.ports.verifier.node(from, hashBytes(proposal.digest), signature, (ok) => {
+      if (ok) this.#accuse(first, { proposal, signature });
+      else this.#context.drop(from, "proposal", "bad-signature");
+    });
+  }
+
+  #accuse(first: Signed, second: Signed): void {
+    const { height, seat } = first.proposal.header;
+    this.#evidence.keep(
+      "proposal",
+      height,
+      seat,
+      proposalEnvelope(first.proposal.header, first.signature),
+      proposalEnvelope(second.proposal.header, second.signature),
+    );
+  }
+
+  /** Signature and body at once; `done` gets the first reason to drop it, or the transactions' hashes. */
+  #verifyProposal(
+    { header, digest }: Proposal,
+    message: ProposalMessage,
+    done: (reason: "bad-signature" | "invalid" | undefined, hashes: readonly string[]) => void,
+  ): void {
+    const { ports } = this.#context;
+    let signed: boolean | undefined;
+    let verdict: BodyVerdict | undefined;
+    const settle = (): void => {
+      if (signed === undefined || verdict === undefined) return;
+      if (!signed) done("bad-signature", []);
+      else if (!verdict.ok || !this.#fits(header, verdict)) done("invalid", []);
+      else done(undefined, verdict.hashes);
+    };
+    ports.verifier.node(header.seat, hashBytes(digest), message.signature, (ok) => {
+      signed = ok;
+      settle();
+    });
+    ports.bodies.check(message.body, (result) => {
+      verdict = result;
+      settle();
+    });
+  }
+
+  /** Counts are as stated; gas is within the share, but for one transaction alone. Bytes were bounded by the codec. */
+  #fits(header: ProposalHeader, verdict: Extract<BodyVerdict, { readonly ok: true }>): boolean {
+    if (verdict.txCount !== header.txCount || verdict.gas !== header.gas) return false;
+    const { containerGas, transactionGas } = this.#context.config;
+    if (verdict.gas <= Math.ceil(containerGas / this.#context.quorum)) return true;
+    return verdict.txCount === 1 && verdict.gas <= transactionGas;
+  }
+
+  #verifyCertificate(
+    { header, digest }: Proposal,
+    message: CertificateMessage,
+    state: HeightState,
+    done: (ok: boolean) => void,
+  ): void {
+    const { verifier } = this.#context.ports;
+    let waiting = 2;
+    let good = true;
+    const settle = (ok: boolean): void => {
+      good &&= ok;
+      waiting -= 1;
+      if (waiting === 0) done(good);
+    };
+    const seen = state.proposals.get(header.seat);
+    if (seen?.proposal.digest === digest && equal(seen.signature, message.signature)) settle(true);
+    else verifier.node(header.seat, hashBytes(digest), message.signature, settle);
+    verifier.certificate(availableDigest(this.#context.slot(header.height), digest), message.certificate, settle);
+  }
+}

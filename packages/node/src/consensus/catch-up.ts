@@ -1,0 +1,259 @@
+import type { Height, HexHash, Seat } from "@tributary/protocol/consensus/types";
+import { containerHash } from "@tributary/protocol/container/codec";
+import { bodyRoot, decodeContainerBody } from "@tributary/protocol/container/container-body";
+import { type ContainerMessage, encode, type GetContainerMessage } from "@tributary/protocol/wire/index";
+import type { Execution, FetchedContainer } from "./execution.ts";
+import type { Finality } from "./finality.ts";
+import type { MemberContext } from "./member-context.ts";
+
+/** Containers in one request, requests under way, and heights that are fetched ahead of the execution. */
+const RANGE = 16;
+const MAX_RANGES = 4;
+const MAX_AHEAD = 64;
+/** Bytes of fetched containers that wait for their range to be complete. */
+const MAX_HELD_BYTES = 64 << 20;
+/** Bytes that one GET_CONTAINER is answered with; the rest is asked for again. */
+const MAX_ANSWER_BYTES = 16 << 20;
+/** Milliseconds without an answer after which a range goes to another member. */
+const TIMEOUT_MS = 2_000;
+/** Milliseconds for which a member that answered wrongly is not asked, times the number of its faults. */
+const AVOID_MS = 10_000;
+/** Milliseconds between two requests for one ORDER. */
+const ORDER_RETRY_MS = 500;
+
+type Peer = { ordered: Height; final: Height; faults: number; avoidUntil: number };
+type Range = {
+  readonly peer: Seat;
+  readonly first: Height;
+  readonly last: Height;
+  readonly got: Map<Height, FetchedContainer>;
+  bytes: number;
+  since: number;
+  checking: boolean;
+};
+
+/** Brings this member to the heights of the others. consensus.md 10. */
+export class CatchUp {
+  readonly #context: MemberContext;
+  readonly #execution: Execution;
+  readonly #finality: Finality;
+  readonly #peers = new Map<Seat, Peer>();
+  readonly #ranges = new Set<Range>();
+  readonly #ordersAsked = new Map<Height, number>();
+  #next = 0;
+
+  constructor(context: MemberContext, execution: Execution, finality: Finality) {
+    this.#context = context;
+    this.#execution = execution;
+    this.#finality = finality;
+  }
+
+  /** The highest final height that at least one honest member claims. */
+  get claimedFinal(): Height {
+    const claims = [...this.#peers.values()].map(({ final }) => final).sort((a, b) => b - a);
+    return claims[this.#context.oneHonest - 1] ?? 0;
+  }
+
+  status(from: Seat, ordered: Height, final: Height): void {
+    const peer = this.#peer(from);
+    peer.ordered = ordered;
+    peer.final = final;
+    if (ordered > this.#context.ordered) this.#askOrder(from, ordered);
+    this.plan();
+  }
+
+  down(peer: Seat): void {
+    for (const range of this.#ranges) if (range.peer === peer && !range.checking) this.#ranges.delete(range);
+  }
+
+  onContainer(from: Seat, message: ContainerMessage, bytes: Uint8Array): void {
+    const { height } = message.header;
+    const range = [...this.#ranges].find(
+      (candidate) => candidate.peer === from && height >= candidate.first && height <= candidate.last,
+    );
+    if (range === undefined || range.checking || range.got.has(height)) {
+      this.#context.drop(from, "container", "duplicate");
+      return;
+    }
+    const container = this.#inspect(message, bytes);
+    if (container === undefined) {
+      this.#fault(range);
+      return;
+    }
+    range.got.set(height, container);
+    range.bytes += bytes.length;
+    range.since = this.#context.ports.clock.now();
+    if (range.got.size === range.last - range.first + 1) this.#verify(range);
+  }
+
+  onGetContainer(from: Seat, { height, count }: GetContainerMessage): void {
+    const { store } = this.#context.ports;
+    let sent = 0;
+    for (let at = height; at < height + Math.min(count, RANGE) && sent < MAX_ANSWER_BYTES; at++) {
+      const bytes = store.container(at);
+      if (bytes === undefined) return;
+      sent += bytes.length;
+      this.#context.send(from, "bodies", "container", bytes);
+    }
+  }
+
+  /** Gives up on silent members and asks others. */
+  tick(): void {
+    const now = this.#context.ports.clock.now();
+    for (const range of this.#ranges) {
+      if (range.checking || now - range.since < TIMEOUT_MS) continue;
+      if (range.got.has(range.first)) this.#verify(range);
+      else {
+        this.#ranges.delete(range);
+        this.#peer(range.peer).avoidUntil = now + TIMEOUT_MS;
+      }
+    }
+    for (const [height, asked] of this.#ordersAsked) {
+      if (now - asked >= ORDER_RETRY_MS) this.#ordersAsked.delete(height);
+    }
+    this.plan();
+    this.#askMissingFinality();
+  }
+
+  /** Asks for what is missing between the own tip and the others' heights. */
+  plan(): void {
+    if (this.#execution.halted !== undefined || this.#context.stopped) return;
+    const { ordered } = this.#context;
+    const end = this.#execution.tip + MAX_AHEAD;
+    let highest = 0;
+    for (const peer of this.#peers.values()) highest = Math.max(highest, peer.final);
+    for (let height = this.#execution.tip + 1; height <= Math.min(end, Math.max(ordered, highest)); height++) {
+      const starves = height <= highest && this.#execution.starves(height);
+      if (!(starves || this.#execution.lacks(height)) || this.#underWay(height)) continue;
+      if (height <= highest && this.#askContainers(height)) continue;
+      if (height <= ordered) this.#askOrderOfAny(height);
+    }
+  }
+
+  #peer(seat: Seat): Peer {
+    let peer = this.#peers.get(seat);
+    if (peer === undefined) {
+      peer = { ordered: 0, final: 0, faults: 0, avoidUntil: 0 };
+      this.#peers.set(seat, peer);
+    }
+    return peer;
+  }
+
+  #underWay(height: Height): boolean {
+    for (const range of this.#ranges) if (height >= range.first && height <= range.last) return true;
+    return false;
+  }
+
+  /** The next live member, in turn, for which `suits` holds. */
+  #choose(suits: (peer: Peer) => boolean): Seat | undefined {
+    const now = this.#context.ports.clock.now();
+    const { members } = this.#context.config;
+    for (let i = 0; i < members; i++) {
+      const seat = (this.#next + i) % members;
+      const peer = this.#peers.get(seat);
+      if (peer === undefined || !this.#context.up.has(seat) || peer.avoidUntil > now || !suits(peer)) continue;
+      this.#next = seat + 1;
+      return seat;
+    }
+    return undefined;
+  }
+
+  /** Containers from `first` on, from one member. False when nobody can be asked now. */
+  #askContainers(first: Height): boolean {
+    if (this.#ranges.size >= MAX_RANGES) return true;
+    let held = 0;
+    for (const range of this.#ranges) held += range.bytes;
+    if (held > MAX_HELD_BYTES) return true;
+    const seat = this.#choose((peer) => peer.final >= first);
+    if (seat === undefined) return false;
+    let last = first;
+    const limit = Math.min(first + RANGE - 1, this.#peer(seat).final);
+    while (last < limit && this.#execution.lacks(last + 1) && !this.#underWay(last + 1)) last += 1;
+    this.#request(seat, first, last);
+    return true;
+  }
+
+  #request(peer: Seat, first: Height, last: Height): void {
+    const since = this.#context.ports.clock.now();
+    this.#ranges.add({ peer, first, last, got: new Map(), bytes: 0, since, checking: false });
+    const request = encode({ kind: "get-container", height: first, count: last - first + 1 });
+    this.#context.send(peer, "shares", "get-container", request);
+  }
+
+  #askOrderOfAny(height: Height): void {
+    if (this.#ordersAsked.has(height)) return;
+    const seat = this.#choose((peer) => peer.ordered >= height);
+    if (seat !== undefined) this.#askOrder(seat, height);
+  }
+
+  #askOrder(seat: Seat, height: Height): void {
+    if (this.#ordersAsked.has(height)) return;
+    this.#ordersAsked.set(height, this.#context.ports.clock.now());
+    this.#context.send(seat, "shares", "get-order", encode({ kind: "get-order", height }));
+  }
+
+  /** A height was executed here, but its F passed by. */
+  #askMissingFinality(): void {
+    const height = this.#execution.committed + 1;
+    if (!this.#execution.uncertified(height) || this.#context.final < height || this.#underWay(height)) return;
+    const seat = this.#choose((peer) => peer.final >= height);
+    if (seat !== undefined) this.#request(seat, height, height);
+  }
+
+  /** The body is the header's, and the header is of this group. */
+  #inspect(message: ContainerMessage, bytes: Uint8Array): FetchedContainer | undefined {
+    const { header, certificateEra } = message;
+    const { group, era, epoch } = this.#context.config;
+    if (header.group !== group || header.epoch !== epoch || certificateEra !== era) return undefined;
+    const body = decodeContainerBody(message.body);
+    if (body === undefined || bodyRoot(body) !== header.bodyRoot) return undefined;
+    return { message, bytes, hash: containerHash(header), body };
+  }
+
+  /** Parents from the last one down, and every F: the verifier takes them as one batch. */
+  #verify(range: Range): void {
+    range.checking = true;
+    const containers: FetchedContainer[] = [];
+    let parent: HexHash | undefined;
+    for (let height = range.first; height <= range.last; height++) {
+      const container = range.got.get(height);
+      if (container === undefined) break;
+      if (parent !== undefined && container.message.header.parent !== parent) {
+        this.#fault(range);
+        return;
+      }
+      parent = container.hash;
+      containers.push(container);
+    }
+    let waiting = containers.length;
+    let good = true;
+    for (const { message, hash } of containers) {
+      this.#finality.verify(message.header.height, hash, message.certificate, (ok) => {
+        good &&= ok;
+        waiting -= 1;
+        if (waiting > 0 || this.#context.stopped) return;
+        this.#ranges.delete(range);
+        if (good) this.#take(range.peer, containers);
+        else this.#fault(range);
+      });
+    }
+  }
+
+  #take(from: Seat, containers: readonly FetchedContainer[]): void {
+    for (const container of containers) {
+      const { header, certificate } = container.message;
+      this.#finality.accept(from, header.height, container.hash, certificate);
+      this.#execution.addContainer(container);
+    }
+    this.plan();
+  }
+
+  #fault(range: Range): void {
+    this.#ranges.delete(range);
+    const peer = this.#peer(range.peer);
+    peer.faults += 1;
+    peer.avoidUntil = this.#context.ports.clock.now() + AVOID_MS * Math.min(peer.faults, 60);
+    this.#context.drop(range.peer, "container", "invalid");
+    this.plan();
+  }
+}

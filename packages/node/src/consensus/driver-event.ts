@@ -1,0 +1,52 @@
+import type { HexHash, Seat } from "@tributary/protocol/consensus/types";
+import type { MessageKind } from "@tributary/protocol/wire/index";
+
+/** Why a message was dropped. Only the last three speak against its sender. */
+export type DropReason = "outside-window" | "duplicate" | "flood" | "malformed" | "invalid" | "bad-signature";
+
+/** What a driver tells about itself: for metrics, logs and tests. */
+export type DriverEvent =
+  | { readonly kind: "received"; readonly from: Seat; readonly message: MessageKind; readonly bytes: number }
+  | {
+      readonly kind: "dropped";
+      readonly from: Seat;
+      readonly message: MessageKind | "unknown";
+      readonly reason: DropReason;
+    }
+  | { readonly kind: "sent"; readonly message: MessageKind; readonly bytes: number; readonly peers: number }
+  | {
+      readonly kind: "bad-share";
+      readonly from: Seat;
+      readonly about: "ack" | "coin" | "decide" | "final";
+      readonly height: number;
+    }
+  /** The journal holds another value for the slot: the message is not sent. A fault of this node or of its disk. */
+  | { readonly kind: "refused"; readonly slot: string; readonly value: HexHash }
+  | { readonly kind: "proposed"; readonly height: number; readonly transactions: number; readonly bytes: number }
+  | { readonly kind: "ordered"; readonly height: number; readonly accepted: number; readonly jumped: boolean }
+  | { readonly kind: "executed"; readonly height: number; readonly hash: HexHash; readonly transactions: number }
+  | {
+      readonly kind: "committed";
+      readonly height: number;
+      readonly hash: HexHash;
+      readonly transactions: number;
+      readonly fetched: boolean;
+    }
+  | { readonly kind: "evidence"; readonly fault: string; readonly height: number; readonly from: Seat }
+  | {
+      readonly kind: "halted";
+      readonly reason: HaltReason;
+      readonly height: number;
+      readonly own: string;
+      readonly other: string;
+    };
+
+/**
+ * Why execution stopped for good. diverged: the certified header differs from the own; mainchain-conflict: the agreed
+ * checkpoint is not on this node's mainchain; irreproducible: a restart executed a container to another result.
+ */
+export type HaltReason = "diverged" | "mainchain-conflict" | "irreproducible";
+
+export interface Observer {
+  event(event: DriverEvent): void;
+}

@@ -1,0 +1,488 @@
+import { Consensus } from "@tributary/protocol/consensus/consensus";
+import { RESYNC_MS } from "@tributary/protocol/consensus/parameters";
+import type { Base, HexHash, Input, Order, Seat } from "@tributary/protocol/consensus/types";
+import { beaconOf, decode, type Message } from "@tributary/protocol/wire/index";
+import { Assignment, assignmentHeight } from "./assignment.ts";
+import { Availability } from "./availability.ts";
+import { Bodies } from "./bodies.ts";
+import { CatchUp } from "./catch-up.ts";
+import { Coins } from "./coins.ts";
+import { Evidence } from "./evidence.ts";
+import { type Committed, Execution } from "./execution.ts";
+import { Finality } from "./finality.ts";
+import { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
+import type { MemberConfig } from "./member-config.ts";
+import { type DriverPorts, MemberContext } from "./member-context.ts";
+import { type DriverStatus, StatusClock } from "./member-status.ts";
+import { Orders } from "./orders.ts";
+import { releaseOutputs } from "./outputs.ts";
+import { OwnMessages } from "./own-messages.ts";
+import type { Channel } from "./ports.ts";
+import { ProposalBuilder } from "./proposal-builder.ts";
+import { Resync } from "./resync.ts";
+import { SlotLocks } from "./slot-locks.ts";
+import { Timers } from "./timers.ts";
+import { TransactionRouting } from "./transaction-routing.ts";
+import { type InnerEffect, Turn } from "./turn.ts";
+import { Votes } from "./votes.ts";
+
+/** Milliseconds between two looks at what did not come. */
+const TICK_MS = 250;
+/** Bytes in the newest log segment from which a new one is started. */
+const ROTATE_BYTES = 8 << 20;
+/** Heights by which finality must be past a segment's base before older segments go: the windows of the core. */
+const ROTATE_MARGIN = 4;
+
+/**
+ * One member of one committee: joins the pure core with links, log, journal, keys, pool, executor and store. Synchronous
+ * and deterministic given its ports, so that the simulator runs this very class.
+ */
+export class MemberDriver {
+  readonly #context: MemberContext;
+  readonly #core: Consensus;
+  readonly #turn: Turn;
+  readonly #timers: Timers;
+  readonly #own = new OwnMessages();
+  readonly #locks: SlotLocks;
+  readonly #evidence: Evidence;
+  readonly #bodies: Bodies;
+  readonly #builder: ProposalBuilder;
+  readonly #assignment: Assignment;
+  readonly #availability: Availability;
+  readonly #votes: Votes;
+  readonly #coins: Coins;
+  readonly #orders: Orders;
+  readonly #finality: Finality;
+  readonly #execution: Execution;
+  readonly #catchUp: CatchUp;
+  readonly #resync: Resync;
+  readonly #routing: TransactionRouting;
+  readonly #status: StatusClock;
+  readonly #records: readonly LogRecord[];
+  /** Of the newest order: what a new segment of the log starts from. */
+  #newest: { readonly digest: HexHash; readonly previous: HexHash; readonly accepted: bigint };
+  /** c at the start of the newest segment. */
+  #segmentBase = 0;
+  #replaying = false;
+  #build: Extract<InnerEffect, { readonly kind: "build" }> | undefined;
+  #ticks = 0;
+  #cancelTick: (() => void) | undefined;
+  #started = false;
+
+  constructor(config: MemberConfig, ports: DriverPorts) {
+    const context = new MemberContext(config, ports);
+    this.#context = context;
+    this.#records = readLog(ports);
+    const base = this.#base();
+    context.ordered = base.ordered;
+    context.final = base.final;
+    this.#newest = { digest: base.orderDigest, previous: base.previousDigest, accepted: base.accepted };
+    this.#core = new Consensus(base);
+    this.#turn = new Turn(this.#core, ports.log, {
+      inner: (effect) => this.#inner(effect),
+      release: (outputs) => this.#release(outputs),
+    });
+    this.#timers = new Timers(ports.clock, (timer) =>
+      this.#turn.input({ kind: "timer", timer }, { kind: "timer", timer }),
+    );
+    this.#locks = new SlotLocks(context);
+    this.#evidence = new Evidence(context);
+    this.#bodies = new Bodies(context, this.#turn, () => this.#execution.advance());
+    this.#builder = new ProposalBuilder(context);
+    this.#assignment = new Assignment(config.members, config.genesis.beacon);
+    this.#availability = new Availability(
+      context,
+      this.#core,
+      this.#turn,
+      this.#own,
+      this.#bodies,
+      this.#builder,
+      this.#locks,
+      this.#evidence,
+    );
+    this.#votes = new Votes(context, this.#core, this.#turn, this.#own, this.#locks, this.#evidence);
+    this.#coins = new Coins(context, this.#core, this.#turn, this.#own);
+    this.#orders = new Orders(context, this.#core, this.#turn, this.#own, this.#locks, this.#evidence, {
+      wanted: (height) => this.#execution.lacks(height),
+      take: (order) => {
+        ports.store.putOrder(order.order.height, order.bytes);
+        this.#execution.addOrder(order);
+      },
+    });
+    this.#finality = new Finality(context, this.#turn, this.#own, this.#locks, this.#evidence, () =>
+      this.#execution.advance(),
+    );
+    this.#execution = new Execution(context, this.#turn, this.#bodies, this.#finality, (committed) =>
+      this.#committed(committed),
+    );
+    this.#catchUp = new CatchUp(context, this.#execution, this.#finality);
+    this.#resync = new Resync(context, this.#core, this.#own, this.#orders, this.#finality, this.#catchUp);
+    this.#routing = new TransactionRouting(context, this.#turn, this.#assignment, this.#builder);
+    this.#status = new StatusClock(context, this.#execution, this.#catchUp);
+  }
+
+  /** Restores the state from log and store, then takes part. Throws `store-damaged` where they do not fit. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    const { ports } = this.#context;
+    this.#execution.load();
+    const newest = this.#execution.newestStored();
+    if (newest !== undefined) {
+      const { certificate, certificateEra: era, header } = newest.message;
+      this.#finality.resume(header.height, { hash: newest.hash, era, certificate });
+    }
+    if (this.#records.length === 0) ports.log.rotate(encodeLogRecord({ kind: "base", base: this.#base() }));
+    this.#segmentBase = this.#context.ordered;
+    this.#replay();
+    this.#recallBeacons();
+    this.#own.forget(this.#context.ordered, this.#context.final);
+    this.#timers.arm();
+    this.#turn.live();
+    if (this.#build !== undefined) this.#inner(this.#build);
+    this.#execution.start();
+    this.#routing.start();
+    this.#schedule();
+  }
+
+  stop(): void {
+    this.#context.stopped = true;
+    this.#turn.stop();
+    this.#timers.stop();
+    this.#routing.stop();
+    this.#cancelTick?.();
+  }
+
+  status(): DriverStatus {
+    return this.#status.read();
+  }
+
+  /** A link to a member is up. Both sides then say where they are. */
+  peerUp(seat: Seat): void {
+    if (this.#context.stopped || seat === this.#context.config.seat) return;
+    this.#context.up.add(seat);
+    this.#resync.peerUp(seat);
+    this.#routing.peerUp(seat);
+    this.#status.read();
+  }
+
+  peerDown(seat: Seat): void {
+    this.#context.up.delete(seat);
+    this.#catchUp.down(seat);
+    this.#status.read();
+  }
+
+  /** A whole message from the member at the other end of an authenticated link. Never throws for what it holds. */
+  receive(from: Seat, _channel: Channel, bytes: Uint8Array): void {
+    if (this.#context.stopped || !this.#started) return;
+    const message = decode(bytes, this.#context.limits);
+    if (message === undefined) {
+      this.#context.drop(from, "unknown", "malformed");
+      return;
+    }
+    this.#context.report({ kind: "received", from, message: message.kind, bytes: bytes.length });
+    this.#dispatch(from, message, bytes);
+  }
+
+  #dispatch(from: Seat, message: Message, bytes: Uint8Array): void {
+    switch (message.kind) {
+      case "proposal":
+        this.#availability.onProposal(from, message, bytes);
+        this.#stale(from, message.header.height);
+        break;
+      case "ack":
+        this.#availability.onAck(from, message, bytes);
+        break;
+      case "certificate":
+        this.#availability.onCertificate(from, message, bytes);
+        break;
+      case "vote":
+        this.#votes.onVote(from, message, bytes);
+        this.#stale(from, message.height);
+        break;
+      case "coin":
+        this.#coins.onCoin(from, message);
+        break;
+      case "decide":
+        this.#orders.onDecide(from, message, bytes);
+        break;
+      case "order":
+        this.#orders.onOrder(from, message, bytes);
+        break;
+      case "final":
+        this.#finality.onFinal(from, message, bytes);
+        break;
+      case "finality":
+        this.#finality.onFinality(from, message);
+        break;
+      case "container":
+        this.#catchUp.onContainer(from, message, bytes);
+        break;
+      case "status":
+        this.#resync.onStatus(from, message);
+        break;
+      case "get-certificate":
+        this.#availability.onGetCertificate(from, message.height, message.seat);
+        break;
+      case "get-body":
+        this.#bodies.onGetBody(from, message);
+        break;
+      case "body":
+        this.#bodies.onBody(from, message);
+        break;
+      case "get-order":
+        this.#orders.serve(from, message.height);
+        break;
+      case "get-container":
+        this.#catchUp.onGetContainer(from, message);
+        break;
+      case "repeat":
+        this.#resync.onRepeat(from, message.height);
+        break;
+      case "forward":
+        this.#routing.onForward(message);
+    }
+  }
+
+  #stale(from: Seat, height: number): void {
+    if (height < this.#context.ordered) this.#resync.answerStale(from, height);
+  }
+
+  #inner(effect: InnerEffect): void {
+    switch (effect.kind) {
+      case "build":
+        if (this.#replaying) this.#build = effect;
+        else this.#availability.build(effect.height, effect.anchor, effect.empty);
+        break;
+      case "fetch":
+        this.#availability.fetch(effect.height, effect.seat, effect.from);
+        break;
+      case "ordered":
+        this.#ordered(effect.order, effect.jumped);
+        break;
+      case "final":
+        this.#execution.advance();
+        break;
+      case "diverged":
+        this.#execution.halt("diverged", effect.height, effect.own, effect.certified);
+        break;
+      case "set-timer":
+        this.#timers.set(effect.timer, effect.milliseconds);
+        break;
+      case "evidence":
+        if (effect.fault !== "proposal") this.#votes.accuse(effect.fault, effect.height, effect.from);
+    }
+  }
+
+  #release(outputs: Parameters<typeof releaseOutputs>[0]): void {
+    const rooms = {
+      availability: this.#availability,
+      votes: this.#votes,
+      coins: this.#coins,
+      orders: this.#orders,
+      finality: this.#finality,
+    };
+    releaseOutputs(outputs, rooms, this.#locks);
+  }
+
+  /** ORDER(h) is held: the height's agreement is over. */
+  #ordered(order: Order, jumped: boolean): void {
+    const { height, digest, previous, accepted } = order;
+    const certified = this.#orders.take(height);
+    if (certified === undefined) throw new Error(`order ${height} without its certificate`);
+    let bitmap = 0n;
+    for (const { seat } of accepted) bitmap |= 1n << BigInt(seat);
+    this.#newest = { digest, previous, accepted: bitmap };
+    this.#context.ordered = height;
+    this.#assignment.ordered(height, beaconOf(certified.certificate), bitmap);
+    this.#builder.ordered(height, this.#bodies.accepted(order));
+    this.#availability.forget(height);
+    this.#votes.forget(height);
+    this.#coins.forget(height);
+    this.#orders.forget(height);
+    this.#timers.forget(height);
+    this.#own.forget(height, this.#context.final);
+    const { store } = this.#context.ports;
+    if (store.order(height) === undefined) store.putOrder(height, certified.bytes);
+    if (!this.#replaying) this.#context.report({ kind: "ordered", height, accepted: accepted.length, jumped });
+    this.#execution.addOrder(certified);
+    this.#routing.look();
+    if (jumped) this.#catchUp.plan();
+  }
+
+  #committed({ height, hash, transactions, fetched }: Committed): void {
+    const { final, ordered, ports } = this.#context;
+    ports.pool.committed(transactions);
+    this.#builder.committed(height);
+    this.#bodies.forget(height);
+    this.#finality.forget(final, height);
+    this.#evidence.forget(height);
+    this.#own.forget(ordered, final);
+    this.#context.report({ kind: "committed", height, hash, transactions: transactions.length, fetched });
+    this.#rotate(height);
+    this.#routing.look();
+    if (fetched) this.#catchUp.plan();
+    this.#status.read();
+  }
+
+  /** A segment holds all that its heights need; it goes once finality is past everything that was open at its end. */
+  #rotate(committed: number): void {
+    const { log } = this.#context.ports;
+    if (log.segments > 1) {
+      if (committed >= this.#segmentBase + ROTATE_MARGIN) log.prune();
+      return;
+    }
+    if (log.bytes < ROTATE_BYTES) return;
+    const { digest, previous, accepted } = this.#newest;
+    const base: Base = {
+      ...this.#base(),
+      ordered: this.#context.ordered,
+      orderDigest: digest,
+      previousDigest: previous,
+      accepted,
+      final: this.#core.final,
+    };
+    log.rotate(encodeLogRecord({ kind: "base", base }));
+    this.#segmentBase = base.ordered;
+  }
+
+  #replay(): void {
+    this.#replaying = true;
+    this.#turn.begin();
+    for (const [index, record] of this.#records.entries()) {
+      if (record.kind === "base") {
+        if (index > 0) this.#segmentBase = record.base.ordered;
+        continue;
+      }
+      const input = this.#inputOf(record);
+      if (input !== undefined) this.#turn.replay(input);
+    }
+    this.#replaying = false;
+    const build = this.#build;
+    if (build !== undefined && build.height <= this.#context.ordered) this.#build = undefined;
+  }
+
+  /** The input that a record of the log stands for, with what the rooms keep of it. */
+  #inputOf(record: Exclude<LogRecord, { readonly kind: "base" }>): Input | undefined {
+    switch (record.kind) {
+      case "work":
+        this.#routing.replayWork(record.pending);
+        return { kind: "work", pending: record.pending };
+      case "coin":
+        return record;
+      case "executed": {
+        const { height } = record.header;
+        return { kind: "executed", height, hash: this.#execution.replayExecuted(record.header) };
+      }
+      case "timer":
+        this.#timers.fired(record.timer);
+        return { kind: "timer", timer: record.timer };
+      case "message":
+        return this.#messageInput(record.from, record.message);
+    }
+  }
+
+  #messageInput(from: Seat, bytes: Uint8Array): Input | undefined {
+    const message = decode(bytes, this.#context.limits);
+    switch (message?.kind) {
+      case "proposal":
+        if (from === this.#context.config.seat) {
+          const proposal = this.#availability.replayOwn(message, bytes);
+          if (this.#build?.height === proposal.header.height) this.#build = undefined;
+          return { kind: "built", proposal };
+        }
+        return { kind: "proposal", proposal: this.#availability.replayProposal(message) };
+      case "certificate":
+        return { kind: "certificate", proposal: this.#availability.replayCertificate(message, bytes) };
+      case "vote":
+        this.#votes.replay(from, message, bytes);
+        return { kind: "vote", height: message.height, from, records: message.records };
+      case "order":
+        return { kind: "order", order: this.#orders.replay(message, bytes) };
+      case "finality":
+        this.#finality.replay(message, bytes);
+        return { kind: "final", height: message.height, hash: message.hash };
+      case "body":
+        this.#bodies.replay(message);
+        return undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  /** Genesis, or the first record of the log, or what the store holds where the log is gone. */
+  #base(): Base {
+    const { config, ports } = this.#context;
+    const first = this.#records[0];
+    if (first?.kind === "base") return first.base;
+    const { members, seat, group, era, epoch, firstHeight, genesis } = config;
+    const start = { members, seat, group, era, epoch, firstHeight };
+    const all = (1n << BigInt(members)) - 1n;
+    const newest = ports.store.highestContainer;
+    const bytes = newest === 0 ? undefined : ports.store.order(newest);
+    const message = bytes === undefined ? undefined : decode(bytes, this.#context.limits);
+    const container =
+      newest === 0 ? undefined : decode(ports.store.container(newest) ?? new Uint8Array(0), this.#context.limits);
+    if (message?.kind !== "order" || container?.kind !== "container") {
+      return {
+        ...start,
+        ordered: 0,
+        orderDigest: genesis.order,
+        previousDigest: genesis.order,
+        accepted: all,
+        final: 0,
+      };
+    }
+    let accepted = 0n;
+    for (const { seat: one } of message.accepted) accepted |= 1n << BigInt(one);
+    const { order } = container.header;
+    return { ...start, ordered: newest, orderDigest: order, previousDigest: message.previous, accepted, final: newest };
+  }
+
+  /** Beacons of the current windows, where this run did not see their orders. */
+  #recallBeacons(): void {
+    const next = this.#context.ordered + 1;
+    for (const height of [assignmentHeight(next), assignmentHeight(next + 2)]) {
+      if (this.#assignment.knows(height) || height > this.#context.ordered) continue;
+      const stored = this.#orders.stored(height);
+      if (stored !== undefined) this.#assignment.learn(height, beaconOf(stored.certificate));
+    }
+  }
+
+  #schedule(): void {
+    this.#cancelTick = this.#context.ports.clock.after(TICK_MS, () => {
+      this.#ticks += 1;
+      this.#bodies.tick();
+      this.#catchUp.tick();
+      this.#execution.advance();
+      if (this.#ticks % Math.round(RESYNC_MS / TICK_MS) === 0) {
+        this.#recallBeacons();
+        this.#resync.tick();
+        this.#routing.look();
+        this.#status.read();
+      }
+      this.#schedule();
+    });
+  }
+}
+
+/** All records; the first one is a base unless the log is new. */
+function readLog(ports: DriverPorts): readonly LogRecord[] {
+  const records: LogRecord[] = [];
+  for (const bytes of ports.log.replay()) {
+    const record = decodeLogRecord(bytes);
+    if (record === undefined) throw new LogUnreadable();
+    records.push(record);
+  }
+  if (records.length > 0 && records[0]?.kind !== "base") throw new LogUnreadable();
+  return records;
+}
+
+/** The log's checksums hold, but not its records: another version wrote it. */
+export class LogUnreadable extends Error {
+  readonly code = "log-unreadable";
+
+  constructor() {
+    super("the input log holds records that this version does not know");
+  }
+}

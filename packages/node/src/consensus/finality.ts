@@ -1,0 +1,231 @@
+import type { Height, HexHash, Seat } from "@tributary/protocol/consensus/types";
+import {
+  encode,
+  type FinalityMessage,
+  type FinalMessage,
+  finalDigest,
+  finalMessageDigest,
+} from "@tributary/protocol/wire/index";
+import type { Evidence } from "./evidence.ts";
+import type { MemberContext } from "./member-context.ts";
+import { combineInTurn } from "./orders.ts";
+import type { OwnMessages } from "./own-messages.ts";
+import { ShareCollector } from "./share-collector.ts";
+import type { SlotLocks } from "./slot-locks.ts";
+import type { Turn } from "./turn.ts";
+
+/** FINALs are taken so many heights above the highest ORDER or F held. */
+const WINDOW = 3;
+/** Certificates that are kept until their height was committed here; the oldest come back with their containers. */
+const MAX_CERTIFIED = 256;
+
+export type Certified = { readonly hash: HexHash; readonly era: number; readonly certificate: Uint8Array };
+
+type Said = { readonly hash: HexHash; readonly share: Uint8Array; readonly bytes: Uint8Array };
+type Collecting = { readonly collector: ShareCollector; opening: boolean };
+
+/** FINAL and F(h). consensus.md 8. */
+export class Finality {
+  readonly #context: MemberContext;
+  readonly #turn: Turn;
+  readonly #own: OwnMessages;
+  readonly #locks: SlotLocks;
+  readonly #evidence: Evidence;
+  readonly #changed: (height: Height) => void;
+  readonly #said = new Map<Height, Map<Seat, Said>>();
+  readonly #collecting = new Map<Height, Map<HexHash, Collecting>>();
+  readonly #certified = new Map<Height, Certified>();
+  readonly #checking = new Set<string>();
+  /** The newest FINALITY as it is sent to members that lack it. */
+  #newest: Uint8Array | undefined;
+  #newestHeight = 0;
+
+  /** `changed`: F of a height that was not committed here is held now. */
+  constructor(
+    context: MemberContext,
+    turn: Turn,
+    own: OwnMessages,
+    locks: SlotLocks,
+    evidence: Evidence,
+    changed: (height: Height) => void,
+  ) {
+    this.#context = context;
+    this.#turn = turn;
+    this.#own = own;
+    this.#locks = locks;
+    this.#evidence = evidence;
+    this.#changed = changed;
+  }
+
+  certified(height: Height): Certified | undefined {
+    return this.#certified.get(height);
+  }
+
+  onFinal(from: Seat, message: FinalMessage, bytes: Uint8Array): void {
+    const { height, hash, share } = message;
+    if (!this.#context.ours(message) || message.seat !== from) {
+      this.#context.drop(from, "final", "invalid");
+      return;
+    }
+    const { ordered, final } = this.#context;
+    if (height <= final || height > Math.max(ordered, final) + WINDOW) {
+      this.#context.drop(from, "final", "outside-window");
+      return;
+    }
+    if (this.#said.get(height)?.get(from)?.hash === hash) {
+      this.#context.drop(from, "final", "duplicate");
+      return;
+    }
+    this.#context.ports.verifier.node(from, finalMessageDigest(message), message.signature, (ok) => {
+      if (ok) this.#heard(height, from, { hash, share, bytes });
+      else this.#context.drop(from, "final", "bad-signature");
+    });
+  }
+
+  onFinality(from: Seat, message: FinalityMessage): void {
+    const { config } = this.#context;
+    const { height, hash, certificate } = message;
+    if (message.epoch !== config.epoch || message.certificateEra !== config.era) {
+      this.#context.drop(from, "finality", "invalid");
+      return;
+    }
+    const check = `${height}.${from}`;
+    if (!this.#useful(height) || this.#checking.has(check)) {
+      this.#context.drop(from, "finality", "duplicate");
+      return;
+    }
+    this.#checking.add(check);
+    this.verify(height, hash, certificate, (ok) => {
+      this.#checking.delete(check);
+      if (ok) this.accept(from, height, hash, certificate);
+      else this.#context.drop(from, "finality", "bad-signature");
+    });
+  }
+
+  verify(height: Height, hash: HexHash, certificate: Uint8Array, done: (ok: boolean) => void): void {
+    this.#context.ports.verifier.certificate(finalDigest(this.#context.slot(height), hash), certificate, done);
+  }
+
+  /** F(h) was verified or combined here. */
+  accept(from: Seat, height: Height, hash: HexHash, certificate: Uint8Array): void {
+    if (!this.#useful(height)) return;
+    const { era, epoch } = this.#context.config;
+    const bytes = encode({ kind: "finality", epoch, height, hash, certificateEra: era, certificate });
+    this.#hold(height, { hash, era, certificate }, bytes);
+    if (height > this.#context.final) {
+      this.#context.final = height;
+      this.#turn.input({ kind: "final", height, hash }, { kind: "message", from, message: bytes });
+    }
+    this.#changed(height);
+  }
+
+  replay(message: FinalityMessage, bytes: Uint8Array): void {
+    const { height, hash, certificate } = message;
+    this.#hold(height, { hash, era: message.certificateEra, certificate }, bytes);
+    this.#context.final = Math.max(this.#context.final, height);
+  }
+
+  /** A restart takes the newest stored container as the newest F. */
+  resume(height: Height, certified: Certified): void {
+    const { hash, era: certificateEra, certificate } = certified;
+    const { epoch } = this.#context.config;
+    if (height <= this.#newestHeight) return;
+    this.#newestHeight = height;
+    this.#newest = encode({ kind: "finality", epoch, height, hash, certificateEra, certificate });
+  }
+
+  /** The inputs are durable: locks (certificate era, h) -> hash, then releases the share over it. */
+  release(height: Height, hash: HexHash): (() => void) | undefined {
+    if (!this.#locks.final(height, hash)) return undefined;
+    return () => {
+      const { config, ports } = this.#context;
+      const { seat } = config;
+      const slot = this.#context.slot(height);
+      ports.signer.signShare(finalDigest(slot, hash), (share) => {
+        const unsigned = { ...slot, seat, hash, share };
+        ports.signer.signNode(finalMessageDigest(unsigned), (signature) => {
+          if (height <= this.#context.final) return;
+          const bytes = encode({ kind: "final", ...unsigned, signature });
+          const message = this.#own.final(height, bytes);
+          this.#context.broadcast(message.channel, message.kind, bytes);
+          this.#heard(height, seat, { hash, share, bytes });
+        });
+      });
+    };
+  }
+
+  /** The newest F, to a member that lacks it. */
+  serveNewest(to: Seat): void {
+    if (this.#newest !== undefined) this.#context.send(to, "shares", "finality", this.#newest);
+  }
+
+  forget(final: Height, committed: Height): void {
+    for (const height of this.#said.keys()) if (height <= final) this.#said.delete(height);
+    for (const [height, hashes] of this.#collecting) {
+      if (height > final) continue;
+      for (const { collector } of hashes.values()) collector.close();
+      this.#collecting.delete(height);
+    }
+    for (const height of this.#certified.keys()) if (height <= committed) this.#certified.delete(height);
+  }
+
+  #useful(height: Height): boolean {
+    if (this.#certified.has(height)) return false;
+    return height > this.#context.final || height > this.#context.ports.executor.committed;
+  }
+
+  #hold(height: Height, certified: Certified, bytes: Uint8Array): void {
+    this.#certified.set(height, certified);
+    if (this.#certified.size > MAX_CERTIFIED) this.#certified.delete(Math.min(...this.#certified.keys()));
+    if (height <= this.#newestHeight) return;
+    this.#newestHeight = height;
+    this.#newest = bytes;
+  }
+
+  #heard(height: Height, from: Seat, said: Said): void {
+    if (height <= this.#context.final) return;
+    let seats = this.#said.get(height);
+    if (seats === undefined) {
+      seats = new Map();
+      this.#said.set(height, seats);
+    }
+    const earlier = seats.get(from);
+    if (earlier !== undefined) {
+      if (earlier.hash !== said.hash) this.#evidence.keep("final", height, from, earlier.bytes, said.bytes);
+      return;
+    }
+    seats.set(from, said);
+    const collecting = this.#collector(height, said.hash);
+    collecting.collector.add(from, said.share);
+    if (!collecting.collector.ready || collecting.opening) return;
+    collecting.opening = true;
+    combineInTurn(this.#context, height, collecting.collector);
+  }
+
+  #collector(height: Height, hash: HexHash): Collecting {
+    let hashes = this.#collecting.get(height);
+    if (hashes === undefined) {
+      hashes = new Map();
+      this.#collecting.set(height, hashes);
+    }
+    let collecting = hashes.get(hash);
+    if (collecting === undefined) {
+      const { config, ports, quorum } = this.#context;
+      const collector = new ShareCollector(
+        finalDigest(this.#context.slot(height), hash),
+        quorum,
+        ports.verifier,
+        (certificate) => {
+          this.accept(config.seat, height, hash, certificate);
+          const { era: certificateEra, epoch } = config;
+          const bytes = encode({ kind: "finality", epoch, height, hash, certificateEra, certificate });
+          this.#turn.afterFlush(() => this.#context.broadcast("shares", "finality", bytes));
+        },
+        (from) => this.#context.report({ kind: "bad-share", from, about: "final", height }),
+      );
+      collecting = { collector, opening: false };
+      hashes.set(hash, collecting);
+    }
+    return collecting;
+  }
+}

@@ -1,0 +1,26 @@
+import type { HexHash, Seat } from "@tributary/protocol/consensus/types";
+import type { ContainerHeader } from "@tributary/protocol/container/header";
+
+/** What a driver must know of its chain and committee. Made from a MemberSpec by `memberConfig`. */
+export type MemberConfig = {
+  readonly group: HexHash;
+  readonly era: number;
+  readonly epoch: number;
+  /** S: the first height of the epoch. */
+  readonly firstHeight: number;
+  readonly seat: Seat;
+  /** N. */
+  readonly members: number;
+  /** Hash of members and share keys. */
+  readonly committee: HexHash;
+  /** Execution rules in force (fork schedule). */
+  readonly rules: number;
+  /** G: gas limit of a container. */
+  readonly containerGas: number;
+  /** B: bytes of proposal bodies in a container. */
+  readonly containerBytes: number;
+  /** Gas limit of one transaction; one such transaction may exceed the gas share of a proposal. */
+  readonly transactionGas: number;
+  /** Container 0; its `order` is D(0). */
+  readonly genesis: ContainerHeader;
+};

@@ -1,0 +1,89 @@
+import type { Height, Seat } from "@tributary/protocol/consensus/types";
+import { oneHonest, quorum } from "@tributary/protocol/quorum";
+import type { Limits, MessageKind, SlotName } from "@tributary/protocol/wire/index";
+import type { DriverEvent, DropReason, Observer } from "./driver-event.ts";
+import type { MemberConfig } from "./member-config.ts";
+import type {
+  BodyRules,
+  Channel,
+  Clock,
+  ContainerStore,
+  Executor,
+  InputLog,
+  MainchainView,
+  Mesh,
+  Signer,
+  SlotJournal,
+  TransactionPool,
+  Verifier,
+} from "./ports.ts";
+
+export type DriverPorts = {
+  readonly mesh: Mesh;
+  readonly clock: Clock;
+  readonly log: InputLog;
+  readonly journal: SlotJournal;
+  readonly signer: Signer;
+  readonly verifier: Verifier;
+  readonly executor: Executor;
+  readonly bodies: BodyRules;
+  readonly pool: TransactionPool;
+  readonly mainchain: MainchainView;
+  readonly store: ContainerStore;
+  readonly observer: Observer;
+};
+
+/** What the rooms of one driver share: who it is, its ports, its peers, and how far it is. */
+export class MemberContext {
+  readonly config: MemberConfig;
+  readonly ports: DriverPorts;
+  readonly limits: Limits;
+  readonly quorum: number;
+  readonly oneHonest: number;
+  /** Peers with a live link. */
+  readonly up: Set<Seat> = new Set();
+  /** c: highest height whose ORDER is held. */
+  ordered = 0;
+  /** Highest height whose F is known. */
+  final = 0;
+  stopped = false;
+
+  constructor(config: MemberConfig, ports: DriverPorts) {
+    this.config = config;
+    this.ports = ports;
+    this.limits = { members: config.members, containerBytes: config.containerBytes };
+    this.quorum = quorum(config.members);
+    this.oneHonest = oneHonest(config.members);
+  }
+
+  slot(height: Height): SlotName {
+    const { group, era, epoch } = this.config;
+    return { group, era, epoch, height };
+  }
+
+  /** The slot of a message is one of this group, era and epoch. */
+  ours(name: SlotName): boolean {
+    const { group, era, epoch } = this.config;
+    return name.epoch === epoch && name.era === era && name.group === group;
+  }
+
+  send(to: Seat, channel: Channel, kind: MessageKind, message: Uint8Array): void {
+    if (this.stopped || !this.up.has(to)) return;
+    this.ports.mesh.send(to, channel, message);
+    this.report({ kind: "sent", message: kind, bytes: message.length, peers: 1 });
+  }
+
+  broadcast(channel: Channel, kind: MessageKind, message: Uint8Array): void {
+    if (this.stopped) return;
+    for (const peer of this.up) this.ports.mesh.send(peer, channel, message);
+    this.report({ kind: "sent", message: kind, bytes: message.length, peers: this.up.size });
+  }
+
+  drop(from: Seat, message: MessageKind | "unknown", reason: DropReason): void {
+    this.report({ kind: "dropped", from, message, reason });
+  }
+
+  report(event: DriverEvent): void {
+    this.ports.observer.event(event);
+  }
+}

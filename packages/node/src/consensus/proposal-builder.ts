@@ -1,0 +1,128 @@
+import type { Height } from "@tributary/protocol/consensus/types";
+import { maxBodyBytes } from "@tributary/protocol/wire/index";
+import type { MemberContext } from "./member-context.ts";
+import type { PoolEntry } from "./ports.ts";
+
+/** Bytes that a body's encoding adds: once, and for each transaction. */
+const BODY_OVERHEAD = 64;
+const TRANSACTION_OVERHEAD = 4;
+/** Part of the quota that transactions assigned here first may take before others, which grow old, are looked at. */
+const PRIMARY_SHARE = 0.75;
+
+export type Selection = {
+  readonly transactions: readonly Uint8Array[];
+  readonly hashes: readonly string[];
+  /** Sum of the gas limits. */
+  readonly gas: number;
+};
+
+/** What this member may say about a waiting transaction: 0 when it is the first assignee, undefined when not its turn. */
+export type Turn = (entry: PoolEntry, height: Height) => number | undefined;
+
+const nothing: Selection = { transactions: [], hashes: [], gas: 0 };
+
+/** Chooses what the own proposal holds, and remembers what is on its way already. consensus.md 4, 9. */
+export class ProposalBuilder {
+  readonly #context: MemberContext;
+  /** By height: hashes in the own undecided proposal, or in the accepted bodies of a decided height. */
+  readonly #inFlight = new Map<Height, ReadonlySet<string>>();
+  #rank: Turn = () => undefined;
+
+  constructor(context: MemberContext) {
+    this.#context = context;
+  }
+
+  /** Who may propose a transaction is decided elsewhere. */
+  eligibility(rank: Turn): void {
+    this.#rank = rank;
+  }
+
+  nothing(): Selection {
+    return nothing;
+  }
+
+  select(height: Height): Selection {
+    const first: PoolEntry[] = [];
+    const others: PoolEntry[] = [];
+    for (const entry of this.#context.ports.pool.executable()) {
+      if (this.inFlight(entry.hash)) continue;
+      const rank = this.#rank(entry, height);
+      if (rank === 0) first.push(entry);
+      else if (rank !== undefined) others.push(entry);
+    }
+    others.sort((a, b) => b.age - a.age);
+    const { containerGas } = this.#context.config;
+    const gas = Math.ceil(containerGas / this.#context.quorum);
+    const bytes = maxBodyBytes(this.#context.limits) - BODY_OVERHEAD;
+    const quota = new Quota(gas, bytes);
+    const rest = quota.fill(first, PRIMARY_SHARE);
+    quota.fill(others, 1);
+    quota.fill(rest, 1);
+    if (quota.entries.length > 0) return selectionOf(quota.entries);
+    // One transaction may exceed the share by itself.
+    const large = [...first, ...others].find((entry) => entry.raw.length + TRANSACTION_OVERHEAD <= bytes);
+    return large === undefined ? nothing : selectionOf([large]);
+  }
+
+  inFlight(hash: string): boolean {
+    for (const hashes of this.#inFlight.values()) if (hashes.has(hash)) return true;
+    return false;
+  }
+
+  proposed(height: Height, hashes: readonly string[]): void {
+    if (hashes.length > 0) this.#inFlight.set(height, new Set(hashes));
+  }
+
+  /** The height is decided: what its accepted bodies hold is on its way, what only the own proposal held is not. */
+  ordered(height: Height, accepted: Iterable<string>): void {
+    for (const known of this.#inFlight.keys()) {
+      if (known > this.#context.ports.executor.committed && known < height) continue;
+      if (known <= height) this.#inFlight.delete(known);
+    }
+    this.#inFlight.set(height, new Set(accepted));
+  }
+
+  committed(height: Height): void {
+    for (const known of this.#inFlight.keys()) if (known <= height) this.#inFlight.delete(known);
+  }
+}
+
+class Quota {
+  readonly entries: PoolEntry[] = [];
+  readonly #gas: number;
+  readonly #bytes: number;
+  #usedGas = 0;
+  #usedBytes = 0;
+
+  constructor(gas: number, bytes: number) {
+    this.#gas = gas;
+    this.#bytes = bytes;
+  }
+
+  /** Takes what fits a part of the whole quota; a sender whose next transaction does not fit has to wait. Returns the rest. */
+  fill(candidates: readonly PoolEntry[], part: number): PoolEntry[] {
+    const rest: PoolEntry[] = [];
+    const waiting = new Set<string>();
+    for (const entry of candidates) {
+      const gas = this.#usedGas + entry.gas;
+      const bytes = this.#usedBytes + entry.raw.length + TRANSACTION_OVERHEAD;
+      if (waiting.has(entry.sender) || gas > part * this.#gas || bytes > part * this.#bytes) {
+        waiting.add(entry.sender);
+        rest.push(entry);
+        continue;
+      }
+      this.#usedGas = gas;
+      this.#usedBytes = bytes;
+      this.entries.push(entry);
+    }
+    return rest;
+  }
+}
+
+function selectionOf(entries: readonly PoolEntry[]): Selection {
+  return {
+    transactions: entries.map(({ raw }) => raw),
+    hashes: entries.map(({ hash }) => hash),
+    gas: entries.reduce((sum, entry) => sum + entry.gas, 0),
+  };
+}

@@ -1,0 +1,177 @@
+import { toHex } from "@tributary/protocol/bytes/hex";
+import { FULL_SPREAD_AGE } from "@tributary/protocol/consensus/parameters";
+import type { Height, Seat } from "@tributary/protocol/consensus/types";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import {
+  encode,
+  type Forwarded,
+  type ForwardMessage,
+  MAX_FORWARDED,
+  maxForwardBytes,
+} from "@tributary/protocol/wire/index";
+import type { Assignment } from "./assignment.ts";
+import type { MemberContext } from "./member-context.ts";
+import type { PoolEntry } from "./ports.ts";
+import type { ProposalBuilder } from "./proposal-builder.ts";
+import type { Turn } from "./turn.ts";
+
+/** Milliseconds between two looks at the pool: arrivals in between share one FORWARD. */
+const SCAN_MS = 15;
+/**
+ * Milliseconds of waiting that count as much as one height of age. Heights with transactions make the age grow; on a
+ * quiet chain a silent assignee could otherwise hold a transaction back for ever.
+ */
+const WAIT_PER_AGE_MS = 1_000;
+/** Hashes of transactions that came by FORWARD: others forward them. Oldest forgotten first. */
+const MAX_FOREIGN = 50_000;
+
+type Track = { readonly since: number; forwarded: bigint };
+
+/** Sends waiting transactions to those whose turn it is to propose them, and tells the core of own work. consensus.md 9. */
+export class TransactionRouting {
+  readonly #context: MemberContext;
+  readonly #turn: Turn;
+  readonly #assignment: Assignment;
+  readonly #builder: ProposalBuilder;
+  #tracks = new Map<string, Track>();
+  readonly #foreign = new Set<string>();
+  #work = false;
+  #scheduled: (() => void) | undefined;
+  #lastScan = 0;
+  #started = false;
+
+  constructor(context: MemberContext, turn: Turn, assignment: Assignment, builder: ProposalBuilder) {
+    this.#context = context;
+    this.#turn = turn;
+    this.#assignment = assignment;
+    this.#builder = builder;
+    builder.eligibility((entry, height) => this.#rank(entry, height));
+  }
+
+  /** What the log said last. */
+  replayWork(pending: boolean): void {
+    this.#work = pending;
+  }
+
+  start(): void {
+    this.#started = true;
+    this.#context.ports.pool.onArrival(() => this.look());
+    this.look();
+  }
+
+  stop(): void {
+    this.#scheduled?.();
+    this.#scheduled = undefined;
+  }
+
+  /** Something in the pool, in the assignment or in flight changed. */
+  look(): void {
+    if (!this.#started || this.#scheduled !== undefined || this.#context.stopped) return;
+    const { clock } = this.#context.ports;
+    const wait = Math.max(0, this.#lastScan + SCAN_MS - clock.now());
+    this.#scheduled = clock.after(wait, () => {
+      this.#scheduled = undefined;
+      if (!this.#context.stopped) this.#scan();
+    });
+  }
+
+  onForward(message: ForwardMessage): void {
+    for (const { raw, age } of message.transactions) {
+      const hash = toHex(keccak256(raw));
+      // What a client gave to this member stays its own duty, whoever sends it back.
+      if (!this.#tracks.has(hash)) this.#foreign.add(hash);
+      this.#context.ports.pool.accept(raw, age);
+    }
+    if (this.#foreign.size <= MAX_FOREIGN) return;
+    for (const hash of this.#foreign) {
+      if (this.#foreign.size <= MAX_FOREIGN) break;
+      this.#foreign.delete(hash);
+    }
+  }
+
+  /** A link came up: what went to that member may be lost, so it counts as not sent. */
+  peerUp(seat: Seat): void {
+    for (const track of this.#tracks.values()) track.forwarded &= ~(1n << BigInt(seat));
+    this.look();
+  }
+
+  #scan(): void {
+    const { ports } = this.#context;
+    const now = ports.clock.now();
+    this.#lastScan = now;
+    const height = this.#context.ordered + 1;
+    const tracks = new Map<string, Track>();
+    const outgoing = new Map<Seat, Forwarded[]>();
+    let work = false;
+    for (const entry of ports.pool.executable()) {
+      const track = this.#tracks.get(entry.hash) ?? { since: now, forwarded: 0n };
+      tracks.set(entry.hash, track);
+      const inFlight = this.#builder.inFlight(entry.hash);
+      work ||= !inFlight && this.#rank(entry, height) !== undefined;
+      if (!inFlight && !this.#foreign.has(entry.hash)) this.#forward(entry, track, height, now, outgoing);
+    }
+    this.#tracks = tracks;
+    for (const [seat, transactions] of outgoing) this.#send(seat, transactions);
+    if (work === this.#work) return;
+    this.#work = work;
+    this.#turn.input({ kind: "work", pending: work }, { kind: "work", pending: work });
+  }
+
+  /** Heights of age, or as many seconds here. */
+  #age(entry: PoolEntry, now: number): number {
+    const since = this.#tracks.get(entry.hash)?.since ?? now;
+    return Math.max(entry.age, Math.floor((now - since) / WAIT_PER_AGE_MS));
+  }
+
+  /** The own place among the assignees, if its turn has come. */
+  #rank(entry: PoolEntry, height: Height): number | undefined {
+    const { config, ports } = this.#context;
+    const age = this.#age(entry, ports.clock.now());
+    const seats = this.#assignment.assignees(entry.sender, height);
+    if (seats === undefined) return age >= FULL_SPREAD_AGE ? 1 : undefined;
+    const rank = seats.indexOf(config.seat);
+    return rank < reach(age, config.members) ? rank : undefined;
+  }
+
+  /** To every assignee within reach that did not get it. Where none of them is up, to the first one that is. */
+  #forward(entry: PoolEntry, track: Track, height: Height, now: number, outgoing: Map<Seat, Forwarded[]>): void {
+    const { config, up } = this.#context;
+    const seats = this.#assignment.assignees(entry.sender, height);
+    let age = this.#age(entry, now);
+    const live = (seat: Seat): boolean => seat === config.seat || up.has(seat);
+    if (seats === undefined) return;
+    while (age < FULL_SPREAD_AGE && !seats.slice(0, reach(age, config.members)).some(live)) age += 1;
+    for (const seat of seats.slice(0, reach(age, config.members))) {
+      const bit = 1n << BigInt(seat);
+      if (seat === config.seat || !up.has(seat) || (track.forwarded & bit) !== 0n) continue;
+      track.forwarded |= bit;
+      const list = outgoing.get(seat) ?? [];
+      list.push({ age, raw: entry.raw });
+      outgoing.set(seat, list);
+    }
+  }
+
+  #send(seat: Seat, transactions: readonly Forwarded[]): void {
+    const limit = maxForwardBytes(this.#context.limits);
+    let batch: Forwarded[] = [];
+    let bytes = 0;
+    const flush = (): void => {
+      if (batch.length === 0) return;
+      this.#context.send(seat, "bodies", "forward", encode({ kind: "forward", transactions: batch }));
+      batch = [];
+      bytes = 0;
+    };
+    for (const transaction of transactions) {
+      if (transaction.raw.length > limit) continue;
+      if (batch.length === MAX_FORWARDED || bytes + transaction.raw.length > limit) flush();
+      batch.push(transaction);
+      bytes += transaction.raw.length;
+    }
+    flush();
+  }
+}
+
+/** At age a the first min(N, 2^a) assignees hold a transaction; from age 3 on all members. */
+function reach(age: number, members: number): number {
+  return age >= FULL_SPREAD_AGE ? members : Math.min(members, 2 ** age);
+}

@@ -1,0 +1,133 @@
+import type { Consensus } from "@tributary/protocol/consensus/consensus";
+import type { Effect, Input } from "@tributary/protocol/consensus/types";
+import { encodeLogRecord, type LogRecord, messageRecord } from "./log-record.ts";
+import type { InputLog } from "./ports.ts";
+
+/** Effects that leave the node: held back until everything that led to them is durable. */
+export type HeldEffect = Extract<
+  Effect,
+  { readonly kind: "propose" | "acknowledge" | "vote" | "coin" | "decide" | "sign-final" }
+>;
+/** Effects that stay inside. */
+export type InnerEffect = Exclude<Effect, HeldEffect>;
+
+/** Something to do once all inputs so far are durable. */
+export type Deferred = { readonly kind: "then"; readonly run: () => void };
+
+export type TurnHandlers = {
+  inner(effect: InnerEffect): void;
+  /** Everything that led to these is in the log, durably. In their order. */
+  release(outputs: readonly (HeldEffect | Deferred)[]): void;
+};
+
+type Entry = { readonly input: Input; readonly record: LogRecord };
+
+/**
+ * Runs the core: input into the log, step, effects. What one flush of the log covers is released together (group
+ * commit); while a flush is under way the next group gathers. consensus.md 11.
+ */
+export class Turn {
+  readonly #core: Consensus;
+  readonly #log: InputLog;
+  readonly #handlers: TurnHandlers;
+  readonly #queue: Entry[] = [];
+  #outputs: (HeldEffect | Deferred)[] = [];
+  #running = false;
+  #flushing = false;
+  #stopped = false;
+  /** While the log is replayed nothing is written, and nothing leaves before the whole log was read. */
+  #replaying = true;
+
+  constructor(core: Consensus, log: InputLog, handlers: TurnHandlers) {
+    this.#core = core;
+    this.#log = log;
+    this.#handlers = handlers;
+  }
+
+  /** The first effects of the core. Once, before any input. */
+  begin(): void {
+    this.#dispatch(this.#core.start());
+  }
+
+  /** An input that the log holds already. */
+  replay(input: Input): void {
+    this.#dispatch(this.#core.step(input));
+  }
+
+  /** The log was read to its end. */
+  live(): void {
+    this.#replaying = false;
+    this.#flush();
+  }
+
+  input(input: Input, record: LogRecord): void {
+    if (this.#stopped) return;
+    this.#queue.push({ input, record });
+    this.#run();
+  }
+
+  /** Keeps something durable that is no input of the core. */
+  keep(record: LogRecord): void {
+    if (!this.#stopped) this.#append(record);
+  }
+
+  /** Runs once everything so far is durable. */
+  afterFlush(run: () => void): void {
+    this.#outputs.push({ kind: "then", run });
+    if (!this.#running) this.#flush();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#queue.length = 0;
+    this.#outputs = [];
+  }
+
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let entry = this.#queue.shift(); entry !== undefined; entry = this.#queue.shift()) {
+        this.#append(entry.record);
+        this.#dispatch(this.#core.step(entry.input));
+      }
+    } finally {
+      this.#running = false;
+    }
+    this.#flush();
+  }
+
+  #append(record: LogRecord): void {
+    this.#log.append(record.kind === "message" ? messageRecord(record.from, record.message) : encodeLogRecord(record));
+  }
+
+  #dispatch(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case "propose":
+        case "acknowledge":
+        case "vote":
+        case "coin":
+        case "decide":
+        case "sign-final":
+          this.#outputs.push(effect);
+          break;
+        default:
+          this.#handlers.inner(effect);
+      }
+    }
+  }
+
+  #flush(): void {
+    if (this.#replaying || this.#flushing || this.#stopped || this.#outputs.length === 0) return;
+    this.#flushing = true;
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    this.#log.flush(() => {
+      this.#flushing = false;
+      if (this.#stopped) return;
+      this.#handlers.release(outputs);
+      this.#flush();
+    });
+  }
+}
