@@ -7,7 +7,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import type { StatusReport } from "../rpc/backend.ts";
-import { FixtureChain, fixtureBackend } from "../rpc/fixture-chain.ts";
+import { FixtureChain, fixtureBackend } from "../rpc/fixture-chain.testing.ts";
 import { RpcServer } from "../rpc/server.ts";
 import { Gateway } from "./gateway.ts";
 

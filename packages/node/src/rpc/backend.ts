@@ -1,6 +1,6 @@
 import type { ChainReader } from "@tributary/chain";
-import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { ContainerHeader } from "@tributary/protocol/container/header";
+import type { MerkleBranch } from "@tributary/protocol/container/merkle";
 import type { MemberStatus } from "@tributary/protocol/ports/member-host";
 
 /** How the member of a chain on this node is doing. */
@@ -18,21 +18,15 @@ export type StatusReport = {
   readonly since: number;
 };
 
-/** The way from one block up to the segmentsRoot of its container header. consensus.md 8. */
-export type SegmentBranch = {
-  /** Position of the block's leaf, and number of leaves (it is hashed into the root). */
-  readonly index: number;
-  readonly count: number;
-  /** From the leaf's sibling up. */
-  readonly siblings: readonly HexHash[];
-};
-
 /** Everything with which an outsider checks a block against the group key in the manager contract. */
 export type FinalityProof = {
   readonly header: ContainerHeader;
   /** F(h): signature of the group over the header's hash, 96 bytes. */
   readonly certificate: Uint8Array;
-  readonly branch: SegmentBranch;
+  /** Era of the key that signed, where a recovery certified the height again; else the header's. */
+  readonly certificateEra?: number;
+  /** From the block up to the header's segmentsRoot. */
+  readonly branch: MerkleBranch;
   /** O(h), 96 bytes: its keccak256 is the header's beacon. Absent where only F was fetched. */
   readonly orderCertificate?: Uint8Array;
 };

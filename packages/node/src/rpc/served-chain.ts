@@ -34,6 +34,9 @@ import { toRpcError } from "./to-rpc-error.ts";
 import { BYTES_PER_UNIT, weightOf } from "./weights.ts";
 import { withTimeout } from "./with-timeout.ts";
 
+/** Bytes above which a body is not parsed when the chain's budget is spent. */
+const LARGE_BODY_BYTES = 65_536;
+
 /** Whom an answer is for. */
 export type Caller = {
   /** Only over a WebSocket. */
@@ -107,7 +110,9 @@ export class ServedChain implements ChainEndpoint {
 
   /** Answers one request body or WebSocket message. Never throws. */
   async answer(body: Uint8Array, caller: Caller): Promise<Answer> {
-    this.budget.charge(body.length / BYTES_PER_UNIT);
+    const wait = this.#takeFor(body);
+    // Not even parsed: the caller learns its id's fate from the HTTP status.
+    if (wait > 0) return { text: errorText(null, spent(wait)), retryAfter: wait };
     if (nestsDeeper(body, MAX_JSON_DEPTH)) {
       return refusal(new RpcError(RPC_CODE.invalidRequest, `request nested deeper than ${MAX_JSON_DEPTH} levels`));
     }
@@ -120,6 +125,14 @@ export class ServedChain implements ChainEndpoint {
     if (Array.isArray(value)) return this.#batch(value, caller);
     const outcome = await this.#answerOne(readRequest(value), caller);
     return { text: outcome.text, retryAfter: outcome.error === undefined ? undefined : retryAfterOf(outcome.error) };
+  }
+
+  /** Reading a large body is work that a spent budget refuses; a small one is read, so that the refusal has its id. */
+  #takeFor(body: Uint8Array): number {
+    const units = body.length / BYTES_PER_UNIT;
+    if (body.length > LARGE_BODY_BYTES) return this.budget.take(units);
+    this.budget.charge(units);
+    return 0;
   }
 
   async #batch(items: readonly unknown[], caller: Caller): Promise<Answer> {
@@ -210,6 +223,10 @@ export class ServedChain implements ChainEndpoint {
     const result = method.run(new Params(request.params), context);
     return result instanceof Promise ? withTimeout(result, this.#parts.limits.callMilliseconds) : result;
   }
+}
+
+function spent(wait: number): LimitError {
+  return new LimitError(`limit exceeded: this chain's request budget on this node is spent, retry in ${wait} s`, wait);
 }
 
 function failed(id: RequestId | undefined, error: RpcError): Outcome {

@@ -5,7 +5,7 @@ import { type Hex, keccak256, parseTransaction, recoverTransactionAddress } from
 import { privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { FixtureChain, fixtureBackend } from "./fixture-chain.ts";
+import { FixtureChain, fixtureBackend } from "./fixture-chain.testing.ts";
 import { RpcServer, type RpcServerOptions } from "./server.ts";
 
 const chainId = 4711n;

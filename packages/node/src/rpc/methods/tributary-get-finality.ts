@@ -23,20 +23,21 @@ export const tributaryGetFinality: Method = {
           : `the certificate of block ${block.header.number} is not kept here`,
       );
     }
-    const { header, certificate, branch, orderCertificate } = proof;
+    const { header, certificate, certificateEra, branch, orderCertificate } = proof;
     return {
       chainId: context.chain.chainId.toString(),
       blockNumber: block.header.number,
       blockHash: data(block.hash),
       group: header.group,
       era: header.era,
+      certificateEra: certificateEra ?? header.era,
       epoch: header.epoch,
       height: header.height,
       header,
       headerEncoded: data(encodeContainerHeader(header)),
       headerHash: containerHash(header),
       certificate: data(certificate),
-      branch,
+      branch: { index: branch.index, count: branch.count, siblings: branch.siblings.map(data) },
       order: header.order,
       beacon: header.beacon,
       orderCertificate: orderCertificate === undefined ? null : data(orderCertificate),
