@@ -1,0 +1,348 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { BodyRules, Executor, TransactionPool } from "@tributary/protocol/ports/execution";
+import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
+import type { Block } from "../block/block.ts";
+import type { Inclusion, LocatedLog } from "../block/receipt.ts";
+import { ChainError } from "../chain-error.ts";
+import type { BlockContext, BlockExecutor } from "../executor/block-executor.ts";
+import { ContainerExecutor } from "../executor/container-executor.ts";
+import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
+import { Pool, type PoolLimits } from "../pool/pool.ts";
+import type { PoolStatus } from "../pool/rejection.ts";
+import { decodeAccount, EMPTY_CODE_HASH, type FlatAccount } from "../state/account.ts";
+import { accountKey, codeKey, storageKey } from "../state/flat-key.ts";
+import { recomputeStateRoot, type StateAudit } from "../state/recompute-state-root.ts";
+import type { StateReader } from "../state/state-view.ts";
+import type { KeyValueStore } from "../store/key-value-store.ts";
+import { LevelStore } from "../store/level-store.ts";
+import { TransactionBodyRules } from "../transaction/body-rules.ts";
+import { decodeTransaction } from "../transaction/decode.ts";
+import { TransactionDecoder } from "../transaction/decoder.ts";
+import type { Transaction } from "../transaction/transaction.ts";
+import type { BlockRecord } from "./block-record.ts";
+import { estimateGas } from "./estimate-gas.ts";
+import { type Layer, Ledger } from "./ledger.ts";
+import { logsIn, searchLogs } from "./log-search.ts";
+import type {
+  BlockEvent,
+  BlockId,
+  CallRequest,
+  CallResult,
+  ChainReader,
+  GasEstimate,
+  IncludedReceipt,
+  IncludedTransaction,
+  LogFilter,
+  StateOverride,
+  SubmitResult,
+} from "./reader.ts";
+
+/** Gas of a call without a limit, and the most that a call gets. */
+export const CALL_GAS_LIMIT = 50_000_000n;
+const NO_ACCOUNT: FlatAccount = { nonce: 0n, balance: 0n, codeHash: EMPTY_CODE_HASH };
+
+export type ChainOptions = {
+  readonly genesis: GenesisParameters;
+  /** Folder of the chain's database and of the pool's log; or a store, and then the pool keeps no log. */
+  readonly storage: { readonly directory: string } | { readonly store: KeyValueStore };
+  readonly pool?: PoolLimits;
+  /** The chain can no longer execute or commit (its store failed, or a bug): stop the member. */
+  readonly onFailure: (error: unknown) => void;
+};
+
+/**
+ * One chain at one member: its certified blocks and state, the blocks that wait for certificates, and its pool.
+ * Consensus drives `executor`, `pool` and `bodies`; JSON-RPC reads the rest.
+ */
+export class Chain implements ChainReader {
+  readonly genesis: GenesisParameters;
+  readonly executor: Executor;
+  readonly bodies: BodyRules;
+  readonly #store: KeyValueStore;
+  readonly #ledger: Ledger;
+  readonly #calls: BlockExecutor;
+  readonly #containers: ContainerExecutor;
+  readonly #pool: Pool;
+  readonly #blockListeners = new Set<(event: BlockEvent) => void>();
+
+  private constructor(
+    options: ChainOptions,
+    store: KeyValueStore,
+    ledger: Ledger,
+    evm: BlockExecutor,
+    pool: Pool,
+    decoder: TransactionDecoder,
+  ) {
+    this.genesis = options.genesis;
+    this.#store = store;
+    this.#ledger = ledger;
+    this.#calls = evm;
+    this.#pool = pool;
+    const { chainId, gasLimit, byteLimit } = options.genesis;
+    this.bodies = new TransactionBodyRules(chainId, decoder);
+    this.#containers = new ContainerExecutor({
+      chainId,
+      ledger,
+      blocks: evm,
+      decoder,
+      limits: { gas: gasLimit, bytes: byteLimit },
+      onCommitted: (layer) => this.#announce(layer),
+      onFailure: options.onFailure,
+    });
+    this.executor = this.#containers;
+  }
+
+  /** Opens or creates the chain. ChainError `store-*`, `genesis-mismatch` or `pool-log`. */
+  static async open(options: ChainOptions): Promise<Chain> {
+    const { genesis, storage } = options;
+    const directory = "directory" in storage ? storage.directory : undefined;
+    if (directory !== undefined) await mkdir(directory, { recursive: true });
+    const store = "store" in storage ? storage.store : await LevelStore.open(join(storage.directory, "state"));
+    try {
+      const ledger = await Ledger.open(store, genesis);
+      const decoder = new TransactionDecoder(genesis.chainId);
+      const evm = await EvmBlockExecutor.create(genesis.chainId);
+      const pool = await Pool.open(
+        {
+          account: (address) => accountWithCode(ledger.state(ledger.head.header.number), address),
+          gasLimit: genesis.gasLimit,
+          byteLimit: genesis.byteLimit,
+        },
+        decoder,
+        directory === undefined ? undefined : join(directory, "pool.log"),
+        options.pool,
+      );
+      return new Chain(options, store, ledger, evm, pool, decoder);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  get chainId(): bigint {
+    return this.genesis.chainId;
+  }
+
+  get head(): Block {
+    return this.#ledger.head;
+  }
+
+  get pool(): TransactionPool {
+    return this.#pool;
+  }
+
+  block(id: BlockId): Block | undefined {
+    return this.#record(id)?.block;
+  }
+
+  transaction(hash: Uint8Array): IncludedTransaction | undefined {
+    const at = this.#ledger.blocks.locate(hash);
+    return at === undefined ? undefined : this.transactionAt(at.number, at.index);
+  }
+
+  transactionAt(id: BlockId, index: number): IncludedTransaction | undefined {
+    const record = this.#record(id);
+    const transaction = record === undefined ? undefined : this.#transactionIn(record, index);
+    if (record === undefined || transaction === undefined) return undefined;
+    return { ...inclusion(record, index), transaction };
+  }
+
+  pendingTransaction(hash: Uint8Array): Transaction | undefined {
+    return this.#pool.get(hash);
+  }
+
+  pendingTransactions(): readonly Transaction[] {
+    return this.#pool.all();
+  }
+
+  receipt(hash: Uint8Array): IncludedReceipt | undefined {
+    const at = this.#ledger.blocks.locate(hash);
+    const record = at === undefined ? undefined : this.#record(at.number);
+    return at === undefined || record === undefined ? undefined : this.#receiptIn(record, at.index);
+  }
+
+  receipts(id: BlockId): readonly IncludedReceipt[] | undefined {
+    const record = this.#record(id);
+    if (record === undefined) return undefined;
+    let firstLogIndex = 0;
+    return this.#ledger.blocks.receipts(record.block.header.number).flatMap((receipt, index) => {
+      const transaction = this.#transactionIn(record, index);
+      if (transaction === undefined) return [];
+      const included = { ...inclusion(record, index), transaction, receipt, firstLogIndex };
+      firstLogIndex += receipt.logs.length;
+      return included;
+    });
+  }
+
+  logs(filter: LogFilter): Promise<readonly LocatedLog[]> {
+    return searchLogs(this.#ledger.blocks, filter, this.head.header.number);
+  }
+
+  logsOfBlock(id: BlockId, filter: Pick<LogFilter, "addresses" | "topics">): readonly LocatedLog[] | undefined {
+    const record = this.#record(id);
+    if (record === undefined) return undefined;
+    return logsIn(record, this.#ledger.blocks.receipts(record.block.header.number), filter);
+  }
+
+  balance(address: Uint8Array, id: BlockId = "latest"): bigint {
+    return accountIn(this.#stateAt(id).state, address).balance;
+  }
+
+  nonce(address: Uint8Array, id: BlockId = "latest"): bigint {
+    return accountIn(this.#stateAt(id).state, address).nonce;
+  }
+
+  pendingNonce(address: Uint8Array): bigint {
+    return this.#pool.pendingNonce(address);
+  }
+
+  code(address: Uint8Array, id: BlockId = "latest"): Uint8Array {
+    return accountWithCode(this.#stateAt(id).state, address).code;
+  }
+
+  storage(address: Uint8Array, slot: Uint8Array, id: BlockId = "latest"): Uint8Array {
+    const value = this.#stateAt(id).state.get(storageKey(address, slot)) ?? new Uint8Array(0);
+    const out = new Uint8Array(32);
+    out.set(value, 32 - value.length);
+    return out;
+  }
+
+  call(request: CallRequest, id: BlockId = "latest", overrides?: readonly StateOverride[]): Promise<CallResult> {
+    const gas = request.gas === undefined || request.gas > CALL_GAS_LIMIT ? CALL_GAS_LIMIT : request.gas;
+    return this.#call(request, gas, id, overrides);
+  }
+
+  estimateGas(
+    request: CallRequest,
+    id: BlockId = "latest",
+    overrides?: readonly StateOverride[],
+  ): Promise<GasEstimate> {
+    const blockGas = BigInt(this.genesis.gasLimit);
+    const cap = request.gas === undefined || request.gas > blockGas ? blockGas : request.gas;
+    const plain =
+      request.to !== undefined && (request.data?.length ?? 0) === 0 && this.code(request.to, id).length === 0;
+    return estimateGas((gas) => this.#call(request, gas, id, overrides), cap, plain);
+  }
+
+  submit(raw: Uint8Array): Promise<SubmitResult> {
+    return this.#pool.add(raw);
+  }
+
+  poolStatus(): PoolStatus {
+    return this.#pool.status();
+  }
+
+  onBlock(listener: (event: BlockEvent) => void): () => void {
+    this.#blockListeners.add(listener);
+    return () => this.#blockListeners.delete(listener);
+  }
+
+  onPendingTransaction(listener: (transaction: Transaction) => void): () => void {
+    return this.#pool.onAccepted(listener);
+  }
+
+  /** Recomputes the state root from the raw entries of the store. Exact only while nothing is committed. */
+  audit(): Promise<StateAudit> {
+    return recomputeStateRoot(this.#store);
+  }
+
+  /** Waits for what is under way and closes pool and store. Idempotent. */
+  async close(): Promise<void> {
+    await this.#containers.settled();
+    await this.#pool.close();
+    await this.#store.close();
+  }
+
+  #announce(layer: Layer): void {
+    if (this.#blockListeners.size === 0) return;
+    const event = { block: layer.record.block, logs: logsIn(layer.record, layer.receipts, {}) };
+    for (const listener of this.#blockListeners) listener(event);
+  }
+
+  #numberOf(id: BlockId): number | undefined {
+    if (typeof id === "number") return id >= 0 && id <= this.head.header.number ? id : undefined;
+    if (id instanceof Uint8Array) return this.#ledger.blocks.number(id);
+    return id === "earliest" ? 0 : this.head.header.number;
+  }
+
+  #record(id: BlockId): BlockRecord | undefined {
+    const number = this.#numberOf(id);
+    return number === undefined ? undefined : this.#ledger.blocks.block(number);
+  }
+
+  #stateAt(id: BlockId): { readonly state: StateReader; readonly block: Block } {
+    const block = this.block(id);
+    if (block === undefined) throw new ChainError("unknown-block", "unknown block");
+    const state = this.#ledger.state(block.header.number);
+    if (state === undefined) {
+      throw new ChainError("state-pruned", `state of block ${block.header.number} is not available`);
+    }
+    return { state, block };
+  }
+
+  #call(
+    request: CallRequest,
+    gas: bigint,
+    id: BlockId,
+    overrides: readonly StateOverride[] | undefined,
+  ): Promise<CallResult> {
+    const { state, block } = this.#stateAt(id);
+    const { header } = block;
+    const context: BlockContext = {
+      number: header.number,
+      timestamp: header.timestamp,
+      gasLimit: header.gasLimit,
+      prevRandao: header.mixHash,
+      parentHash: header.parentHash,
+      parentBeaconBlockRoot: header.parentBeaconBlockRoot,
+      blockHash: (number) => this.#ledger.hash(number),
+    };
+    return this.#calls.call(state, context, { ...request, gas }, overrides);
+  }
+
+  #transactionIn({ block, senders }: BlockRecord, index: number): Transaction | undefined {
+    const raw = block.transactions[index];
+    const hash = block.transactionHashes[index];
+    const sender = senders[index];
+    if (raw === undefined || hash === undefined || sender === undefined) return undefined;
+    const decoded = decodeTransaction(raw, this.chainId);
+    if (!decoded.ok) throw new ChainError("store-damaged", `a transaction of block ${block.header.number} is damaged`);
+    const { digest: _, ...fields } = decoded.transaction;
+    return { ...fields, hash, sender };
+  }
+
+  #receiptIn(record: BlockRecord, index: number): IncludedReceipt | undefined {
+    const receipts = this.#ledger.blocks.receipts(record.block.header.number);
+    const receipt = receipts[index];
+    const transaction = this.#transactionIn(record, index);
+    if (receipt === undefined || transaction === undefined) return undefined;
+    let firstLogIndex = 0;
+    for (const { logs } of receipts.slice(0, index)) firstLogIndex += logs.length;
+    return { ...inclusion(record, index), transaction, receipt, firstLogIndex };
+  }
+}
+
+function inclusion({ block }: BlockRecord, transactionIndex: number): Inclusion {
+  const { number, timestamp } = block.header;
+  return { blockNumber: number, blockHash: block.hash, timestamp, transactionIndex };
+}
+
+function accountIn(state: StateReader, address: Uint8Array): FlatAccount {
+  const stored = state.get(accountKey(address));
+  if (stored === undefined) return NO_ACCOUNT;
+  const account = decodeAccount(stored);
+  if (account === undefined) throw new ChainError("store-damaged", "an account does not decode");
+  return account;
+}
+
+function accountWithCode(
+  state: StateReader | undefined,
+  address: Uint8Array,
+): { readonly nonce: bigint; readonly balance: bigint; readonly code: Uint8Array } {
+  const { nonce, balance, codeHash } = state === undefined ? NO_ACCOUNT : accountIn(state, address);
+  if (Buffer.compare(codeHash, EMPTY_CODE_HASH) === 0) return { nonce, balance, code: new Uint8Array(0) };
+  const code = state?.get(codeKey(codeHash));
+  if (code === undefined) throw new ChainError("store-damaged", "an account's code is missing");
+  return { nonce, balance, code };
+}

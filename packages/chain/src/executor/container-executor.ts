@@ -1,0 +1,124 @@
+import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
+import type { CertifiedHeader, ExecutionResult, Executor, OrderedContainer } from "@tributary/protocol/ports/execution";
+import { buildBlock } from "../block/build-block.ts";
+import type { Layer, Ledger } from "../chain/ledger.ts";
+import type { TransactionDecoder } from "../transaction/decoder.ts";
+import type { BlockContext, BlockExecutor } from "./block-executor.ts";
+import { type ContainerLimits, runContainer } from "./run-container.ts";
+
+export type ContainerExecutorParts = {
+  readonly chainId: bigint;
+  readonly ledger: Ledger;
+  readonly blocks: BlockExecutor;
+  readonly decoder: TransactionDecoder;
+  readonly limits: ContainerLimits;
+  /** A block became visible; called before the commit's own callback. */
+  readonly onCommitted: (layer: Layer) => void;
+  /** This member can no longer execute: its store failed, or a bug. Nothing is executed or committed afterwards. */
+  readonly onFailure: (error: unknown) => void;
+};
+
+function bytes32(hex: string): Uint8Array {
+  const bytes = fromHex(hex);
+  if (bytes === undefined || bytes.length !== 32) throw new TypeError(`${hex} is not a hash`);
+  return bytes;
+}
+
+/** Executes ordered containers into blocks, one after the other, and commits those that are certified. */
+export class ContainerExecutor implements Executor {
+  readonly #parts: ContainerExecutorParts;
+  #executions: Promise<void> = Promise.resolve();
+  #commits: Promise<void> = Promise.resolve();
+  /** Raised by a rollback: executions that were under way or waiting before it come to nothing. */
+  #generation = 0;
+  #failed = false;
+
+  constructor(parts: ContainerExecutorParts) {
+    this.#parts = parts;
+  }
+
+  get committed(): number {
+    return this.#parts.ledger.head.height;
+  }
+
+  /** After a rollback, containers that were still under way are dropped without a call of `done`. */
+  execute(container: OrderedContainer, done: (result: ExecutionResult) => void): void {
+    const generation = this.#generation;
+    this.#executions = this.#executions
+      .then(async () => {
+        if (generation !== this.#generation || this.#failed) return;
+        const result = await this.#execute(container, () => generation === this.#generation);
+        if (result !== undefined) done(result);
+      })
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  commit(certified: CertifiedHeader, done: () => void): void {
+    const { height } = certified.header;
+    this.#commits = this.#commits
+      .then(async () => {
+        if (this.#failed) return;
+        const layer = await this.#parts.ledger.commit(height);
+        this.#parts.onCommitted(layer);
+        done();
+      })
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  rollback(): void {
+    this.#generation++;
+    this.#parts.ledger.rollback();
+  }
+
+  /** Resolves when everything that was asked for is done. */
+  async settled(): Promise<void> {
+    await this.#executions;
+    await this.#commits;
+  }
+
+  async #execute(container: OrderedContainer, current: () => boolean): Promise<ExecutionResult | undefined> {
+    const { ledger, blocks, decoder, limits, chainId } = this.#parts;
+    const { block: parent, view } = ledger.tip;
+    if (container.height !== parent.height + 1) {
+      throw new RangeError(`container ${container.height} does not follow height ${parent.height}`);
+    }
+    const number = parent.header.number + 1;
+    const context: BlockContext = {
+      number,
+      timestamp: Math.floor(container.time / 1000),
+      gasLimit: limits.gas,
+      prevRandao: bytes32(container.beacon),
+      parentHash: parent.hash,
+      parentBeaconBlockRoot: bytes32(container.parent),
+      blockHash: (wanted) => ledger.hash(wanted),
+    };
+    const run = await blocks.begin(view, context);
+    const bodies = container.bodies.map(({ body }) => body);
+    const { executed, receipts, marks } = await runContainer(run, bodies, chainId, decoder, limits);
+    if (!current()) return undefined;
+    const changes = run.finish();
+    const buckets = ledger.bucketsAfter(changes);
+    const block = buildBlock({
+      parentHash: parent.hash,
+      number,
+      height: container.height,
+      time: container.time,
+      gasLimit: limits.gas,
+      mixHash: context.prevRandao,
+      parentBeaconBlockRoot: context.parentBeaconBlockRoot,
+      stateRoot: buckets.root,
+      // Copies: what arrived may be a view on a body of megabytes.
+      transactions: executed.map(({ raw }) => raw.slice()),
+      transactionHashes: executed.map(({ hash }) => hash),
+      receipts,
+    });
+    ledger.push({ block, senders: executed.map(({ sender }) => sender) }, receipts, changes, buckets);
+    return { segments: [{ chainId, blockNumber: number, blockHash: toHex(block.hash) }], transactions: marks };
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#parts.onFailure(error);
+  }
+}
