@@ -1,0 +1,27 @@
+import { type Limits, MESSAGE_KINDS, type MessageKind, maxMessageBytes } from "@tributary/protocol/wire/index";
+import type { ChannelBytes } from "../mesh/send-queue.ts";
+
+/** Kinds that carry transactions: the only ones that are large. */
+const large: ReadonlySet<MessageKind> = new Set<MessageKind>(["proposal", "body", "container", "forward"]);
+const MIB: number = 1024 * 1024;
+/** What the driver answers one request for containers with, at most. */
+const ANSWER_BYTES: number = 16 * MIB;
+
+/** Largest message that a channel of a chain carries. */
+export function channelLimits(limits: Limits): ChannelBytes {
+  const small = Math.max(
+    ...MESSAGE_KINDS.filter((kind) => !large.has(kind)).map((kind) => maxMessageBytes(kind, limits)),
+  );
+  const all = Math.max(...MESSAGE_KINDS.map((kind) => maxMessageBytes(kind, limits)));
+  return { votes: small, shares: small, bodies: all };
+}
+
+/** Bytes that wait for one peer at most. What does not fit comes back by REPEAT. */
+export function channelCapacity(limits: Limits): ChannelBytes {
+  const { votes, shares, bodies } = channelLimits(limits);
+  return {
+    votes: Math.max(MIB, 16 * votes),
+    shares: Math.max(2 * MIB, 32 * shares),
+    bodies: ANSWER_BYTES + 2 * bodies,
+  };
+}

@@ -1,0 +1,43 @@
+import type { HexHash } from "@tributary/protocol/consensus/types";
+import { expect, test } from "vitest";
+import { CheckpointBook } from "./checkpoint-book.ts";
+
+const hash = (n: number): HexHash => `0x${n.toString(16).padStart(64, "0")}`;
+const at = (number: number, value = number): { number: number; hash: HexHash } => ({ number, hash: hash(value) });
+
+test("knows what it saw, waits for what is to come, and tells a conflict", () => {
+  const book = new CheckpointBook();
+  expect(book.check(at(1))).toBe("unknown");
+  book.advance([10, 11, 12, 13, 14, 15].map((n) => at(n)));
+  book.advance([at(12, 99), at(16)]);
+  expect(book.checkpoints()).toEqual([13, 14, 15, 16].map((n) => at(n)));
+  expect([book.check(at(12)), book.check(at(12, 99)), book.check(at(17)), book.check(at(9))]).toEqual([
+    "known",
+    "conflict",
+    "unknown",
+    "known",
+  ]);
+});
+
+test("asks for a block that was passed over", async () => {
+  const asked: number[] = [];
+  const book = new CheckpointBook(async (number) => {
+    asked.push(number);
+    return number === 12 ? undefined : hash(number);
+  });
+  book.advance([at(10), at(20)]);
+  expect([book.check(at(11)), book.check(at(11)), book.check(at(12))]).toEqual(["unknown", "unknown", "unknown"]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect([book.check(at(11)), book.check(at(11, 5)), book.check(at(12))]).toEqual(["known", "conflict", "unknown"]);
+  expect(asked).toEqual([11, 12, 12]);
+  expect(book.checkpoints()).toEqual([at(10), at(11), at(20)]);
+});
+
+test("forgets what a mainchain that went back took away", () => {
+  const book = new CheckpointBook();
+  book.advance([at(1), at(2), at(3)]);
+  book.retreat(1);
+  expect(book.check(at(2))).toBe("unknown");
+  book.advance([at(2, 22)]);
+  expect([book.check(at(2)), book.check(at(2, 22))]).toEqual(["conflict", "known"]);
+});

@@ -1,0 +1,106 @@
+import type { BodyRules, Clock, Executor, Mesh, Signer, TransactionPool, Verifier } from "../consensus/ports.ts";
+import type { Turns } from "./fair-turns.ts";
+
+/** Wraps a callback so that what it throws stops its member alone. */
+export type Guard = <A extends readonly unknown[]>(callback: (...args: A) => void) => (...args: A) => void;
+
+/** `failed` gets the first thing that a guarded callback throws; none of them runs after that. */
+export function memberGuard(failed: (error: unknown) => void): Guard {
+  let broken = false;
+  return (callback) =>
+    (...args) => {
+      if (broken) return;
+      try {
+        callback(...args);
+      } catch (error) {
+        broken = true;
+        failed(error);
+      }
+    };
+}
+
+/** The real clock. */
+export function systemClock(guard: Guard): Clock {
+  return {
+    now: () => Date.now(),
+    after(milliseconds, callback) {
+      const timer = setTimeout(guard(callback), milliseconds);
+      return () => clearTimeout(timer);
+    },
+  };
+}
+
+export function guardedVerifier(verifier: Verifier, guard: Guard): Verifier {
+  return {
+    node: (seat, digest, signature, done) => verifier.node(seat, digest, signature, guard(done)),
+    certificate: (digest, signature, done) => verifier.certificate(digest, signature, guard(done)),
+    combine: (digest, shares, done) => verifier.combine(digest, shares, guard(done)),
+  };
+}
+
+/** Execution takes the chain's turns; commits go at once, since they free what execution holds. */
+export function sharedExecutor(executor: Executor, turns: Turns, guard: Guard): Executor {
+  return {
+    get committed() {
+      return executor.committed;
+    },
+    execute(container, done) {
+      turns.run(
+        guard((finished: () => void) => {
+          executor.execute(
+            container,
+            guard((result) => {
+              finished();
+              done(result);
+            }),
+          );
+        }),
+      );
+    },
+    commit: (certified, done) => executor.commit(certified, guard(done)),
+    rollback: () => executor.rollback(),
+  };
+}
+
+export function guardedBodies(bodies: BodyRules, guard: Guard): BodyRules {
+  return {
+    check: (body, done) => bodies.check(body, guard(done)),
+    encode: (transactions) => bodies.encode(transactions),
+  };
+}
+
+export function guardedPool(pool: TransactionPool, guard: Guard): TransactionPool {
+  return {
+    executable: () => pool.executable(),
+    accept: (raw, age) => pool.accept(raw, age),
+    committed: (transactions) => pool.committed(transactions),
+    onArrival: (listener) => pool.onArrival(guard(listener)),
+  };
+}
+
+/** Counts what the member signs. */
+export function countedSigner(signer: Signer, count: (by: "node" | "share") => void): Signer {
+  return {
+    signNode(digest, done) {
+      count("node");
+      signer.signNode(digest, done);
+    },
+    signShare(digest, done) {
+      count("share");
+      signer.signShare(digest, done);
+    },
+  };
+}
+
+/** A mesh that can be put in place after the driver that sends through it. */
+export class LateMesh implements Mesh {
+  #mesh: Mesh | undefined;
+
+  attach(mesh: Mesh): void {
+    this.#mesh = mesh;
+  }
+
+  send(...message: Parameters<Mesh["send"]>): void {
+    this.#mesh?.send(...message);
+  }
+}
