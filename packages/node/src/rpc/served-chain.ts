@@ -201,12 +201,7 @@ export class ServedChain implements ChainEndpoint {
 
   #run(request: RpcRequest, caller: Caller): unknown {
     const wait = this.budget.take(weightOf(request.method));
-    if (wait > 0) {
-      throw new LimitError(
-        `limit exceeded: this chain's request budget on this node is spent, retry in ${wait} s`,
-        wait,
-      );
-    }
+    if (wait > 0) throw spent(wait);
     const method = methods.get(request.method);
     if (method === undefined) {
       const name = request.method.slice(0, 128);
