@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "./atomic-file.ts";
+import { processRuns } from "./devnet/guarded-child.ts";
 
 /** node.json of a running node: its process, for whoever watches over it. */
 export type NodeProcessInfo = {
@@ -31,4 +32,10 @@ export function readNodeProcess(dataDir: string): NodeProcessInfo | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The process that serves the folder now; 0 when none does. */
+export function servingProcess(dataDir: string): number {
+  const pid = readNodeProcess(dataDir)?.pid ?? 0;
+  return processRuns(pid, ["node", "run", "--data"]) ? pid : 0;
 }

@@ -3,8 +3,8 @@ import { openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError } from "../cli-error.ts";
-import { readNodeProcess } from "../node-process-file.ts";
-import { endChild, processAlive, spawnGuarded } from "./guarded-child.ts";
+import { readNodeProcess, servingProcess } from "../node-process-file.ts";
+import { endChild, spawnGuarded } from "./guarded-child.ts";
 
 const MAIN: string = fileURLToPath(new URL("../main.ts", import.meta.url));
 /** Megabytes of JavaScript heap: sixteen nodes share one small machine. */
@@ -18,6 +18,7 @@ export type NodePlace = { readonly id: number; readonly dataDir: string; readonl
 export class NodeChild {
   readonly place: NodePlace;
   #child: ChildProcess | undefined;
+  #lastPid: number | undefined;
 
   constructor(place: NodePlace) {
     this.place = place;
@@ -25,8 +26,13 @@ export class NodeChild {
 
   /** The process that serves the folder now; 0 when none does. */
   get pid(): number {
-    const pid = readNodeProcess(this.place.dataDir)?.pid ?? 0;
-    return pid > 0 && processAlive(pid) ? pid : 0;
+    return servingProcess(this.place.dataDir);
+  }
+
+  /** The process that serves the folder, or served it last; never 0, which as a target of a signal means a group. */
+  get lastPid(): number {
+    this.#lastPid = readNodeProcess(this.place.dataDir)?.pid ?? this.#lastPid ?? this.#child?.pid;
+    return this.#lastPid ?? process.pid;
   }
 
   /** Starts the process unless one serves the folder already. */

@@ -1,0 +1,186 @@
+import { type ChainSize, createChain, type ManagerClient, mined } from "@tributary/contracts";
+import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
+import { Command } from "commander";
+import { type Address, formatEther } from "viem";
+import { chainStatus } from "../chain-rpc.ts";
+import { type ChainView, findChain, listChains, viewChain } from "../chain-view.ts";
+import { CliError } from "../cli-error.ts";
+import { DEFAULT_DATA } from "../devnet/devnet-file.ts";
+import { userAllocation } from "../devnet/setup.ts";
+import { waitForFirstBlock } from "../devnet/wake-chain.ts";
+import { connectAs, connectReader, findNetwork, type Network, type NetworkOptions } from "../network.ts";
+import { accountAddress, oneOf, wholeNumber } from "../option-parsers.ts";
+import { createOutput, type Output, table } from "../output.ts";
+import { stopSignal } from "../stop-signal.ts";
+
+type CommonOptions = NetworkOptions & { readonly json?: boolean };
+type CreateOptions = CommonOptions & {
+  readonly name: string;
+  readonly size: ChainSize;
+  readonly members: number;
+  readonly months: number;
+  readonly owner?: Address;
+  readonly gasLimit?: number;
+  readonly byteLimit?: number;
+  readonly wait: boolean;
+};
+
+const WAIT_MS = 600_000;
+const LOOK_MS = 300;
+
+export function chainCommand(): Command {
+  const chain = new Command("chain").description("Rent chains, look at them, end them.");
+  common(chain.command("create"))
+    .description("Rent a chain and wait for its first block.")
+    .requiredOption("--name <name>", "1 to 32 of a-z, 0-9 and '-'")
+    .option("--size <size>", "small (1 slot), medium (16) or large (128)", oneOf("small", "medium", "large"), "medium")
+    .option("--members <number>", "nodes in its committee", wholeNumber(1, 64), 4)
+    .option("--months <number>", "paid ahead", wholeNumber(1, 1_000), 6)
+    .option("--owner <address>", "who may delete it and gets refunds; the payer by default", accountAddress)
+    .option("--gas-limit <gas>", "of a block", wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option("--byte-limit <bytes>", "of a block's transactions", wholeNumber(1, 2 ** 32 - 1))
+    .option("--no-wait", "return once the rent is paid")
+    .action((options: CreateOptions) => create(options));
+  common(chain.command("list"))
+    .description("List chains.")
+    .option("--all", "ended ones too")
+    .action((options: CommonOptions & { readonly all?: boolean }) => list(options));
+  common(chain.command("show"))
+    .description("Show one chain: its state on the mainchain, and what its members say.")
+    .argument("<chain>", "chain id or name")
+    .action((id: string, options: CommonOptions) => show(id, options));
+  common(chain.command("delete"))
+    .description("End a chain's rent: its slots are freed and unused months refunded. Owner only.")
+    .argument("<chain>", "chain id or name")
+    .action((id: string, options: CommonOptions) => remove(id, options));
+  return chain;
+}
+
+function common(command: Command): Command {
+  return command
+    .option("--data <folder>", "the devnet's folder", DEFAULT_DATA)
+    .option("--network <file>", 'another network: {"rpc": url, "contracts": {name: address}}')
+    .option("--key-file <file>", "private key of the paying account, in hexadecimal")
+    .option("--account <number>", "devnet account to pay with", wholeNumber(0, 9), 0)
+    .option("--json", "print JSON");
+}
+
+async function create(options: CreateOptions): Promise<void> {
+  const output = createOutput(options.json === true);
+  const network = await findNetwork(options);
+  const client = await connectAs(network, options);
+  const { name, size, members, months } = options;
+  output.progress(`renting ${name}: ${size}, ${members} members, ${months} months`);
+  const created = await createChain(client, network.contracts, {
+    name,
+    size,
+    members,
+    months,
+    ...(options.owner === undefined ? {} : { owner: options.owner }),
+    ...(options.gasLimit === undefined ? {} : { gasLimit: BigInt(options.gasLimit) }),
+    ...(options.byteLimit === undefined ? {} : { byteLimit: options.byteLimit }),
+    ...(network.devnet === undefined ? {} : { allocation: userAllocation() }),
+  });
+  output.progress(`chain ${created.chainId} for ${formatEther(created.rent)} TRIB`);
+  if (options.wait) await waitUntilUp(client, network, created.chainId, output);
+  const view = await viewChain(client, network, created.chainId);
+  output.result(view, describe(view));
+}
+
+async function waitUntilUp(client: ManagerClient, network: Network, chainId: bigint, output: Output): Promise<void> {
+  const signal = stopSignal();
+  const end = Date.now() + WAIT_MS;
+  let last = "";
+  for (;;) {
+    const view = await viewChain(client, network, chainId);
+    if (view.state !== last) output.progress(`state: ${view.state}`);
+    last = view.state;
+    if (view.state === "failed") throw new CliError("CHAIN_FAILED", `chain ${chainId} failed; its rent is refunded`);
+    if (view.state === "running") {
+      await untilFirstBlock(network, view, end, signal);
+      return;
+    }
+    if (signal.aborted)
+      throw new CliError("INTERRUPTED", `chain ${chainId} is ${view.state}; it goes on without this command`);
+    if (Date.now() > end) throw new CliError("CHAIN_SLOW", `chain ${chainId} is still ${view.state}`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+async function untilFirstBlock(network: Network, view: ChainView, end: number, signal: AbortSignal): Promise<void> {
+  const urls = view.members.map(({ rpc }) => rpc);
+  if (network.devnet !== undefined) {
+    await waitForFirstBlock(urls, view.chainId, Math.max(0, end - Date.now()), signal);
+    return;
+  }
+  while (((await chainStatus(urls))?.height ?? 0) === 0) {
+    if (signal.aborted || Date.now() > end)
+      throw new CliError("CHAIN_SILENT", `chain ${view.chainId} made no block in time`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+async function list(options: CommonOptions & { readonly all?: boolean }): Promise<void> {
+  const network = await findNetwork(options);
+  const views = await listChains(await connectReader(network), network, options.all === true);
+  const rows = views.map((view) => [
+    view.chainId.toString(),
+    view.name,
+    status(view),
+    view.live?.height.toString() ?? "-",
+    view.members.map(({ nodeId }) => nodeId).join(",") || "-",
+    view.paidUntil?.slice(0, 10) ?? "-",
+  ]);
+  createOutput(options.json === true).result(
+    views,
+    views.length === 0 ? "no chains" : table(["CHAIN ID", "NAME", "STATE", "HEIGHT", "NODES", "PAID UNTIL"], rows),
+  );
+}
+
+async function show(id: string, options: CommonOptions): Promise<void> {
+  const network = await findNetwork(options);
+  const view = await findChain(await connectReader(network), network, id);
+  createOutput(options.json === true).result(view, describe(view));
+}
+
+async function remove(id: string, options: CommonOptions): Promise<void> {
+  const output = createOutput(options.json === true);
+  const network = await findNetwork(options);
+  const client = await connectAs(network, options);
+  const { chainId } = await findChain(client, network, id);
+  const hash = await client.writeContract({
+    address: network.contracts.Chains,
+    abi: chainsAbi,
+    functionName: "deleteChain",
+    args: [chainId],
+  });
+  output.progress(`deleting chain ${chainId}`);
+  await mined(client, "the deletion", hash);
+  const view = await viewChain(client, network, chainId);
+  output.result(view, `chain ${chainId} is ${view.state}; what it had not used went back to ${view.owner}`);
+}
+
+/** The members' word where there is one: a chain that lost its quorum is paused before the mainchain knows. */
+function status(view: ChainView): string {
+  if (view.state !== "running") return view.state;
+  return view.live?.status ?? "silent";
+}
+
+function describe(view: ChainView): string {
+  const lines = [
+    `chain id       ${view.chainId}`,
+    `name           ${view.name}`,
+    `state          ${status(view)}${view.state === "running" ? "" : " (on the mainchain)"}`,
+    `owner          ${view.owner}`,
+    `slots          ${view.slots} on each of ${view.members.length} nodes`,
+  ];
+  if (view.live !== undefined) {
+    lines.push(`height         ${view.live.height}`);
+    lines.push(`members up     ${view.live.membersUp} (quorum ${view.live.quorum})`);
+  }
+  if (view.groupPublicKey !== undefined) lines.push(`group key      ${view.groupPublicKey}`);
+  if (view.paidUntil !== undefined) lines.push(`paid until     ${view.paidUntil}`);
+  lines.push(`escrow         ${formatEther(view.escrow)} TRIB`);
+  for (const { nodeId, rpc } of view.members) lines.push(`node ${String(nodeId).padEnd(9)} ${rpc}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,93 @@
+import {
+  contractAbis,
+  emptyLifecycle,
+  eventDecoder,
+  type LifecycleState,
+  type Logger,
+  type MainchainEvent,
+  MainchainWatcher,
+  reduceLifecycle,
+} from "@tributary/agents";
+import type { TributaryAddresses } from "@tributary/contracts";
+import { MAINCHAIN_ID } from "./mainchain-process.ts";
+
+const POLL_MS = 300;
+
+/** A chain that runs (or is paused), with its members by seat. */
+export type RunningChain = {
+  readonly chainId: bigint;
+  readonly name: string;
+  readonly groupPublicKey: `0x${string}`;
+  readonly members: readonly { readonly nodeId: number; readonly rpc: string }[];
+};
+
+/** The devnet's own look at the mainchain: which chains run, on which nodes. */
+export class NetworkView {
+  readonly #watcher: MainchainWatcher<MainchainEvent>;
+  #state: LifecycleState = emptyLifecycle;
+  #snapshots: { readonly block: bigint; readonly state: LifecycleState }[] = [];
+
+  constructor(
+    options: { readonly rpc: string; readonly addresses: TributaryAddresses; readonly logger: Logger },
+    onChange: () => void,
+  ) {
+    const { Nodes: nodes, Chains: chains, Committees: committees, KeyGeneration: keyGeneration } = options.addresses;
+    const contracts = { nodes, chains, committees, keyGeneration };
+    this.#watcher = new MainchainWatcher<MainchainEvent>({
+      rpc: options.rpc,
+      chainId: MAINCHAIN_ID,
+      contracts: Object.values(contracts),
+      fromBlock: 0n,
+      decode: eventDecoder(contractAbis(contracts)),
+      confirmation: 1,
+      finality: "finalized",
+      checkpointDistance: 1,
+      intervalMs: POLL_MS,
+      logger: options.logger,
+    });
+    this.#watcher.follow({
+      apply: ({ facts, through, caughtUp }) => {
+        for (const fact of facts) this.#state = reduceLifecycle(this.#state, fact);
+        this.#snapshots = [...this.#snapshots.slice(-255), { block: through.number, state: this.#state }];
+        if (caughtUp) onChange();
+      },
+      rollback: (block) => {
+        this.#snapshots = this.#snapshots.filter((snapshot) => snapshot.block <= block);
+        this.#state = this.#snapshots.at(-1)?.state ?? emptyLifecycle;
+      },
+    });
+  }
+
+  start(): void {
+    this.#watcher.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#watcher.stop();
+  }
+
+  /** Resolves when everything that is confirmed by then was read. */
+  caughtUp(signal: AbortSignal): Promise<void> {
+    return this.#watcher.caughtUp(signal);
+  }
+
+  /** In the order of their creation. */
+  runningChains(): readonly RunningChain[] {
+    const { chains, nodes, generations } = this.#state;
+    const running = [...chains.records.values()].filter(({ state }) => state === "running" || state === "paused");
+    running.sort((a, b) => Number(a.nonce - b.nonce));
+    return running.flatMap((chain) => {
+      const key = generations.done.get(chain.chainId)?.result?.groupKey;
+      const members = chain.nodeIds.flatMap((nodeId) => {
+        const node = nodes.get(nodeId);
+        return node === undefined ? [] : [{ nodeId, rpc: node.rpc }];
+      });
+      return key === undefined ? [] : [{ chainId: chain.chainId, name: chain.name, groupPublicKey: key, members }];
+    });
+  }
+
+  /** A chain that will never run. */
+  hasFailed(chainId: bigint): boolean {
+    return this.#state.chains.records.get(chainId)?.state === "failed";
+  }
+}

@@ -1,0 +1,34 @@
+import { InvalidArgumentError } from "commander";
+import { parseEther } from "viem";
+
+/** A parser for whole numbers between two bounds. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`a whole number from ${least} to ${most}`);
+    return value;
+  };
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = values.find((value) => value === text);
+    if (found === undefined) throw new InvalidArgumentError(`one of ${values.join(", ")}`);
+    return found;
+  };
+}
+
+export function accountAddress(text: string): `0x${string}` {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new InvalidArgumentError("0x and 40 hexadecimal digits");
+  return text as `0x${string}`;
+}
+
+export function etherAmount(text: string): bigint {
+  try {
+    const value = parseEther(text);
+    if (value >= 0n) return value;
+  } catch {
+    // Falls through to the one message.
+  }
+  throw new InvalidArgumentError("an amount like 10 or 0.5");
+}
