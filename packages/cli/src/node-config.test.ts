@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { parseNodeConfig, readNodeConfig } from "./node-config.ts";
+
+const minimal = {
+  version: 1,
+  mainchain: {
+    rpc: "http://127.0.0.1:8545",
+    chainId: 31337,
+    contracts: { Nodes: `0x${"12".repeat(20)}` },
+    fromBlock: 0,
+  },
+  rpc: { port: 4000 },
+  peer: { port: 4001 },
+};
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function folderWith(content: string | undefined): string {
+  const folder = mkdtempSync(join(tmpdir(), "tributary-config-"));
+  folders.push(folder);
+  if (content !== undefined) writeFileSync(join(folder, "config.json"), content);
+  return folder;
+}
+
+test("what an operator leaves out has safe defaults", () => {
+  const config = parseNodeConfig(minimal, "test");
+  expect(config.mainchain).toMatchObject({ confirmation: "safe", finality: "finalized", checkpointDistance: 32 });
+  expect(config.rpc.host).toBe("127.0.0.1");
+  expect(config.peer.host).toBe("127.0.0.1");
+});
+
+test("every fault is named with its place", () => {
+  const broken = {
+    ...minimal,
+    mainchain: { ...minimal.mainchain, rpc: "ftp://x", contracts: { Nodes: "0x12" } },
+    rpc: { port: 70_000 },
+    colour: "red",
+  };
+  let message = "";
+  try {
+    parseNodeConfig(broken, "there");
+  } catch (error) {
+    expect(error).toMatchObject({ code: "CONFIG_INVALID" });
+    message = (error as Error).message;
+  }
+  for (const part of ["there", "mainchain.rpc", "mainchain.contracts.Nodes", "rpc.port", "colour"]) {
+    expect(message).toContain(part);
+  }
+});
+
+test("a missing, a cut and a foreign file are told apart", async () => {
+  await expect(readNodeConfig(folderWith(undefined))).rejects.toMatchObject({ code: "CONFIG_MISSING" });
+  await expect(readNodeConfig(folderWith('{"version":'))).rejects.toMatchObject({ code: "CONFIG_UNREADABLE" });
+  await expect(readNodeConfig(folderWith("[]"))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  await expect(readNodeConfig(folderWith(JSON.stringify(minimal)))).resolves.toMatchObject({ version: 1 });
+});
