@@ -25,6 +25,7 @@ interface Vm {
     function load(address account, bytes32 slot) external view returns (bytes32);
     function snapshotState() external returns (uint256);
     function revertToState(uint256 id) external returns (bool);
+    function revertToStateAndDelete(uint256 id) external returns (bool);
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function assume(bool condition) external pure;
@@ -66,6 +67,13 @@ abstract contract Test {
     bool public constant IS_TEST = true;
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     address[] private _targets;
+    FuzzSelector[] private _selectors;
+
+    /// As forge reads it.
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
 
     function targetContract(address target) internal {
         _targets.push(target);
@@ -73,6 +81,14 @@ abstract contract Test {
 
     function targetContracts() external view returns (address[] memory) {
         return _targets;
+    }
+
+    function targetSelector(address target, bytes4[] memory selectors) internal {
+        _selectors.push(FuzzSelector({addr: target, selectors: selectors}));
+    }
+
+    function targetSelectors() external view returns (FuzzSelector[] memory) {
+        return _selectors;
     }
 
     function bound(uint256 x, uint256 low, uint256 high) internal pure returns (uint256) {
