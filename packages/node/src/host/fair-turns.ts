@@ -3,6 +3,7 @@ export interface Turns {
   /** Starts the work when the chain's share allows it; the work calls `finished` once. */
   run(work: (finished: () => void) => void): void;
   /** Drops what waits. */
+  drop(): void;
   close(): void;
 }
 
@@ -39,6 +40,9 @@ export class FairTurns {
         if (!active(party)) party.used = Math.max(party.used, this.#least());
         party.waiting.push(work);
         this.#start();
+      },
+      drop: () => {
+        party.waiting = [];
       },
       close: () => {
         this.#count();

@@ -38,27 +38,45 @@ export function guardedVerifier(verifier: Verifier, guard: Guard): Verifier {
   };
 }
 
-/** Execution takes the chain's turns; commits go at once, since they free what execution holds. */
-export function sharedExecutor(executor: Executor, turns: Turns, guard: Guard): Executor {
+/**
+ * Execution takes the chain's turns; commits go at once, since they free what execution holds. `measured` gets the
+ * milliseconds from a container's turn to its result.
+ */
+export function sharedExecutor(
+  executor: Executor,
+  turns: Turns,
+  guard: Guard,
+  measured: (milliseconds: number) => void,
+): Executor {
+  let running: (() => void) | undefined;
   return {
     get committed() {
       return executor.committed;
     },
     execute(container, done) {
-      turns.run(
-        guard((finished: () => void) => {
-          executor.execute(
-            container,
-            guard((result) => {
-              finished();
-              done(result);
-            }),
-          );
-        }),
-      );
+      const start = guard((finished: () => void) => {
+        running = finished;
+        const startedAt = performance.now();
+        executor.execute(
+          container,
+          guard((result) => {
+            running = undefined;
+            measured(performance.now() - startedAt);
+            finished();
+            done(result);
+          }),
+        );
+      });
+      turns.run(start);
     },
     commit: (certified, done) => executor.commit(certified, guard(done)),
-    rollback: () => executor.rollback(),
+    rollback() {
+      executor.rollback();
+      // What was under way comes to nothing and never calls back.
+      turns.drop();
+      running?.();
+      running = undefined;
+    },
   };
 }
 

@@ -29,7 +29,7 @@ const chainLabel = ["chain"] as const;
 
 /** Prometheus metrics of one node. Labels are chain ids, message kinds and fixed words, so they are bounded. */
 export class NodeMetrics {
-  readonly registry = new Registry();
+  readonly registry: Registry = new Registry();
   readonly #messagesSent: Counter<"chain" | "kind">;
   readonly #bytesSent: Counter<"chain" | "kind">;
   readonly #messagesReceived: Counter<"chain" | "kind">;

@@ -44,6 +44,11 @@ export class FileSlotJournal implements SlotJournal {
     this.#log = log;
   }
 
+  /** Completed synced writes. */
+  get flushes(): number {
+    return this.#log.flushes;
+  }
+
   /** Locks in memory. */
   get size(): number {
     return this.#count;

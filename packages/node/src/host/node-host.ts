@@ -1,0 +1,141 @@
+import type { MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
+import type { MemberReading } from "../observe/node-metrics.ts";
+import type { RpcServer } from "../rpc/server.ts";
+import { FairTurns } from "./fair-turns.ts";
+import { Member, type MemberParts } from "./member.ts";
+
+/** Milliseconds for which a member that failed is not started again; doubles with each failure in a row. */
+const FIRST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 600_000;
+
+/** Why a chain has no running member here although it should. */
+export type MemberFailure = { readonly code: string; readonly message: string; readonly at: number };
+
+type Failed = MemberFailure & { readonly error: unknown; readonly count: number; readonly until: number };
+
+export type NodeHostParts = Omit<MemberParts, "failed" | "turns"> & {
+  readonly rpc: Pick<RpcServer, "addChain" | "removeChain">;
+};
+
+/**
+ * The members of one node process, one a chain. They share links, keys and processors and nothing else: one that fails is
+ * stopped and reported, and the others go on.
+ */
+export class NodeHost implements MemberHost {
+  readonly #parts: NodeHostParts;
+  readonly #turns = new FairTurns(() => performance.now());
+  readonly #members = new Map<bigint, Member>();
+  readonly #expired = new Set<Member>();
+  readonly #failed = new Map<bigint, Failed>();
+  /** The last thing asked for each chain: starts and stops of one chain follow one another. */
+  readonly #last = new Map<bigint, Promise<void>>();
+  #stopped = false;
+
+  constructor(parts: NodeHostParts) {
+    this.#parts = parts;
+  }
+
+  start(spec: MemberSpec): Promise<void> {
+    return this.#inTurn(spec.chainId, () => this.#open(spec));
+  }
+
+  stop(chainId: bigint, reason: "expired" | "deleted"): Promise<void> {
+    return this.#inTurn(chainId, async () => {
+      this.#failed.delete(chainId);
+      const member = this.#members.get(chainId);
+      if (member === undefined) return;
+      this.#parts.logger.info({ chain: chainId.toString(), reason }, "member stops");
+      if (reason === "deleted") return this.#close(chainId, member);
+      member.expire();
+      this.#expired.add(member);
+    });
+  }
+
+  running(): readonly bigint[] {
+    return [...this.#members].filter(([, member]) => !this.#expired.has(member)).map(([chainId]) => chainId);
+  }
+
+  failures(): ReadonlyMap<bigint, MemberFailure> {
+    return this.#failed;
+  }
+
+  readings(): readonly MemberReading[] {
+    return [...this.#members.values()].map((member) => member.reading());
+  }
+
+  /** Stops all members; none is started after that. */
+  async close(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#members.keys()].map((chainId) => this.stop(chainId, "deleted")));
+  }
+
+  #inTurn(chainId: bigint, work: () => Promise<void>): Promise<void> {
+    const result = (this.#last.get(chainId) ?? Promise.resolve()).then(work);
+    const settled = result.catch(() => undefined);
+    this.#last.set(chainId, settled);
+    settled.then(() => {
+      if (this.#last.get(chainId) === settled) this.#last.delete(chainId);
+    });
+    return result;
+  }
+
+  async #open(spec: MemberSpec): Promise<void> {
+    const { chainId, era, epoch } = spec;
+    const before = this.#members.get(chainId);
+    if (before !== undefined) {
+      const same = before.spec.era === era && before.spec.epoch === epoch;
+      if (same && !this.#expired.has(before)) return;
+      await this.#close(chainId, before);
+    }
+    const failed = this.#failed.get(chainId);
+    if (failed !== undefined && performance.now() < failed.until) throw failed.error;
+    if (this.#stopped) return;
+    const chain = chainId.toString();
+    const logger = this.#parts.logger.child({ chain });
+    try {
+      const member: Member = await Member.open(spec, {
+        ...this.#parts,
+        logger,
+        turns: this.#turns,
+        failed: (error) => this.#fail(chainId, error),
+      });
+      this.#members.set(chainId, member);
+      this.#parts.rpc.addChain(chainId, member.backend);
+      this.#failed.delete(chainId);
+      const { seat, members, slots } = spec;
+      logger.info({ era, epoch, seat, members: members.length, slots, height: member.status().height }, "member runs");
+    } catch (error) {
+      this.#remember(chainId, error);
+      throw error;
+    }
+  }
+
+  /** What a running member threw: it is stopped on a turn of its own, since it may stand in the middle of anything. */
+  #fail(chainId: bigint, error: unknown): void {
+    this.#remember(chainId, error);
+    setImmediate(() => {
+      this.#inTurn(chainId, async () => {
+        const member = this.#members.get(chainId);
+        if (member !== undefined) await this.#close(chainId, member);
+      }).catch((cause: unknown) => {
+        this.#parts.logger.error({ chain: chainId.toString(), err: cause }, "a failed member did not close cleanly");
+      });
+    });
+  }
+
+  #remember(chainId: bigint, error: unknown): void {
+    const count = (this.#failed.get(chainId)?.count ?? 0) + 1;
+    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS);
+    const message = error instanceof Error ? error.message : String(error);
+    const code = error instanceof Error && "code" in error ? String(error.code) : "internal";
+    this.#failed.set(chainId, { error, count, code, message, at: Date.now(), until: performance.now() + pause });
+    this.#parts.logger.error({ chain: chainId.toString(), code, err: error }, "member failed and is stopped");
+  }
+
+  async #close(chainId: bigint, member: Member): Promise<void> {
+    this.#parts.rpc.removeChain(chainId);
+    this.#members.delete(chainId);
+    this.#expired.delete(member);
+    await member.stop();
+  }
+}

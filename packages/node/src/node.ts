@@ -1,0 +1,176 @@
+import type { Logger } from "pino";
+import { CheckpointBook, type CheckpointLookup } from "./host/checkpoint-book.ts";
+import { type DataLock, lockData } from "./host/data-lock.ts";
+import { NodeHost } from "./host/node-host.ts";
+import { MeshEndpoint } from "./mesh/mesh-endpoint.ts";
+import { emptyMeshStats } from "./mesh/mesh-stats.ts";
+import { NodeError } from "./node-error.ts";
+import { NodeMetrics, type NodeReading } from "./observe/node-metrics.ts";
+import type { AllowedOrigins } from "./rpc/cors.ts";
+import { ListenError } from "./rpc/listen-error.ts";
+import { RpcServer } from "./rpc/server.ts";
+import type { FileVault } from "./vault/file-vault.ts";
+
+/** Bytes that a node gives to its chains where its operator says nothing: 256 GiB, 2 GiB a slot. */
+const DEFAULT_DISK_BYTES: number = 256 * 1024 ** 3;
+
+export type NodeConfig = {
+  /** As registered on the mainchain. */
+  readonly nodeId: number;
+  readonly dataDir: string;
+  /** Port 0 takes a free one. */
+  readonly peer: { readonly host: string; readonly port: number };
+  readonly rpc: { readonly host: string; readonly port: number };
+  readonly vault: FileVault;
+  readonly logger: Logger;
+  /** Asks the mainchain for a finalised block that was passed over; see CheckpointBook. */
+  readonly lookup?: CheckpointLookup;
+  /** What GET /keygen/<chainId> shows. */
+  readonly keygen?: (chainId: string) => object | undefined;
+  /** Shown in GET /health beside the node's own state, e.g. how the mainchain is followed. */
+  readonly health?: () => object;
+  readonly cors?: AllowedOrigins;
+  readonly diskBytes?: number;
+  readonly clientVersion?: string;
+};
+
+type Running = {
+  readonly lock: DataLock;
+  readonly mesh: MeshEndpoint;
+  readonly rpc: RpcServer;
+  readonly host: NodeHost;
+  readonly peerPort: number;
+  readonly rpcPort: number;
+};
+
+/** One node: its links, its JSON-RPC and the members that its agents start. */
+export class NodeProcess {
+  readonly #config: NodeConfig;
+  readonly #metrics: NodeMetrics;
+  readonly #checkpoints: CheckpointBook;
+  #starting: Promise<Running> | undefined;
+  #running: Running | undefined;
+
+  constructor(config: NodeConfig) {
+    this.#config = config;
+    this.#checkpoints = new CheckpointBook(config.lookup);
+    this.#metrics = new NodeMetrics(() => this.#reading());
+  }
+
+  /** Where whoever watches the mainchain enters finalised blocks. */
+  get checkpoints(): CheckpointBook {
+    return this.#checkpoints;
+  }
+
+  /** The members' host. Only while the node runs. */
+  get host(): NodeHost {
+    return this.#now().host;
+  }
+
+  get peerPort(): number {
+    return this.#now().peerPort;
+  }
+
+  get rpcPort(): number {
+    return this.#now().rpcPort;
+  }
+
+  /**
+   * Locks the data folder and opens the ports. Idempotent. NodeError `data-locked` or `port-taken`; after an error
+   * nothing is left open.
+   */
+  async start(): Promise<void> {
+    this.#starting ??= this.#open();
+    try {
+      this.#running = await this.#starting;
+    } catch (error) {
+      this.#starting = undefined;
+      throw error;
+    }
+  }
+
+  /** Idempotent. Members first, then the ports, the lock last. */
+  async stop(): Promise<void> {
+    const starting = this.#starting;
+    this.#starting = undefined;
+    const running = await starting?.catch(() => undefined);
+    if (running === undefined) return;
+    await running.host.close();
+    await running.rpc.stop();
+    await running.mesh.stop();
+    await running.lock.release();
+    this.#running = undefined;
+    this.#config.logger.info("node stopped");
+  }
+
+  #now(): Running {
+    if (this.#running === undefined) throw new NodeError("closed", "the node does not run");
+    return this.#running;
+  }
+
+  async #open(): Promise<Running> {
+    const { nodeId, dataDir, peer, vault, logger, keygen, cors, clientVersion } = this.#config;
+    const opened: (() => Promise<void>)[] = [];
+    try {
+      const lock = await lockData(dataDir);
+      opened.push(() => lock.release());
+      const mesh = await MeshEndpoint.start({
+        nodeId,
+        host: peer.host,
+        port: peer.port,
+        identity: vault.identity,
+        refused: (reason, node) => logger.debug({ reason, node }, "connection refused"),
+      });
+      opened.push(() => mesh.stop());
+      const rpc = new RpcServer({
+        logger,
+        registry: this.#metrics.registry,
+        health: () => this.#health(),
+        ...(keygen === undefined ? {} : { keygen }),
+        ...(cors === undefined ? {} : { cors }),
+        ...(clientVersion === undefined ? {} : { clientVersion }),
+      });
+      const rpcPort = await this.#listen(rpc);
+      opened.push(() => rpc.stop());
+      const host = new NodeHost({
+        dataDir,
+        vault,
+        mesh,
+        mainchain: this.#checkpoints,
+        metrics: this.#metrics,
+        logger,
+        diskBytes: this.#config.diskBytes ?? DEFAULT_DISK_BYTES,
+        rpc,
+      });
+      logger.info({ node: nodeId, peerPort: mesh.port, rpcPort }, "node runs");
+      return { lock, mesh, rpc, host, peerPort: mesh.port, rpcPort };
+    } catch (error) {
+      for (const close of opened.reverse()) await close();
+      throw error;
+    }
+  }
+
+  async #listen(rpc: RpcServer): Promise<number> {
+    try {
+      return (await rpc.start(this.#config.rpc)).port;
+    } catch (error) {
+      if (error instanceof ListenError) throw new NodeError("port-taken", error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  #health(): object {
+    const { nodeId, health } = this.#config;
+    const failed: Record<string, object> = {};
+    for (const [chainId, { code, message, at }] of this.#running?.host.failures() ?? []) {
+      failed[chainId.toString()] = { code, message, at };
+    }
+    return { ...health?.(), nodeId, links: this.#running?.mesh.stats.links ?? 0, failed };
+  }
+
+  #reading(): NodeReading {
+    if (this.#running === undefined) return { members: [], failed: 0, mesh: emptyMeshStats() };
+    const { host, mesh } = this.#running;
+    return { members: host.readings(), failed: host.failures().size, mesh: mesh.stats };
+  }
+}
