@@ -39,6 +39,8 @@ library G1 {
         uint256 flags = 0x80;
         if ((xHigh | xLow | yHigh | yLow) == 0) flags |= 0x40;
         else if (yHigh > HALF_HIGH || (yHigh == HALF_HIGH && yLow > HALF_LOW)) flags |= 0x20;
+        // x is below p: its upper word has 125 bits, and the flags take the other three.
+        // forge-lint: disable-next-line(unsafe-typecast)
         packed = abi.encodePacked(uint128(xHigh | (flags << 120)), xLow);
     }
 
@@ -111,6 +113,8 @@ library G1 {
                 low = low - P_LOW;
             }
         }
+        // Below p: the upper word has 125 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
         return abi.encodePacked(uint128(high), low);
     }
 

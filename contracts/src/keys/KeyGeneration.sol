@@ -84,7 +84,11 @@ contract KeyGeneration is IKeyGeneration {
         generation.chainId = chainId;
         generation.era = era;
         generation.epoch = epoch;
+        // At most MAX_MEMBERS.
+        // forge-lint: disable-next-line(unsafe-typecast)
         generation.members = uint8(members);
+        // At most MAX_MEMBERS.
+        // forge-lint: disable-next-line(unsafe-typecast)
         generation.quorum = uint8(members - (members - 1) / 3);
         generation.phase = Phase.Accepting;
         generation.phaseUntil = uint64(block.timestamp) + _windows.accept;
@@ -353,6 +357,8 @@ contract KeyGeneration is IKeyGeneration {
     function _seatOf(Generation storage generation, address account) private view returns (uint16) {
         uint256 seat = generation.seats[account];
         if (seat == 0) revert NotAMember(generation.chainId, account);
+        // A seat is below MAX_MEMBERS.
+        // forge-lint: disable-next-line(unsafe-typecast)
         return uint16(seat - 1);
     }
 
