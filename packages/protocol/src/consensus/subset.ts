@@ -73,10 +73,11 @@ export class Subset {
     if (this.#open) return;
     this.#open = true;
     this.#firstCoins = firstCoins;
+    // All are open before any is settled: what was heard early may decide q of them at once, and zeros go to the rest.
     for (const [seat, agreement] of this.#agreements.entries()) {
       agreement.open((firstCoins & seatBit(seat)) === 0n ? 0 : 1);
-      this.#settle(seat);
     }
+    for (const seat of this.#agreements.keys()) this.#settle(seat);
     this.#inputOnes();
   }
 
