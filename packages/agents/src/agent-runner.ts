@@ -68,6 +68,7 @@ export class AgentRunner<State, Event, Action> implements MainchainFollower<Even
     this.#state = this.#snapshots.at(-1)?.state ?? this.#agent.initial;
     this.#ready = false;
     this.#notBefore.clear();
+    this.#agent.forget?.();
   }
 
   async #tick(): Promise<void> {

@@ -18,6 +18,8 @@ export type Agent<State, Event, Action> = {
   /** Names an action: one of a name runs at a time, and a failed one waits before it is tried again. */
   key(action: Action): string;
   act(action: Action, signal: AbortSignal): Promise<ActResult>;
+  /** The mainchain went back: whatever is remembered beside the state may no longer hold. */
+  forget?(): void;
 };
 
 export type ActResult =

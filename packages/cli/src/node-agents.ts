@@ -20,7 +20,7 @@ import type { Checkpoint } from "@tributary/protocol/consensus/types";
 import type { KeyVault } from "@tributary/protocol/ports/key-vault";
 import type { MemberHost } from "@tributary/protocol/ports/member-host";
 import type { Address } from "viem";
-import { CliError } from "./cli-error.ts";
+import { CliError, reasonOf } from "./cli-error.ts";
 import type { NodeConfig } from "./node-config.ts";
 
 export type NodeAgentsOptions = {
@@ -104,12 +104,7 @@ export class NodeAgents {
   start(): void {
     this.#sender
       .recover()
-      .catch((error: unknown) =>
-        this.#logger.warn(
-          { reason: String(error) },
-          "unconfirmed transactions are looked at when the mainchain is back",
-        ),
-      );
+      .catch((error: unknown) => this.#logger.debug({ reason: reasonOf(error) }, "unconfirmed transactions wait"));
     this.#watcher.start();
     for (const runner of this.#runners) runner.start();
   }

@@ -69,7 +69,7 @@ export class KeygenAgent implements Agent<KeygenState, MainchainEvent, KeygenAct
     for (const generation of state.generations.current.values()) {
       const seat = generation.nodeIds.indexOf(id);
       if (seat < 0) continue;
-      if (generation.phase === "done" || generation.phase === "failed") this.#forget(generation);
+      if (generation.phase === "done" || generation.phase === "failed") this.#close(generation);
       actions.push(...nextKeygenActions(generation, seat, state.nodes, progress, now));
     }
     return actions;
@@ -110,12 +110,17 @@ export class KeygenAgent implements Agent<KeygenState, MainchainEvent, KeygenAct
     }
   }
 
-  #forget(generation: Generation): void {
+  forget(): void {
+    this.#judged.clear();
+    this.#signed.clear();
+  }
+
+  #close(generation: Generation): void {
     const key = generationKey(generation);
-    if (this.#judged.delete(key) || this.#signed.delete(key)) {
-      this.#options.logger.info({ chain: generation.chainId, phase: generation.phase }, "key generation ended");
-    }
-    this.#signed.delete(key);
+    this.#judged.delete(key);
+    if (!this.#signed.delete(key)) return;
+    this.#options.board.withdraw(generation.chainId);
+    this.#options.logger.info({ chain: generation.chainId, phase: generation.phase }, "key generation ended");
   }
 
   async #judge(action: KeygenAction & { kind: "judge" }): Promise<ActResult> {

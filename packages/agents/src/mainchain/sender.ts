@@ -18,7 +18,7 @@ export type SendResult =
   | { readonly kind: "mined"; readonly hash: Hex; readonly block: bigint }
   /** The contract refuses it, now or when it was mined. */
   | { readonly kind: "reverted"; readonly reason: string; readonly data?: Hex }
-  /** Could not be brought in before the sender stopped or the mainchain was out of reach for too long. */
+  /** Was not signed, as the mainchain is out of reach, or not mined before the sender stopped. */
   | { readonly kind: "unsent"; readonly reason: string };
 
 export type SenderOptions = {
@@ -34,8 +34,8 @@ const MAX_IN_FLIGHT = 8;
 const DEFAULT_GAS_PERCENT = 130;
 /** Milliseconds without a receipt after which a transaction is broadcast again with a higher fee. */
 const REBROADCAST_MS = 15_000;
-/** Milliseconds after which the caller is told that it did not get in; its next attempt starts afresh. */
-const GIVE_UP_MS = 120_000;
+/** Milliseconds after which a failed broadcast is tried again. */
+const RETRY_MS = 1_000;
 
 /** Brings calls of one account to the mainchain, one nonce after the other, a bounded number in flight. */
 export class MainchainSender {
@@ -45,6 +45,7 @@ export class MainchainSender {
   /** Calls that got their nonce so far, one at a time: estimation and nonce must not interleave. */
   #turn: Promise<unknown> = Promise.resolve();
   #nextNonce: number | undefined;
+  #recovered: Promise<void> | undefined;
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -58,8 +59,16 @@ export class MainchainSender {
     return this.#inFlight.size;
   }
 
-  /** Brings back what the journal holds from before a restart, so that later nonces are not stuck behind it. */
-  async recover(): Promise<void> {
+  /** Brings back what the journal holds from before a restart, so that later nonces are not stuck behind it. Once. */
+  recover(): Promise<void> {
+    this.#recovered ??= this.#recover().catch((error: unknown) => {
+      this.#recovered = undefined;
+      throw error;
+    });
+    return this.#recovered;
+  }
+
+  async #recover(): Promise<void> {
     const { client, journal, account, logger } = this.#options;
     const next = await client.getTransactionCount({ address: account.address, blockTag: "latest" });
     for (const entry of journal.entries) {
@@ -97,7 +106,10 @@ export class MainchainSender {
   }
 
   async #send(call: MainchainCall): Promise<SendResult> {
-    const signed = this.#turn.then(() => this.#sign(call));
+    const signed = this.#turn.then(async () => {
+      await this.recover();
+      return await this.#sign(call);
+    });
     this.#turn = signed.catch(() => undefined);
     const prepared = await signed;
     return prepared.kind === "reverted" ? prepared : await this.#broadcastAndWait(prepared.entry, call);
@@ -152,44 +164,40 @@ export class MainchainSender {
   async #broadcastAndWait(first: JournalEntry, call: MainchainCall | undefined): Promise<SendResult> {
     const { client, journal, account, pollMs } = this.#options;
     const signal = this.#stop.signal;
-    const started = Date.now();
     let entry = first;
-    let sentAt = 0;
+    let sends = 0;
+    let nextSend = 0;
     const hashes: Hex[] = [entry.hash];
     while (!signal.aborted) {
       try {
-        for (const hash of hashes) {
-          const receipt = await this.#receipt(hash);
-          if (receipt === undefined) continue;
-          await journal.drop(entry.nonce);
-          return receipt;
-        }
         const taken = await client.getTransactionCount({ address: account.address, blockTag: "latest" });
-        if (taken > entry.nonce) {
-          // Mined between the two requests, or the nonce went to a transaction that is not ours.
-          for (const hash of hashes) {
-            const receipt = await this.#receipt(hash);
-            if (receipt !== undefined) {
-              await journal.drop(entry.nonce);
-              return receipt;
-            }
-          }
+        const settled = await this.#settled(hashes);
+        if (settled !== undefined || taken > entry.nonce) {
           await journal.drop(entry.nonce);
-          return { kind: "unsent", reason: "its nonce was used by another transaction" };
+          return settled ?? { kind: "unsent", reason: "its nonce was used by another transaction" };
         }
-        if (Date.now() - sentAt > REBROADCAST_MS) {
-          if (sentAt > 0 && call !== undefined) entry = await this.#replace(entry, call, hashes);
+        if (Date.now() >= nextSend) {
+          nextSend = Date.now() + RETRY_MS;
+          if (sends > 0 && call !== undefined) entry = await this.#replace(entry, call, hashes);
           await this.#broadcast(entry);
-          sentAt = Date.now();
+          sends += 1;
+          nextSend = Date.now() + REBROADCAST_MS;
         }
       } catch (error) {
         // The mainchain is away: the watcher says so; this waits for its return.
         this.#options.logger.debug({ key: entry.key, reason: reasonOf(error) }, "mainchain request failed");
       }
-      if (Date.now() - started > GIVE_UP_MS) return { kind: "unsent", reason: "no receipt in time" };
       await pause(pollMs, signal);
     }
     return { kind: "unsent", reason: "stopped" };
+  }
+
+  async #settled(hashes: readonly Hex[]): Promise<SendResult | undefined> {
+    for (const hash of hashes) {
+      const receipt = await this.#receipt(hash);
+      if (receipt !== undefined) return receipt;
+    }
+    return undefined;
   }
 
   async #replace(entry: JournalEntry, call: MainchainCall, hashes: Hex[]): Promise<JournalEntry> {

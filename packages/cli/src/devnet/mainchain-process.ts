@@ -170,18 +170,15 @@ export class MainchainProcess {
   }
 }
 
-/** The native program; its wrapper package swallows exit codes and leaves orphans. */
+/** The native program of this checkout (its wrapper package leaves orphans), or the one on the PATH. */
 function anvilPath(): string {
-  const packages = [`@foundry-rs/anvil-${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`];
-  const require = createRequire(import.meta.url);
-  for (const name of packages) {
-    try {
-      return join(dirname(require.resolve(`${name}/package.json`)), "bin", "anvil");
-    } catch {
-      // Not installed for this platform.
-    }
+  const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`;
+  try {
+    const require = createRequire(import.meta.url);
+    return join(dirname(require.resolve(`@foundry-rs/anvil-${platform}/package.json`)), "bin", "anvil");
+  } catch {
+    return "anvil";
   }
-  throw new CliError("ANVIL_MISSING", `${packages.join(", ")} is not installed: run npm ci`);
 }
 
 function sleep(milliseconds: number): Promise<void> {
