@@ -23,7 +23,13 @@ export type DriverEvent =
   /** The journal holds another value for the slot: the message is not sent. A fault of this node or of its disk. */
   | { readonly kind: "refused"; readonly slot: string; readonly value: HexHash }
   | { readonly kind: "proposed"; readonly height: number; readonly transactions: number; readonly bytes: number }
-  | { readonly kind: "ordered"; readonly height: number; readonly accepted: number; readonly jumped: boolean }
+  | {
+      readonly kind: "ordered";
+      readonly height: number;
+      readonly digest: HexHash;
+      readonly accepted: number;
+      readonly jumped: boolean;
+    }
   | { readonly kind: "executed"; readonly height: number; readonly hash: HexHash; readonly transactions: number }
   | {
       readonly kind: "committed";

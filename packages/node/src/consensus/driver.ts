@@ -304,7 +304,7 @@ export class MemberDriver {
     this.#own.forget(height, this.#context.final);
     const { store } = this.#context.ports;
     if (store.order(height) === undefined) store.putOrder(height, certified.bytes);
-    if (!this.#replaying) this.#context.report({ kind: "ordered", height, accepted: accepted.length, jumped });
+    if (!this.#replaying) this.#context.report({ kind: "ordered", height, digest, accepted: accepted.length, jumped });
     this.#execution.addOrder(certified);
     this.#routing.look();
     if (jumped) this.#catchUp.plan();

@@ -1,0 +1,166 @@
+import type { Clock, ContainerStore, InputLog, SlotJournal } from "@tributary/node/consensus/ports";
+import type { HexHash } from "@tributary/protocol/consensus/types";
+
+/** How long a flush takes, drawn for each; 0 calls back at once. */
+export type Latency = () => number;
+
+/** Which writes a crash takes back: those that no flush covered. */
+export class Durability {
+  readonly #latency: Latency;
+  #clock: Clock | undefined;
+  #written = 0;
+  #durable = 0;
+
+  constructor(latency: Latency) {
+    this.#latency = latency;
+  }
+
+  /** The clock of this life of the member: flushes of an earlier one never call back. */
+  attach(clock: Clock): void {
+    this.#clock = clock;
+  }
+
+  /** Serial of a new write. */
+  write(): number {
+    this.#written += 1;
+    return this.#written;
+  }
+
+  survives(serial: number): boolean {
+    return serial <= this.#durable;
+  }
+
+  /** Everything written so far survives from the moment of the call back. */
+  flush(done: () => void): void {
+    const mark = this.#written;
+    const finish = (): void => {
+      this.#durable = Math.max(this.#durable, mark);
+      done();
+    };
+    const delay = this.#latency();
+    if (delay === 0 || this.#clock === undefined) finish();
+    else this.#clock.after(delay, finish);
+  }
+}
+
+type Entry = { readonly bytes: Uint8Array; readonly serial: number };
+
+export class MemoryLog implements InputLog {
+  readonly #durability: Durability;
+  #segments: Entry[][] = [];
+
+  constructor(durability: Durability) {
+    this.#durability = durability;
+  }
+
+  get segments(): number {
+    return this.#segments.length;
+  }
+
+  get bytes(): number {
+    return this.#segments.at(-1)?.reduce((sum, { bytes }) => sum + bytes.length, 0) ?? 0;
+  }
+
+  append(record: Uint8Array): void {
+    const segment = this.#segments.at(-1);
+    if (segment === undefined) throw new Error("the log was not started");
+    segment.push({ bytes: record.slice(), serial: this.#durability.write() });
+  }
+
+  flush(done: () => void): void {
+    this.#durability.flush(done);
+  }
+
+  *replay(): Iterable<Uint8Array> {
+    for (const segment of this.#segments) for (const { bytes } of segment) yield bytes;
+  }
+
+  rotate(base: Uint8Array): void {
+    this.#segments.push([]);
+    this.append(base);
+  }
+
+  prune(): void {
+    this.#segments = this.#segments.slice(-1);
+  }
+
+  crash(): void {
+    this.#segments = this.#segments
+      .map((segment) => segment.filter(({ serial }) => this.#durability.survives(serial)))
+      .filter((segment) => segment.length > 0);
+  }
+}
+
+export class MemoryJournal implements SlotJournal {
+  readonly #durability: Durability;
+  readonly #locks = new Map<string, { readonly value: HexHash; readonly serial: number }>();
+
+  constructor(durability: Durability) {
+    this.#durability = durability;
+  }
+
+  lock(slot: string, value: HexHash): boolean {
+    const known = this.#locks.get(slot);
+    if (known !== undefined) return known.value === value;
+    this.#locks.set(slot, { value, serial: this.#durability.write() });
+    return true;
+  }
+
+  flush(done: () => void): void {
+    this.#durability.flush(done);
+  }
+
+  crash(): void {
+    for (const [slot, { serial }] of this.#locks) if (!this.#durability.survives(serial)) this.#locks.delete(slot);
+  }
+}
+
+export class MemoryStore implements ContainerStore {
+  readonly #durability: Durability;
+  readonly #orders = new Map<number, Entry>();
+  readonly #containers = new Map<number, Entry>();
+  readonly evidence: { readonly height: number; readonly key: string }[] = [];
+
+  constructor(durability: Durability) {
+    this.#durability = durability;
+  }
+
+  get highestOrder(): number {
+    return Math.max(0, ...this.#orders.keys());
+  }
+
+  get highestContainer(): number {
+    return this.#containers.size;
+  }
+
+  putOrder(height: number, order: Uint8Array): void {
+    this.#orders.set(height, { bytes: order.slice(), serial: this.#durability.write() });
+  }
+
+  order(height: number): Uint8Array | undefined {
+    return this.#orders.get(height)?.bytes;
+  }
+
+  putContainer(height: number, container: Uint8Array): void {
+    if (height !== this.#containers.size + 1) throw new Error(`container ${height} after ${this.#containers.size}`);
+    this.#containers.set(height, { bytes: container.slice(), serial: this.#durability.write() });
+  }
+
+  container(height: number): Uint8Array | undefined {
+    return this.#containers.get(height)?.bytes;
+  }
+
+  putEvidence(height: number, key: string): void {
+    this.evidence.push({ height, key });
+  }
+
+  flush(done: () => void): void {
+    this.#durability.flush(done);
+  }
+
+  crash(): void {
+    for (const table of [this.#orders, this.#containers]) {
+      for (const [height, { serial }] of table) if (!this.#durability.survives(serial)) table.delete(height);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import type { Clock, Share, Signer, Verifier } from "@tributary/node/consensus/ports";
+import { concat, equal, uint } from "@tributary/protocol/bytes/bytes";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { quorum } from "@tributary/protocol/quorum";
+
+/**
+ * Signatures that only the owner of a seat can make, shares and combined signatures of one group: keyed hashes with the
+ * keys in here. Deterministic and unique, like BLS; nothing can be forged without `signer` of the seat.
+ */
+export class IdealCrypto {
+  readonly #members: number;
+  readonly #secret: Uint8Array;
+
+  constructor(members: number, seed: number) {
+    this.#members = members;
+    this.#secret = keccak256(uint(seed >>> 0, 4));
+  }
+
+  signNode(seat: number, digest: Uint8Array): Uint8Array {
+    return this.#tag(1, seat, digest, 65);
+  }
+
+  signShare(seat: number, digest: Uint8Array): Uint8Array {
+    return this.#tag(2, seat, digest, 96);
+  }
+
+  checkNode(seat: number, digest: Uint8Array, signature: Uint8Array): boolean {
+    return seat < this.#members && equal(signature, this.signNode(seat, digest));
+  }
+
+  checkShare(seat: number, digest: Uint8Array, share: Uint8Array): boolean {
+    return seat < this.#members && equal(share, this.signShare(seat, digest));
+  }
+
+  checkCertificate(digest: Uint8Array, signature: Uint8Array): boolean {
+    return equal(signature, this.#tag(3, 0, digest, 96));
+  }
+
+  /** Like the real one: q shares of different seats, checked. */
+  combine(digest: Uint8Array, shares: readonly Share[]): { signature: Uint8Array } | { faulty: number[] } {
+    const faulty = shares.filter(({ seat, share }) => !this.checkShare(seat, digest, share)).map(({ seat }) => seat);
+    const seats = new Set(shares.map(({ seat }) => seat));
+    if (faulty.length > 0) return { faulty };
+    if (seats.size < quorum(this.#members)) throw new Error("combined fewer than q shares");
+    return { signature: this.#tag(3, 0, digest, 96) };
+  }
+
+  #tag(kind: number, seat: number, digest: Uint8Array, length: number): Uint8Array {
+    const seed = keccak256(concat(this.#secret, Uint8Array.of(kind, seat), digest));
+    const out = new Uint8Array(length);
+    for (let at = 0; at < length; at += 32) out.set(seed.subarray(0, Math.min(32, length - at)), at);
+    return out;
+  }
+}
+
+/** The verifier of one member. `delay`: milliseconds that a check takes, drawn for each check; 0 answers at once. */
+export class SimulatedVerifier implements Verifier {
+  readonly #crypto: IdealCrypto;
+  readonly #clock: Clock;
+  readonly #delay: () => number;
+
+  constructor(crypto: IdealCrypto, clock: Clock, delay: () => number) {
+    this.#crypto = crypto;
+    this.#clock = clock;
+    this.#delay = delay;
+  }
+
+  node(seat: number, digest: Uint8Array, signature: Uint8Array, done: (ok: boolean) => void): void {
+    const ok = this.#crypto.checkNode(seat, digest, signature);
+    this.#later(() => done(ok));
+  }
+
+  certificate(digest: Uint8Array, signature: Uint8Array, done: (ok: boolean) => void): void {
+    const ok = this.#crypto.checkCertificate(digest, signature);
+    this.#later(() => done(ok));
+  }
+
+  combine(
+    digest: Uint8Array,
+    shares: readonly Share[],
+    done: (result: { readonly signature: Uint8Array } | { readonly faulty: readonly number[] }) => void,
+  ): void {
+    const result = this.#crypto.combine(digest, shares);
+    this.#later(() => done(result));
+  }
+
+  #later(run: () => void): void {
+    const delay = this.#delay();
+    if (delay === 0) run();
+    else this.#clock.after(delay, run);
+  }
+}
+
+/** Signs for one seat; a callback at once. */
+export function simulatedSigner(crypto: IdealCrypto, seat: number): Signer {
+  return {
+    signNode: (digest, done) => done(crypto.signNode(seat, digest)),
+    signShare: (digest, done) => done(crypto.signShare(seat, digest)),
+  };
+}

@@ -1,0 +1,69 @@
+import { parseArgs } from "node:util";
+import type { MessageKind } from "@tributary/protocol/wire/index";
+import { Abuse } from "./abuse.ts";
+import { runMutants } from "./mutant-runs.ts";
+import { type RunReport, simulateNetwork } from "./simulation.ts";
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: "string", default: "100" },
+    members: { type: "string", default: "4,7,16" },
+    heights: { type: "string", default: "5" },
+    seed: { type: "string", default: "1" },
+    calm: { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+    only: { type: "string" },
+    verbose: { type: "boolean", default: false },
+  },
+});
+
+const sizes = values.members.split(",").map(Number);
+const heights = Number(values.heights);
+const first = Number(values.seed);
+
+if (values.mutants) process.exitCode = await runMutants(values.only);
+else process.exitCode = runAll(Number(values.runs)) ? 0 : 1;
+
+function runAll(runs: number): boolean {
+  const abuse = new Abuse();
+  const sent = new Map<MessageKind, number>();
+  const totals = { steps: 0, messages: 0, lost: 0, crashes: 0, resets: 0, transactions: 0, coins: 0 };
+  const more = { evidence: 0, fetched: 0, jumps: 0, runsWithCoin: 0, milliseconds: 0 };
+  const began = Date.now();
+  for (let run = 0; run < runs; run++) {
+    const members = sizes[run % sizes.length] ?? 4;
+    const report = simulateNetwork({ members, heights, seed: first + run, calm: values.calm });
+    if (!report.ok) return failed(report);
+    if (values.verbose) console.log(line(report));
+    abuse.merge(report.abuse);
+    for (const [kind, count] of report.sent) sent.set(kind, (sent.get(kind) ?? 0) + count);
+    for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += report[key];
+    more.evidence += report.evidence;
+    more.fetched += report.fetched;
+    more.jumps += report.jumps;
+    more.milliseconds += report.milliseconds;
+    if (report.coins > 0) more.runsWithCoin += 1;
+  }
+  console.log(`${runs} runs, members ${values.members}, ${heights} heights, seeds from ${first}: no violation`);
+  console.log(JSON.stringify({ ...totals, ...more, seconds: (Date.now() - began) / 1000 }));
+  console.log(`honest messages: ${[...sent].map(([kind, count]) => `${kind} ${count}`).join(", ")}`);
+  console.log(abuse.table());
+  return true;
+}
+
+function failed(report: RunReport): boolean {
+  console.error(`FAILED: ${report.failure}`);
+  console.error(line(report));
+  const calm = values.calm ? " --calm" : "";
+  const { members, seed } = report;
+  console.error(
+    `replay: node packages/testkit/src/network/main.ts --runs 1 --members ${members} --heights ${heights} --seed ${seed}${calm}`,
+  );
+  return false;
+}
+
+function line(report: RunReport): string {
+  const { members, seed, network, steps, milliseconds, messages, lost, crashes, resets, coins, fetched, jumps } =
+    report;
+  return `N=${members} seed ${seed} ${network}: height ${report.heights}, ${milliseconds} ms, ${steps} steps, ${messages} messages, ${lost} lost, ${crashes} crashes, ${resets} resets, ${coins} coins, ${fetched} fetched, ${jumps} jumps, ${report.transactions} transactions`;
+}

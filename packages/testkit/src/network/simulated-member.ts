@@ -1,0 +1,131 @@
+import { MemberDriver } from "@tributary/node/consensus/driver";
+import type { DriverEvent } from "@tributary/node/consensus/driver-event";
+import type { MemberConfig } from "@tributary/node/consensus/member-config";
+import type { DriverStatus } from "@tributary/node/consensus/member-status";
+import type { Channel, MainchainView, Mesh } from "@tributary/node/consensus/ports";
+import type { OrderedTransaction } from "@tributary/protocol/container/header";
+import { Durability, type Latency, MemoryJournal, MemoryLog, MemoryStore } from "./disk.ts";
+import { type IdealCrypto, SimulatedVerifier, simulatedSigner } from "./ideal-crypto.ts";
+import type { SimulatedMesh, Station } from "./simulated-mesh.ts";
+import { ToyExecutor, ToyState } from "./toy-executor.ts";
+import { PoolDisk, ToyPool } from "./toy-pool.ts";
+import { toyBodyRules } from "./toy-transaction.ts";
+import { MemberClock, type VirtualClock } from "./virtual-clock.ts";
+
+export type Latencies = { readonly flush: Latency; readonly verify: Latency; readonly execute: Latency };
+
+export type MemberWorld = {
+  readonly config: MemberConfig;
+  readonly clock: VirtualClock;
+  readonly skew: number;
+  readonly crypto: IdealCrypto;
+  readonly mesh: SimulatedMesh;
+  readonly latencies: Latencies;
+  readonly mainchain: MainchainView;
+  /** What the driver sends goes here. */
+  readonly outgoing: Mesh;
+  readonly event: (event: DriverEvent) => void;
+  readonly committed: (transactions: readonly OrderedTransaction[]) => void;
+};
+
+/** One member with its disk, over all its lives. */
+export class SimulatedMember implements Station {
+  readonly #world: MemberWorld;
+  readonly #durability: readonly [Durability, Durability, Durability];
+  readonly #log: MemoryLog;
+  readonly #journal: MemoryJournal;
+  readonly store: MemoryStore;
+  readonly #state = new ToyState();
+  readonly #poolDisk = new PoolDisk();
+  #driver: MemberDriver | undefined;
+  #pool: ToyPool | undefined;
+  #life = 0;
+
+  constructor(world: MemberWorld) {
+    this.#world = world;
+    const { flush } = world.latencies;
+    this.#durability = [new Durability(flush), new Durability(flush), new Durability(flush)];
+    this.#log = new MemoryLog(this.#durability[0]);
+    this.#journal = new MemoryJournal(this.#durability[1]);
+    this.store = new MemoryStore(this.#durability[2]);
+  }
+
+  get seat(): number {
+    return this.#world.config.seat;
+  }
+
+  get alive(): boolean {
+    return this.#driver !== undefined;
+  }
+
+  /** Highest committed height; survives crashes. */
+  get committed(): number {
+    return this.#state.committed.height;
+  }
+
+  status(): DriverStatus | undefined {
+    return this.#driver?.status();
+  }
+
+  start(): void {
+    if (this.#driver !== undefined) return;
+    const { config, crypto, latencies, mesh, mainchain, outgoing } = this.#world;
+    this.#life += 1;
+    const life = this.#life;
+    const clock = new MemberClock(this.#world.clock, this.#world.skew, () => this.#life === life);
+    for (const durability of this.#durability) durability.attach(clock);
+    const executor = new ToyExecutor(this.#state, clock, latencies.execute);
+    const pool = new ToyPool(
+      this.#poolDisk,
+      (sender) => executor.nonceOf(sender),
+      (transactions) => this.#world.committed(transactions),
+    );
+    this.#pool = pool;
+    this.#driver = new MemberDriver(config, {
+      mesh: outgoing,
+      clock,
+      log: this.#log,
+      journal: this.#journal,
+      signer: simulatedSigner(crypto, config.seat),
+      verifier: new SimulatedVerifier(crypto, clock, latencies.verify),
+      executor,
+      bodies: toyBodyRules,
+      pool,
+      mainchain,
+      store: this.store,
+      observer: { event: (event) => this.#world.event(event) },
+    });
+    this.#driver.start();
+    mesh.join(config.seat, this);
+  }
+
+  /** The process is killed: what no flush covered is gone. */
+  crash(): void {
+    if (this.#driver === undefined) return;
+    this.#driver.stop();
+    this.#driver = undefined;
+    this.#pool = undefined;
+    this.#life += 1;
+    this.#world.mesh.leave(this.seat);
+    this.#log.crash();
+    this.#journal.crash();
+    this.store.crash();
+  }
+
+  /** A client's transaction; acknowledged when this returns. */
+  submit(raw: Uint8Array): void {
+    this.#pool?.submit(raw);
+  }
+
+  receive(from: number, channel: Channel, bytes: Uint8Array): void {
+    this.#driver?.receive(from, channel, bytes);
+  }
+
+  peerUp(seat: number): void {
+    this.#driver?.peerUp(seat);
+  }
+
+  peerDown(seat: number): void {
+    this.#driver?.peerDown(seat);
+  }
+}

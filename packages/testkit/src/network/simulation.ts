@@ -1,0 +1,381 @@
+import type { DriverEvent } from "@tributary/node/consensus/driver-event";
+import { genesisContainer } from "@tributary/node/consensus/genesis-container";
+import type { MemberConfig } from "@tributary/node/consensus/member-config";
+import type { Mesh } from "@tributary/node/consensus/ports";
+import { uint } from "@tributary/protocol/bytes/bytes";
+import { toHex } from "@tributary/protocol/bytes/hex";
+import type { HexHash } from "@tributary/protocol/consensus/types";
+import type { OrderedTransaction } from "@tributary/protocol/container/header";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { maxFaulty } from "@tributary/protocol/quorum";
+import type { Message, MessageKind } from "@tributary/protocol/wire/index";
+import { Random } from "../agreement/random.ts";
+import { Abuse } from "./abuse.ts";
+import { ByzantineMesh, STYLES, type StyleName } from "./byzantine-mesh.ts";
+import { Forger } from "./forger.ts";
+import { IdealCrypto } from "./ideal-crypto.ts";
+import { Ledger } from "./ledger.ts";
+import { type NetworkName, NetworkScheduler } from "./network-scheduler.ts";
+import { Oracle, Violation } from "./oracle.ts";
+import { simulatedMainchain } from "./simulated-mainchain.ts";
+import { type Latencies, SimulatedMember } from "./simulated-member.ts";
+import { SimulatedMesh } from "./simulated-mesh.ts";
+import { TOY_CAPACITY, TOY_GENESIS_BLOCK } from "./toy-executor.ts";
+import { decodeToyTransaction, TOY_CHAIN, toyTransaction } from "./toy-transaction.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+export type RunOptions = {
+  readonly members: number;
+  readonly heights: number;
+  readonly seed: number;
+  /** Without faults of any kind: a quiet network of honest members. */
+  readonly calm?: boolean;
+  /** Events after which a run counts as endless. */
+  readonly budget?: number;
+};
+
+export type RunReport = {
+  readonly ok: boolean;
+  readonly failure: string | undefined;
+  readonly members: number;
+  readonly seed: number;
+  readonly network: NetworkName;
+  readonly heights: number;
+  readonly steps: number;
+  readonly milliseconds: number;
+  readonly messages: number;
+  readonly lost: number;
+  readonly crashes: number;
+  readonly resets: number;
+  readonly transactions: number;
+  readonly coins: number;
+  readonly evidence: number;
+  readonly fetched: number;
+  readonly jumps: number;
+  readonly abuse: Abuse;
+  readonly sent: ReadonlyMap<MessageKind, number>;
+};
+
+const GROUP: HexHash = toHex(keccak256(uint(1, 4)));
+const COMMITTEE: HexHash = toHex(keccak256(uint(2, 4)));
+/** Kinds that a faulty member sends out of season. */
+const INJECTED: readonly MessageKind[] = [
+  "proposal",
+  "ack",
+  "certificate",
+  "vote",
+  "coin",
+  "decide",
+  "order",
+  "final",
+  "container",
+  "status",
+  "get-certificate",
+  "get-body",
+  "body",
+  "get-order",
+  "get-container",
+  "repeat",
+  "forward",
+  "finality",
+];
+/** Links may break and members crash for so long; then the network is only slow. */
+const UNREST_MS = 20_000;
+const CHECK_EVERY = 32;
+
+/** One seeded run of whole members under a hostile network. */
+export class NetworkSimulation {
+  readonly #options: RunOptions;
+  readonly #random: Random;
+  readonly #clock = new VirtualClock();
+  readonly #crypto: IdealCrypto;
+  readonly #scheduler: NetworkScheduler;
+  readonly #mesh: SimulatedMesh;
+  readonly #oracle = new Oracle();
+  readonly #ledger = new Ledger();
+  readonly #abuse = new Abuse();
+  readonly #members: SimulatedMember[] = [];
+  readonly #faulty = new Set<number>();
+  readonly #adversaries: ByzantineMesh[] = [];
+  readonly #recorded = new WeakSet<Uint8Array>();
+  readonly #sent = new Map<MessageKind, number>();
+  /** Contents of the container whose commit is being reported. */
+  #heard: readonly OrderedTransaction[] = [];
+  #failure: string | undefined;
+  #crashes = 0;
+  #resets = 0;
+  #coins = 0;
+  #evidence = 0;
+  #fetched = 0;
+  #jumps = 0;
+  #clientsDone = false;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { members, seed, calm } = options;
+    const random = new Random(seed);
+    this.#random = random;
+    this.#crypto = new IdealCrypto(members, seed);
+    const faulty = calm === true ? 0 : maxFaulty(members);
+    this.#scheduler = new NetworkScheduler(members, faulty, random, calm === true ? "uniform" : undefined);
+    this.#mesh = new SimulatedMesh(this.#clock, this.#scheduler, { members, containerBytes: TOY_CAPACITY.bytes });
+    while (this.#faulty.size < faulty) this.#faulty.add(random.below(members));
+    const latencies = this.#latencies();
+    for (let seat = 0; seat < members; seat++) this.#members.push(this.#member(seat, latencies));
+  }
+
+  run(): RunReport {
+    try {
+      this.#play();
+    } catch (error) {
+      if (!(error instanceof Violation))
+        this.#failure ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
+      else this.#failure ??= error.message;
+    }
+    const { members, seed } = this.#options;
+    return {
+      ok: this.#failure === undefined,
+      failure: this.#failure,
+      members,
+      seed,
+      network: this.#scheduler.name,
+      heights: Math.min(...this.#honest().map(({ committed }) => committed)),
+      steps: this.#clock.steps,
+      milliseconds: Math.round(this.#clock.elapsed),
+      messages: this.#mesh.messages,
+      lost: this.#mesh.lost,
+      crashes: this.#crashes,
+      resets: this.#resets,
+      transactions: this.#oracle.acknowledgedCount,
+      coins: this.#coins,
+      evidence: this.#evidence,
+      fetched: this.#fetched,
+      jumps: this.#jumps,
+      abuse: this.#abuse,
+      sent: this.#sent,
+    };
+  }
+
+  #play(): void {
+    for (const member of this.#members) member.start();
+    this.#clients();
+    if (this.#options.calm !== true) {
+      this.#unrest();
+      this.#malice();
+    }
+    const budget = this.#options.budget ?? 60_000 * this.#options.members;
+    while (!this.#finished()) {
+      for (let i = 0; i < CHECK_EVERY; i++) if (!this.#clock.step()) throw new Violation("nothing left to happen");
+      if (this.#clock.steps > budget) throw new Violation(`no end within ${budget} steps: ${this.#standing()}`);
+    }
+  }
+
+  #honest(): readonly SimulatedMember[] {
+    return this.#members.filter(({ seat }) => !this.#faulty.has(seat));
+  }
+
+  #finished(): boolean {
+    if (!this.#clientsDone || this.#oracle.outstanding > 0) return false;
+    const goal = Math.max(this.#options.heights, this.#oracle.lastNeeded);
+    return this.#honest().every((member) => member.alive && member.committed >= goal);
+  }
+
+  #standing(): string {
+    const heights = this.#members.map(({ seat, committed, alive }) => {
+      const status = this.#members[seat]?.status();
+      const mark = this.#faulty.has(seat) ? "F" : alive ? "" : "x";
+      return `${mark}${status?.ordered ?? "-"}/${status?.final ?? "-"}/${committed}${status?.halted === undefined ? "" : `!${status.halted}`}`;
+    });
+    return `${heights.join(" ")}, ${this.#oracle.outstanding} transactions outstanding`;
+  }
+
+  /** Checks and flushes take no time in some runs and a random while in others. */
+  #latencies(): Latencies {
+    const random = this.#random;
+    const draw = (most: number) => {
+      const scale = random.chance(0.3) ? 0 : random.fraction() * most;
+      return scale === 0 ? () => 0 : () => random.fraction() * scale;
+    };
+    return { flush: draw(12), verify: draw(6), execute: draw(random.chance(0.1) ? 400 : 20) };
+  }
+
+  #member(seat: number, latencies: Latencies): SimulatedMember {
+    const { members } = this.#options;
+    const faulty = this.#faulty.has(seat);
+    const config: MemberConfig = {
+      group: GROUP,
+      era: 1,
+      epoch: 1,
+      firstHeight: 1,
+      seat,
+      members,
+      committee: COMMITTEE,
+      rules: 1,
+      containerGas: Number(TOY_CAPACITY.gas),
+      containerBytes: TOY_CAPACITY.bytes,
+      transactionGas: Number(TOY_CAPACITY.gas),
+      genesis: genesisContainer(
+        {
+          chainId: TOY_CHAIN,
+          group: GROUP,
+          era: 1,
+          epoch: 1,
+          groupPublicKey: `0x${"aa".repeat(48)}`,
+          committee: COMMITTEE,
+          genesis: {
+            chainId: TOY_CHAIN,
+            name: "toy",
+            owner: `0x${"00".repeat(20)}`,
+            timestamp: 1_767_225_000,
+            gasLimit: Number(TOY_CAPACITY.gas),
+            byteLimit: TOY_CAPACITY.bytes,
+            allocation: [],
+          },
+        },
+        TOY_GENESIS_BLOCK,
+        1,
+      ),
+    };
+    return new SimulatedMember({
+      config,
+      clock: this.#clock,
+      skew: this.#random.below(2_000) - 1_000,
+      crypto: this.#crypto,
+      mesh: this.#mesh,
+      latencies,
+      mainchain: simulatedMainchain(() => this.#clock.elapsed, this.#random.below(1_500)),
+      outgoing: faulty ? this.#adversary(seat) : this.#honestMesh(seat),
+      event: faulty ? () => {} : (event) => this.#onEvent(seat, event),
+      committed: (transactions) => {
+        this.#heard = transactions;
+      },
+    });
+  }
+
+  #adversary(seat: number): Mesh {
+    const { members } = this.#options;
+    const style: StyleName = this.#random.pick(STYLES);
+    const forger = new Forger(this.#crypto, this.#random, members, seat, GROUP);
+    const adversary = new ByzantineMesh(this.#mesh, seat, members, this.#random, forger, this.#abuse, style);
+    this.#adversaries.push(adversary);
+    return adversary;
+  }
+
+  #honestMesh(seat: number): Mesh {
+    return {
+      send: (to, channel, bytes) => {
+        this.#record(seat, bytes);
+        this.#mesh.send(seat, to, channel, bytes);
+      },
+    };
+  }
+
+  /** Keeps the ledger of what honest members say; the adversaries hear everything. */
+  #record(seat: number, bytes: Uint8Array): void {
+    if (this.#recorded.has(bytes)) return;
+    this.#recorded.add(bytes);
+    const message: Message | undefined = this.#mesh.message(bytes);
+    if (message === undefined) throw new Violation(`member ${seat} sent what nobody can read`);
+    this.#sent.set(message.kind, (this.#sent.get(message.kind) ?? 0) + 1);
+    if (message.kind === "coin") this.#coins += 1;
+    for (const adversary of this.#adversaries) adversary.observe(message);
+    const contradiction = this.#ledger.record(seat, message);
+    if (contradiction !== undefined) throw new Violation(contradiction);
+  }
+
+  #onEvent(seat: number, event: DriverEvent): void {
+    switch (event.kind) {
+      case "ordered":
+        if (event.jumped) this.#jumps += 1;
+        this.#oracle.ordered(seat, event.height, event.digest);
+        break;
+      case "committed":
+        if (event.fetched) this.#fetched += 1;
+        this.#oracle.committed(seat, event.height, event.hash);
+        this.#oracle.contents(event.height, this.#heard);
+        break;
+      case "halted":
+        throw new Violation(`member ${seat} halted at ${event.height}: ${event.reason}`);
+      case "refused":
+        throw new Violation(`the journal of member ${seat} refused ${event.slot} = ${event.value}`);
+      case "bad-share":
+        if (!this.#faulty.has(event.from)) throw new Violation(`member ${event.from} is honest and its share bad`);
+        break;
+      case "evidence":
+        this.#evidence += 1;
+        if (!this.#faulty.has(event.from)) {
+          throw new Violation(`evidence of ${event.fault} against the honest member ${event.from}`);
+        }
+        break;
+      default:
+    }
+  }
+
+  /** Clients send to whoever is alive; a sender's nonces ascend wherever they go. */
+  #clients(): void {
+    const random = this.#random;
+    const nonces = new Map<number, number>();
+    const rounds = this.#options.heights + random.below(3);
+    let left = rounds;
+    const burst = (): void => {
+      const alive = this.#honest().filter((member) => member.alive);
+      if (alive.length > 0) {
+        left -= 1;
+        for (let count = 1 + random.below(6); count > 0; count--) {
+          const sender = 1 + random.below(5);
+          const nonce = nonces.get(sender) ?? 0;
+          nonces.set(sender, nonce + 1);
+          const raw = toyTransaction(sender, nonce, 21 + random.below(400), random.below(1e6));
+          this.#oracle.acknowledged(decodeToyTransaction(raw)?.hash ?? "");
+          random.pick(alive).submit(raw);
+        }
+      }
+      if (left === 0) this.#clientsDone = true;
+      else this.#clock.after(random.below(random.chance(0.2) ? 6_000 : 400), burst);
+    };
+    this.#clock.after(random.below(200), burst);
+  }
+
+  /** Connections break, members crash and come back with what they had flushed. */
+  #unrest(): void {
+    const random = this.#random;
+    const { members } = this.#options;
+    const resetEvery = random.pick([0, 0, 400, 2_000]);
+    const crashEvery = random.pick([0, 500, 3_000]);
+    const reset = (): void => {
+      const a = random.below(members);
+      const b = random.below(members);
+      if (a !== b) {
+        this.#resets += 1;
+        this.#mesh.disconnect(a, b);
+        this.#clock.after(random.below(600), () => this.#mesh.connect(a, b));
+      }
+      if (this.#clock.elapsed < UNREST_MS) this.#clock.after(random.fraction() * 2 * resetEvery, reset);
+    };
+    const crash = (): void => {
+      const victims = random.chance(0.05) ? this.#honest() : [random.pick(this.#honest())];
+      for (const victim of victims) {
+        if (!victim.alive) continue;
+        this.#crashes += 1;
+        victim.crash();
+        this.#clock.after(random.below(random.chance(0.2) ? 8_000 : 900), () => victim.start());
+      }
+      if (this.#clock.elapsed < UNREST_MS) this.#clock.after(random.fraction() * 2 * crashEvery, crash);
+    };
+    if (resetEvery > 0) this.#clock.after(random.below(resetEvery), reset);
+    if (crashEvery > 0) this.#clock.after(random.below(crashEvery), crash);
+  }
+
+  #malice(): void {
+    const inject = (): void => {
+      const ordered = Math.max(0, ...this.#honest().map((member) => member.status()?.ordered ?? 0));
+      for (const adversary of this.#adversaries) adversary.inject(INJECTED, ordered);
+      this.#clock.after(this.#random.fraction() * 40, inject);
+    };
+    this.#clock.after(this.#random.fraction() * 40, inject);
+  }
+}
+
+export function simulateNetwork(options: RunOptions): RunReport {
+  return new NetworkSimulation(options).run();
+}
