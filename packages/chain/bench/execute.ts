@@ -24,7 +24,11 @@ function word(value: Uint8Array): Uint8Array {
 }
 
 function call(selector: string, to: Uint8Array, amount: number): Uint8Array {
-  return Buffer.concat([fromHex(selector) ?? new Uint8Array(0), word(to), word(Uint8Array.of(amount >> 8, amount & 0xff))]);
+  return Buffer.concat([
+    fromHex(selector) ?? new Uint8Array(0),
+    word(to),
+    word(Uint8Array.of(amount >> 8, amount & 0xff)),
+  ]);
 }
 
 const keys = Array.from({ length: SENDERS }, (_, i) => keyOf(i));
