@@ -54,8 +54,8 @@ function packages(root: string): Map<string, string> {
 }
 
 function roomOf(file: string, name: string, base: string): string {
-  const parts = relative(base, file).split(sep);
-  return parts.length > 1 ? `${name}/${parts[0]}` : name;
+  // A file beside the folders is a room of its own: the door, the composition root.
+  return `${name}/${(relative(base, file).split(sep)[0] ?? "").replace(/\.tsx?$/, "")}`;
 }
 
 function isTest(file: string): boolean {
@@ -76,7 +76,7 @@ function importsOf(file: string, name: string, base: string, all: Map<string, st
       }
     } else if (target.startsWith("@tributary/")) {
       const [, other = "", ...rest] = target.split("/");
-      found.push({ from, to: rest.length > 1 ? `${other}/${rest[0]}` : other, typeOnly });
+      found.push({ from, to: `${other}/${rest[0] ?? "index"}`, typeOnly });
     }
   }
   return found;
@@ -122,7 +122,6 @@ export function violations(root: string): string[] {
       }
     }
   }
-  // A package's own door re-exports its rooms, so the door itself cannot be part of a cycle worth naming.
   for (const room of [...edges.keys()].sort()) {
     const cycle = cycleFrom(room, edges);
     if (cycle && room === [...cycle].sort()[0]) found.add(`cycle between rooms: ${cycle.join(" -> ")}`);

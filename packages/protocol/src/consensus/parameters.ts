@@ -18,8 +18,6 @@ export const HEIGHT_WINDOW = 3;
 /** Milliseconds after which STATUS is exchanged when nothing moved, and the period of STATUS otherwise. */
 export const RESYNC_MS = 1_000;
 export const STATUS_MS = 2_000;
-/** Milliseconds by which the container's clock may move at one height. */
-export const MAX_TIME_STEP_MS = 600_000;
 /** Heights for which the assignment of senders to members holds. */
 export const ASSIGNMENT_WINDOW = 16;
 /** Age in heights from which every member may propose a transaction. */

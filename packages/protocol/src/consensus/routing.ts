@@ -2,8 +2,8 @@
 // nonces of one sender together. It cannot be checked by others. consensus.md 9.
 
 import { compare, concat, uint } from "../bytes/bytes.ts";
+import { hashBytes } from "../bytes/fields.ts";
 import { keccak256 } from "../crypto/keccak.ts";
-import { hashBytes } from "../wire/fields.ts";
 import { ASSIGNMENT_WINDOW, FULL_SPREAD_AGE } from "./parameters.ts";
 import type { Height, HexHash, Seat } from "./types.ts";
 import { seatBit } from "./vote-set.ts";

@@ -1,9 +1,9 @@
+import { readHash, readSafe, writeHash } from "../bytes/fields.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { HexHash } from "../consensus/types.ts";
 import { keccak256 } from "../crypto/keccak.ts";
-import { readHash, readSafe, writeHash } from "../wire/fields.ts";
 import type { ContainerHeader } from "./header.ts";
 
 /** The format of headers that this code writes. */

@@ -1,11 +1,11 @@
 import { concat, uint } from "../bytes/bytes.ts";
+import { hashBytes, readHash, writeHash } from "../bytes/fields.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { HexHash, Seat } from "../consensus/types.ts";
 import { keccak256 } from "../crypto/keccak.ts";
 import { MAX_MEMBERS } from "../quorum.ts";
-import { hashBytes, readHash, writeHash } from "../wire/fields.ts";
 import type { OrderedTransaction, Segment } from "./header.ts";
 import { type MerkleBranch, merkleBranch, merkleRoot, verifyMerkleBranch } from "./merkle.ts";
 

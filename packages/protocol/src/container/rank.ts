@@ -1,7 +1,7 @@
 import { compare, concat, uint } from "../bytes/bytes.ts";
+import { hashBytes } from "../bytes/fields.ts";
 import type { HexHash, Seat } from "../consensus/types.ts";
 import { keccak256 } from "../crypto/keccak.ts";
-import { hashBytes } from "../wire/fields.ts";
 
 /**
  * Accepted seats in the order in which their bodies are executed: ascending by keccak256(beacon(h) ‖ u16 seat). Nobody

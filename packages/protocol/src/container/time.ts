@@ -1,4 +1,5 @@
-import { MAX_TIME_STEP_MS } from "../consensus/parameters.ts";
+/** Milliseconds by which the container's clock may move at one height. */
+export const MAX_TIME_STEP_MS = 600_000;
 
 /**
  * Milliseconds of a container: the lower median of the accepted proposals' times, at least one after the last container

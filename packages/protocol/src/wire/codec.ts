@@ -1,11 +1,11 @@
 // Binary form of the messages: one byte of kind, then fields of fixed width or with a bounded count before them. Each
 // content has exactly one encoding and each kind a largest size.
 
+import { readHash, readSafe, readSeat, readSeats, writeHash } from "../bytes/fields.ts";
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { Accepted } from "../consensus/types.ts";
 import { CONTAINER_HEADER_BYTES, readContainerHeader, writeContainerHeader } from "../container/codec.ts";
-import { readHash, readSafe, readSeat, readSeats, writeHash } from "./fields.ts";
 import {
   type Limits,
   MAX_CONTAINER_RANGE,

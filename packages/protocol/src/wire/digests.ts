@@ -1,12 +1,12 @@
 // What is signed, by message. Node signatures are made over the digest of the whole message but the signature itself, so
 // that a wrong share can be laid at its sender's door. Widths are fixed or follow from a count that is hashed in.
 
+import { writeHash } from "../bytes/fields.ts";
 import { toHex } from "../bytes/hex.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { HexHash, Seat } from "../consensus/types.ts";
 import { digest } from "../crypto/digest.ts";
 import { keccak256 } from "../crypto/keccak.ts";
-import { writeHash } from "./fields.ts";
 import type { AckMessage, DecideMessage, Envelope, FinalMessage, VoteMessage } from "./messages.ts";
 import { type SlotName, toSlot } from "./slot.ts";
 import { writeVoteRecords } from "./vote-records.ts";

@@ -1,3 +1,4 @@
+export { hashBytes } from "../bytes/fields.ts";
 export { decode, encode, MESSAGE_KINDS, maxFrameBytes, maxMessageBytes } from "./codec.ts";
 export {
   ackDigest,
@@ -12,7 +13,6 @@ export {
   orderDigest,
   voteDigest,
 } from "./digests.ts";
-export { hashBytes } from "./fields.ts";
 export {
   type Limits,
   MAX_CONTAINER_RANGE,

@@ -1,9 +1,9 @@
+import { readHash, readSafe, readSeat, writeHash } from "../bytes/fields.ts";
 import { toHex } from "../bytes/hex.ts";
 import type { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { Checkpoint, HexHash, Proposal, ProposalHeader } from "../consensus/types.ts";
 import { digest } from "../crypto/digest.ts";
-import { readHash, readSafe, readSeat, writeHash } from "./fields.ts";
 import { readSlot, SLOT_BYTES, type SlotName, toSlot, writeSlot } from "./slot.ts";
 
 export const MAX_CHECKPOINTS = 4;

@@ -1,8 +1,8 @@
+import { hashBytes, readHash, readSafe, writeHash } from "../bytes/fields.ts";
 import type { Reader } from "../bytes/reader.ts";
 import type { Writer } from "../bytes/writer.ts";
 import type { Height, HexHash } from "../consensus/types.ts";
 import type { Slot } from "../crypto/digest.ts";
-import { hashBytes, readHash, readSafe, writeHash } from "./fields.ts";
 
 /** Where a signed thing belongs, with the group as text: the wire's form of `Slot`. */
 export type SlotName = {

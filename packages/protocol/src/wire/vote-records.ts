@@ -1,7 +1,7 @@
+import { readSeats } from "../bytes/fields.ts";
 import type { Reader } from "../bytes/reader.ts";
 import type { Writer } from "../bytes/writer.ts";
 import type { VoteKind, VoteRecord } from "../consensus/types.ts";
-import { readSeats } from "./fields.ts";
 import { MAX_VOTE_RECORDS } from "./limits.ts";
 
 const kinds: readonly VoteKind[] = ["est", "aux", "conf", "done"];

@@ -9,7 +9,7 @@ import { forEachSeat, seatBit } from "@tributary/protocol/consensus/vote-set";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { maxFaulty, quorum } from "@tributary/protocol/quorum";
 import { orderDigest } from "@tributary/protocol/wire/digests";
-import { hashBytes } from "@tributary/protocol/wire/fields";
+import { hashBytes } from "@tributary/protocol/bytes/fields";
 import { toProposal } from "@tributary/protocol/wire/proposal-header";
 import { Byzantine, type Ledger, type StyleName } from "./byzantine.ts";
 import { EventQueue } from "./event-queue.ts";

@@ -1,7 +1,7 @@
-import { fromHex, toHex } from "../bytes/hex.ts";
-import type { Reader } from "../bytes/reader.ts";
-import type { Writer } from "../bytes/writer.ts";
 import type { HexHash } from "../consensus/types.ts";
+import { fromHex, toHex } from "./hex.ts";
+import type { Reader } from "./reader.ts";
+import type { Writer } from "./writer.ts";
 
 /** The 32 bytes of a hash that this process made or decoded itself; anything else is a bug. */
 export function hashBytes(hash: HexHash): Uint8Array {
