@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { ClassicLevel } from "classic-level";
-import { NodeError } from "../node-error.ts";
+import { NodeError } from "../fault/node-error.ts";
 
 /** Held while a process works on a data folder; the operating system lets go of it when the process ends, however it ends. */
 export type DataLock = { release(): Promise<void> };

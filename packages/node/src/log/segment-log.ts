@@ -1,5 +1,5 @@
 import type { InputLog } from "../consensus/ports.ts";
-import { NodeError } from "../node-error.ts";
+import { NodeError } from "../fault/node-error.ts";
 import type { AppendFile, FileLayer } from "./file-layer.ts";
 import { encodeFrame, FRAME_HEADER_BYTES, scanFrames } from "./frame.ts";
 

@@ -1,5 +1,5 @@
 import type { Server } from "node:net";
-import { NodeError } from "../node-error.ts";
+import { NodeError } from "../fault/node-error.ts";
 
 /** Starts listening; the port that it got. `port-taken` names the purpose and the port. */
 export function listen(server: Server, purpose: string, host: string, port: number): Promise<number> {

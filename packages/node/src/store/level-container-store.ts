@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { ClassicLevel } from "classic-level";
 import type { ContainerStore } from "../consensus/ports.ts";
-import { NodeError } from "../node-error.ts";
+import { NodeError } from "../fault/node-error.ts";
 
 /** Raised when the meaning of stored bytes changes. Another version in a folder is refused, never guessed at. */
 const FORMAT = 1;

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { NodeError } from "../node-error.ts";
+import { NodeError } from "../fault/node-error.ts";
 
 const MAX_BYTES = 4096;
 

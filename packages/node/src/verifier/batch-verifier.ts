@@ -5,7 +5,7 @@ import { ThresholdKey } from "@tributary/protocol/crypto/threshold";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import { quorum } from "@tributary/protocol/quorum";
 import type { Share, Verifier } from "../consensus/ports.ts";
-import { NodeError } from "../node-error.ts";
+import { NodeError } from "../fault/node-error.ts";
 import { nativeNodeSignatures } from "./native-node-signatures.ts";
 
 /** Certificates checked in one batch: 0.5 ms each, so that one batch holds the event loop for 16 ms at most. */
