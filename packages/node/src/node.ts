@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
+import { NodeError } from "./fault/node-error.ts";
 import { CheckpointBook, type CheckpointLookup } from "./host/checkpoint-book.ts";
 import { type DataLock, lockData } from "./host/data-lock.ts";
 import { NodeHost } from "./host/node-host.ts";
 import { MeshEndpoint } from "./mesh/mesh-endpoint.ts";
 import { emptyMeshStats } from "./mesh/mesh-stats.ts";
-import { NodeError } from "./fault/node-error.ts";
 import { NodeMetrics, type NodeReading } from "./observe/node-metrics.ts";
 import type { AllowedOrigins } from "./rpc/cors.ts";
 import { ListenError } from "./rpc/listen-error.ts";
