@@ -44,8 +44,9 @@ export class Finality {
     const certified = this.#certified.get(height);
     for (const known of this.#certified.keys()) if (known <= height) this.#certified.delete(known);
     if (certified !== undefined && certified !== hash) return this.#diverge(height, hash, certified);
-    // A member that catches up has nothing to add; near the tip others may still lack the shares of one who was late.
-    if (height + MAX_DECIDED_NOT_FINAL < this.#final) return [];
+    // A member that catches up has nothing to add; near the tip others may still lack the shares of one who was late. Only
+    // F of this very height counts: F(h+1) may be here while nobody has F(h), and then each share for it is needed.
+    if (certified !== undefined && height + MAX_DECIDED_NOT_FINAL < this.#final) return [];
     if (certified === undefined) {
       this.#executed.set(height, hash);
       trim(this.#executed);
