@@ -9,7 +9,9 @@ import { fileURLToPath } from "node:url";
 const require: NodeJS.Require = createRequire(import.meta.url);
 const contractsFolder: string = fileURLToPath(new URL("..", import.meta.url));
 const root: string = fileURLToPath(new URL("../..", import.meta.url));
-const out: string = join(contractsFolder, "out");
+/** Not forge's usual folder: `forge test` writes there too, and the stamp would then vouch for what it did not see. */
+const out: string = join(contractsFolder, "out", "deploy");
+const cache: string = join(contractsFolder, "cache", "deploy");
 const stamp: string = join(out, "sources.sha256");
 const lock: string = join(contractsFolder, "cache", "build.lock");
 
@@ -95,7 +97,14 @@ function runForge(): Promise<void> {
     const path = `${dirname(process.execPath)}${delimiter}${process.env["PATH"] ?? ""}`;
     const child = spawn(forgePath(), ["build", "contracts/src"], {
       cwd: root,
-      env: { ...process.env, PATH: path, FOUNDRY_PROFILE: "default", NO_COLOR: "1" },
+      env: {
+        ...process.env,
+        PATH: path,
+        FOUNDRY_PROFILE: "default",
+        FOUNDRY_OUT: relative(root, out),
+        FOUNDRY_CACHE_PATH: relative(root, cache),
+        NO_COLOR: "1",
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";

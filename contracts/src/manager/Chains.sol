@@ -121,7 +121,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         State state = chain.state;
         if (state > State.Paused) revert WrongState(chainId, state);
         if (chain.rent.start != 0 && block.timestamp > chain.rent.end() + _parameters.grace) {
-            revert PaidTimeOver(chainId, uint64(chain.rent.end() + _parameters.grace));
+            revert PaidTimeOver(chainId, chain.rent.end() + _parameters.grace);
         }
         _collect(chainId, chain);
         uint256 ahead = chain.rent.bought - chain.rent.earned;
@@ -152,7 +152,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         State state = chain.state;
         if (state != State.Running && state != State.Paused) revert WrongState(chainId, state);
         uint256 until = chain.rent.end() + _parameters.grace;
-        if (block.timestamp <= until) revert NotExpired(chainId, uint64(until));
+        if (block.timestamp <= until) revert NotExpired(chainId, until);
         chain.state = State.Expired;
         emit ChainExpired(chainId);
         _collect(chainId, chain);

@@ -314,6 +314,29 @@ contract ChainsTest is ManagerTest {
         vm.assertTrue(false, "no amount of gas was enough");
     }
 
+    /// The gas that a selection keeps for key generation is enough for the smallest and the largest committee.
+    function test_theReservedGasCoversKeyGeneration() external {
+        uint32[] memory nodeIds = new uint32[](64);
+        for (uint256 i = 0; i < 64; i++) {
+            if (i >= 4) {
+                addValidator(i, 1);
+                addNode(i, i);
+            }
+            nodeIds[i] = uint32(i + 1);
+        }
+        uint32[] memory one = new uint32[](1);
+        one[0] = 1;
+        vm.assertLt(_gasOfBeginning(1, one), 300_000 + 60_000);
+        vm.assertLt(_gasOfBeginning(2, nodeIds), 300_000 + 64 * 60_000);
+    }
+
+    function _gasOfBeginning(uint64 id, uint32[] memory nodeIds) private returns (uint256 used) {
+        vm.prank(address(chains));
+        used = gasleft();
+        keyGeneration.begin(id, bytes32(uint256(id)), 1, 1, nodeIds);
+        used -= gasleft();
+    }
+
     function _refused(IChains.Creation memory order, bytes memory reason) private {
         token.mint(address(this), 1000e18);
         token.approve(address(chains), type(uint256).max);

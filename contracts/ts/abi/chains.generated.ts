@@ -659,7 +659,7 @@ export const chainsAbi = [
     name: "NotExpired",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },
-      { name: "until", type: "uint64", internalType: "uint64" },
+      { name: "until", type: "uint256", internalType: "uint256" },
     ],
   },
   {
@@ -677,7 +677,7 @@ export const chainsAbi = [
     name: "PaidTimeOver",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },
-      { name: "until", type: "uint64", internalType: "uint64" },
+      { name: "until", type: "uint256", internalType: "uint256" },
     ],
   },
   {
@@ -703,6 +703,14 @@ export const chainsAbi = [
     inputs: [
       { name: "rent", type: "uint256", internalType: "uint256" },
       { name: "maximumRent", type: "uint256", internalType: "uint256" },
+    ],
+  },
+  {
+    type: "error",
+    name: "SafeCastOverflowedUintDowncast",
+    inputs: [
+      { name: "bits", type: "uint8", internalType: "uint8" },
+      { name: "value", type: "uint256", internalType: "uint256" },
     ],
   },
   {

@@ -132,8 +132,8 @@ interface IChains {
     error RentTooHigh(uint256 rent, uint256 maximumRent);
     /// Two names met in one id: take another name.
     error ChainIdTaken(uint64 chainId);
-    error NotExpired(uint64 chainId, uint64 until);
-    error PaidTimeOver(uint64 chainId, uint64 until);
+    error NotExpired(uint64 chainId, uint256 until);
+    error PaidTimeOver(uint64 chainId, uint256 until);
     error OnlyCommittees(address caller);
     error OnlyKeyGeneration(address caller);
     /// Too little gas to start key generation after the selection.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 /// @notice What a chain is called: the rules of names, the id and the group derived from the creation.
 library ChainNames {
     /// Above every 32-bit id in use elsewhere, below what wallets take (MetaMask: 4503599627370476).
@@ -25,7 +27,7 @@ library ChainNames {
         returns (uint64)
     {
         uint256 hash = uint256(keccak256(abi.encode("tributary/chain", mainchain, manager, nonce, name)));
-        return uint64(LOWEST_ID + hash % (HIGHEST_ID - LOWEST_ID + 1));
+        return SafeCast.toUint64(LOWEST_ID + hash % (HIGHEST_ID - LOWEST_ID + 1));
     }
 
     function group(uint256 mainchain, address manager, uint256 chainId, uint256 nonce) internal pure returns (bytes32) {

@@ -21,8 +21,8 @@ library Draw {
     struct Field {
         WeightTree.Tree groups;
         mapping(uint32 validatorId => uint32 group) groupOf;
-        mapping(uint32 group => WeightTree.Tree) members;
-        mapping(uint32 group => mapping(uint32 index => uint32 nodeId)) nodeAt;
+        mapping(uint256 group => WeightTree.Tree) members;
+        mapping(uint256 group => mapping(uint256 index => uint32 nodeId)) nodeAt;
         mapping(uint32 nodeId => Entry) entries;
     }
 
@@ -89,8 +89,8 @@ library Draw {
 
     function _nodeAtTarget(Field storage self, uint256 lane, uint256 target) private view returns (uint32) {
         (uint256 group, uint256 rest) = self.groups.find(lane, target);
-        (uint256 index,) = self.members[uint32(group)].find(lane, rest);
-        return self.nodeAt[uint32(group)][uint32(index)];
+        (uint256 index,) = self.members[group].find(lane, rest);
+        return self.nodeAt[group][index];
     }
 
     /// Counts a seat of the group; at the cap its other nodes are out of this draw.

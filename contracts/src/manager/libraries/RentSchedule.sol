@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+
 /// @notice Rent of one chain: months bought at the rates of their purchase, earned month by month in that order.
 library RentSchedule {
+    using SafeCast for uint256;
+
     /// 30 days.
     uint256 internal constant MONTH = 30 days;
 
@@ -31,13 +35,13 @@ library RentSchedule {
     /// @param rate Tokens a month.
     function buy(Schedule storage self, uint256 months, uint256 rate) internal returns (uint256 amount) {
         amount = months * rate;
-        self.bought += uint32(months);
+        self.bought += months.toUint32();
         self.escrow += amount;
         uint256 length = self.periods.length;
         if (length > self.head && self.periods[length - 1].rate == rate) {
-            self.periods[length - 1].months += uint32(months);
+            self.periods[length - 1].months += months.toUint32();
         } else {
-            self.periods.push(Period({months: uint32(months), rate: uint224(rate)}));
+            self.periods.push(Period({months: months.toUint32(), rate: rate.toUint224()}));
         }
     }
 
@@ -66,7 +70,7 @@ library RentSchedule {
         refund = self.escrow;
         self.escrow = 0;
         self.earned = self.bought;
-        self.head = uint32(self.periods.length);
+        self.head = self.periods.length.toUint32();
     }
 
     function _earnUpTo(Schedule storage self, uint256 limit) private returns (uint256 months, uint256 amount) {
@@ -82,10 +86,10 @@ library RentSchedule {
             amount += part * period.rate;
             left -= part;
             if (part == period.months) head++;
-            period.months -= uint32(part);
+            period.months -= part.toUint32();
         }
-        self.head = uint32(head);
-        self.earned = uint32(limit);
+        self.head = head.toUint32();
+        self.earned = limit.toUint32();
         self.escrow -= amount;
     }
 }

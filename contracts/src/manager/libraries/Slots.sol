@@ -40,6 +40,6 @@ library Slots {
     }
 
     function _entry(uint256 free, uint256 lane_) private pure returns (uint256) {
-        return free << (lane_ * WeightTree.LANE_BITS) | 1 << ((lane_ + COUNTS) * WeightTree.LANE_BITS);
+        return free * 2 ** (lane_ * WeightTree.LANE_BITS) + 2 ** ((lane_ + COUNTS) * WeightTree.LANE_BITS);
     }
 }

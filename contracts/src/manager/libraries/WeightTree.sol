@@ -8,7 +8,7 @@ library WeightTree {
     error TargetTooHigh(uint256 target);
 
     uint256 internal constant LANE_BITS = 40;
-    uint256 private constant LANE_MASK = (1 << LANE_BITS) - 1;
+    uint256 private constant LANE_MASK = type(uint40).max;
 
     /// Word i (from 1) is the sum of the weights in (i - lowbit(i), i].
     struct Tree {
