@@ -1,24 +1,21 @@
-import { compare, concat, uint } from "@tributary/protocol/bytes/bytes";
 import { fromHex } from "@tributary/protocol/bytes/hex";
 import { ASSIGNMENT_WINDOW } from "@tributary/protocol/consensus/parameters";
+import { assignees, assignmentHeight } from "@tributary/protocol/consensus/routing";
 import type { Height, HexHash, Seat } from "@tributary/protocol/consensus/types";
-import { keccak256 } from "@tributary/protocol/crypto/keccak";
 
 /** Senders whose order of assignees is remembered within a window. */
 const MAX_REMEMBERED = 20_000;
 const KEPT_HEIGHTS = 2 * ASSIGNMENT_WINDOW + 4;
 
-/** w: the height whose beacon assigns senders at height h; below 1 the genesis takes its place. */
-export function assignmentHeight(height: Height): Height {
-  return Math.max(0, ASSIGNMENT_WINDOW * Math.floor(height / ASSIGNMENT_WINDOW) - 2);
+/** The height whose beacon assigns senders at a height; the genesis takes the place of what lies below 1. */
+export function assigningHeight(height: Height): Height {
+  return Math.max(0, assignmentHeight(height));
 }
 
-/**
- * Which members propose a sender's transactions, first to last: by keccak256(beacon(w) ‖ sender ‖ u16 seat), without
- * seats that were left out at both of the last two known heights. A convention of honest members. consensus.md 9.
- */
+/** Which members propose a sender's transactions, first to last, as far as this member knows the beacons. consensus.md 9. */
 export class Assignment {
   readonly #members: number;
+  readonly #all: bigint;
   readonly #beacons = new Map<Height, HexHash>();
   readonly #remembered = new Map<string, readonly Seat[]>();
   #accepted: readonly [bigint, bigint];
@@ -26,8 +23,8 @@ export class Assignment {
 
   constructor(members: number, genesisBeacon: HexHash) {
     this.#members = members;
-    const all = (1n << BigInt(members)) - 1n;
-    this.#accepted = [all, all];
+    this.#all = (1n << BigInt(members)) - 1n;
+    this.#accepted = [this.#all, this.#all];
     this.#beacons.set(0, genesisBeacon);
   }
 
@@ -50,10 +47,10 @@ export class Assignment {
 
   /** All seats, the live ones first; undefined where the window's beacon is not known here. */
   assignees(sender: string, height: Height): readonly Seat[] | undefined {
-    const window = assignmentHeight(height);
+    const window = assigningHeight(height);
     const beacon = this.#beacons.get(window);
     if (beacon === undefined) return undefined;
-    const dead = ~(this.#accepted[0] | this.#accepted[1]);
+    const dead = this.#all & ~(this.#accepted[0] | this.#accepted[1]);
     const key = `${window}.${dead}`;
     if (key !== this.#key || this.#remembered.size > MAX_REMEMBERED) {
       this.#remembered.clear();
@@ -61,20 +58,9 @@ export class Assignment {
     }
     let seats = this.#remembered.get(sender);
     if (seats === undefined) {
-      seats = this.#sort(beacon, sender, dead);
+      seats = assignees(beacon, fromHex(sender) ?? new Uint8Array(0), this.#members, dead);
       this.#remembered.set(sender, seats);
     }
     return seats;
-  }
-
-  #sort(beacon: HexHash, sender: string, dead: bigint): readonly Seat[] {
-    const prefix = concat(fromHex(beacon) ?? new Uint8Array(0), fromHex(sender) ?? new Uint8Array(0));
-    return Array.from({ length: this.#members }, (_, seat) => ({
-      seat,
-      dead: (dead >> BigInt(seat)) & 1n,
-      key: keccak256(concat(prefix, uint(seat, 2))),
-    }))
-      .sort((a, b) => Number(a.dead - b.dead) || compare(a.key, b.key))
-      .map(({ seat }) => seat);
   }
 }

@@ -2,7 +2,7 @@ import { Consensus } from "@tributary/protocol/consensus/consensus";
 import { RESYNC_MS } from "@tributary/protocol/consensus/parameters";
 import type { Base, HexHash, Input, Order, Seat } from "@tributary/protocol/consensus/types";
 import { beaconOf, decode, type Message } from "@tributary/protocol/wire/index";
-import { Assignment, assignmentHeight } from "./assignment.ts";
+import { Assignment, assigningHeight } from "./assignment.ts";
 import { Availability } from "./availability.ts";
 import { Bodies } from "./bodies.ts";
 import { CatchUp } from "./catch-up.ts";
@@ -136,7 +136,7 @@ export class MemberDriver {
     this.#segmentBase = this.#context.ordered;
     this.#replay();
     this.#recallBeacons();
-    this.#own.forget(this.#context.ordered, this.#context.final);
+    this.#own.forget(this.#context.ordered, this.#execution.committed);
     this.#timers.arm();
     this.#turn.live();
     if (this.#build !== undefined) this.#inner(this.#build);
@@ -301,7 +301,7 @@ export class MemberDriver {
     this.#coins.forget(height);
     this.#orders.forget(height);
     this.#timers.forget(height);
-    this.#own.forget(height, this.#context.final);
+    this.#own.forget(height, this.#execution.committed);
     const { store } = this.#context.ports;
     if (store.order(height) === undefined) store.putOrder(height, certified.bytes);
     if (!this.#replaying) this.#context.report({ kind: "ordered", height, digest, accepted: accepted.length, jumped });
@@ -311,13 +311,13 @@ export class MemberDriver {
   }
 
   #committed({ height, hash, transactions, fetched }: Committed): void {
-    const { final, ordered, ports } = this.#context;
+    const { ordered, ports } = this.#context;
     ports.pool.committed(transactions);
     this.#builder.committed(height);
     this.#bodies.forget(height);
-    this.#finality.forget(final, height);
+    this.#finality.forget(height);
     this.#evidence.forget(height);
-    this.#own.forget(ordered, final);
+    this.#own.forget(ordered, height);
     this.#context.report({ kind: "committed", height, hash, transactions: transactions.length, fetched });
     this.#rotate(height);
     this.#routing.look();
@@ -442,7 +442,7 @@ export class MemberDriver {
   /** Beacons of the current windows, where this run did not see their orders. */
   #recallBeacons(): void {
     const next = this.#context.ordered + 1;
-    for (const height of [assignmentHeight(next), assignmentHeight(next + 2)]) {
+    for (const height of [assigningHeight(next), assigningHeight(next + 2)]) {
       if (this.#assignment.knows(height) || height > this.#context.ordered) continue;
       const stored = this.#orders.stored(height);
       if (stored !== undefined) this.#assignment.learn(height, beaconOf(stored.certificate));

@@ -290,7 +290,7 @@ export class Execution {
     this.#orders.delete(height);
     this.#fetched.delete(height);
     this.#context.report({ kind: "executed", height, hash, transactions: layer.body.transactions.length });
-    if (layer.fetched === undefined && logged === undefined && height > this.#context.final) {
+    if (layer.fetched === undefined && logged === undefined) {
       this.#turn.input({ kind: "executed", height, hash }, { kind: "executed", header });
     }
   }

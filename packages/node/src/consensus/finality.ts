@@ -68,7 +68,7 @@ export class Finality {
       return;
     }
     const { ordered, final } = this.#context;
-    if (height <= final || height > Math.max(ordered, final) + WINDOW) {
+    if (!this.#useful(height) || height > Math.max(ordered, final) + WINDOW) {
       this.#context.drop(from, "final", "outside-window");
       return;
     }
@@ -112,10 +112,9 @@ export class Finality {
     const { era, epoch } = this.#context.config;
     const bytes = encode({ kind: "finality", epoch, height, hash, certificateEra: era, certificate });
     this.#hold(height, { hash, era, certificate }, bytes);
-    if (height > this.#context.final) {
-      this.#context.final = height;
-      this.#turn.input({ kind: "final", height, hash }, { kind: "message", from, message: bytes });
-    }
+    this.#context.final = Math.max(this.#context.final, height);
+    for (const { collector } of this.#collecting.get(height)?.values() ?? []) collector.close();
+    this.#turn.input({ kind: "final", height, hash }, { kind: "message", from, message: bytes });
     this.#changed(height);
   }
 
@@ -136,6 +135,7 @@ export class Finality {
 
   /** The inputs are durable: locks (certificate era, h) -> hash, then releases the share over it. */
   release(height: Height, hash: HexHash): (() => void) | undefined {
+    if (!this.#useful(height)) return undefined;
     if (!this.#locks.final(height, hash)) return undefined;
     return () => {
       const { config, ports } = this.#context;
@@ -144,7 +144,7 @@ export class Finality {
       ports.signer.signShare(finalDigest(slot, hash), (share) => {
         const unsigned = { ...slot, seat, hash, share };
         ports.signer.signNode(finalMessageDigest(unsigned), (signature) => {
-          if (height <= this.#context.final) return;
+          if (!this.#useful(height)) return;
           const bytes = encode({ kind: "final", ...unsigned, signature });
           const message = this.#own.final(height, bytes);
           this.#context.broadcast(message.channel, message.kind, bytes);
@@ -159,19 +159,22 @@ export class Finality {
     if (this.#newest !== undefined) this.#context.send(to, "shares", "finality", this.#newest);
   }
 
-  forget(final: Height, committed: Height): void {
-    for (const height of this.#said.keys()) if (height <= final) this.#said.delete(height);
+  forget(committed: Height): void {
+    for (const height of this.#said.keys()) if (height <= committed) this.#said.delete(height);
     for (const [height, hashes] of this.#collecting) {
-      if (height > final) continue;
+      if (height > committed) continue;
       for (const { collector } of hashes.values()) collector.close();
       this.#collecting.delete(height);
     }
     for (const height of this.#certified.keys()) if (height <= committed) this.#certified.delete(height);
   }
 
+  /**
+   * F of the height is not here and not behind. Not only above the highest F: F(h+1) may come first, and if nobody
+   * cared for F(h) then, it would never exist.
+   */
   #useful(height: Height): boolean {
-    if (this.#certified.has(height)) return false;
-    return height > this.#context.final || height > this.#context.ports.executor.committed;
+    return !this.#certified.has(height) && height > this.#context.ports.executor.committed;
   }
 
   #hold(height: Height, certified: Certified, bytes: Uint8Array): void {
@@ -183,7 +186,7 @@ export class Finality {
   }
 
   #heard(height: Height, from: Seat, said: Said): void {
-    if (height <= this.#context.final) return;
+    if (!this.#useful(height)) return;
     let seats = this.#said.get(height);
     if (seats === undefined) {
       seats = new Map();

@@ -59,10 +59,10 @@ export class OwnMessages {
     return highest;
   }
 
-  /** ORDER is held up to `ordered`, F up to `final`. */
-  forget(ordered: Height, final: Height): void {
+  /** ORDER is held up to `ordered`, containers with F up to `committed`. */
+  forget(ordered: Height, committed: Height): void {
     for (const [height, messages] of this.#heights) {
-      if (height <= final) this.#heights.delete(height);
+      if (height <= committed) this.#heights.delete(height);
       else if (height <= ordered) {
         messages.proposal = undefined;
         messages.certificate = undefined;

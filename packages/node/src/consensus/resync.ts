@@ -92,8 +92,9 @@ export class Resync {
   tick(): void {
     this.#steps += 1;
     const { ordered, final } = this.#context;
-    const mark = `${ordered}.${final}.${this.#context.ports.executor.committed}`;
-    const busy = this.#own.highest > final || ordered > final || this.#core.undecided.length > 0;
+    const { committed } = this.#context.ports.executor;
+    const mark = `${ordered}.${final}.${committed}`;
+    const busy = this.#own.highest > committed || ordered > committed || this.#core.undecided.length > 0;
     if (mark !== this.#mark || !busy) this.#stalled = 0;
     else this.#stalled += 1;
     this.#mark = mark;
@@ -105,8 +106,10 @@ export class Resync {
   }
 
   #status(): Uint8Array {
-    const { config, ordered, final } = this.#context;
+    const { config, ordered, ports } = this.#context;
     const { era, epoch } = config;
+    // What this member can serve: F and container of every height up to there.
+    const final = ports.executor.committed;
     const held = [this.#core.held(ordered + 1), this.#core.held(ordered + 2)] as const;
     return encode({ kind: "status", era, epoch, ordered, final, held, rounds: this.#core.rounds() });
   }
@@ -116,12 +119,12 @@ export class Resync {
   }
 
   #repeat(to: Seat, height: Height): void {
-    const { ordered, final } = this.#context;
+    const { ordered, final, ports } = this.#context;
     for (let at = Math.max(height, 1); at <= ordered && at < height + MAX_ORDERS; at++) this.#orders.serve(to, at);
     if (height + MAX_ORDERS <= ordered) this.#orders.serve(to, ordered);
     const status = this.#statuses.get(to);
     if ((status?.final ?? 0) < final) this.#finality.serveNewest(to);
-    for (let at = final + 1; at <= ordered + HEIGHT_WINDOW; at++) this.#repeatHeight(to, at, status);
+    for (let at = ports.executor.committed + 1; at <= ordered + HEIGHT_WINDOW; at++) this.#repeatHeight(to, at, status);
   }
 
   #repeatHeight(to: Seat, height: Height, status: StatusMessage | undefined): void {

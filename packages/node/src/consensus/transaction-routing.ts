@@ -1,5 +1,6 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { FULL_SPREAD_AGE } from "@tributary/protocol/consensus/parameters";
+import { spread } from "@tributary/protocol/consensus/routing";
 import type { Height, Seat } from "@tributary/protocol/consensus/types";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import {
@@ -130,7 +131,7 @@ export class TransactionRouting {
     const seats = this.#assignment.assignees(entry.sender, height);
     if (seats === undefined) return age >= FULL_SPREAD_AGE ? 1 : undefined;
     const rank = seats.indexOf(config.seat);
-    return rank < reach(age, config.members) ? rank : undefined;
+    return rank < spread(age, config.members) ? rank : undefined;
   }
 
   /** To every assignee within reach that did not get it. Where none of them is up, to the first one that is. */
@@ -140,8 +141,8 @@ export class TransactionRouting {
     let age = this.#age(entry, now);
     const live = (seat: Seat): boolean => seat === config.seat || up.has(seat);
     if (seats === undefined) return;
-    while (age < FULL_SPREAD_AGE && !seats.slice(0, reach(age, config.members)).some(live)) age += 1;
-    for (const seat of seats.slice(0, reach(age, config.members))) {
+    while (age < FULL_SPREAD_AGE && !seats.slice(0, spread(age, config.members)).some(live)) age += 1;
+    for (const seat of seats.slice(0, spread(age, config.members))) {
       const bit = 1n << BigInt(seat);
       if (seat === config.seat || !up.has(seat) || (track.forwarded & bit) !== 0n) continue;
       track.forwarded |= bit;
@@ -169,9 +170,4 @@ export class TransactionRouting {
     }
     flush();
   }
-}
-
-/** At age a the first min(N, 2^a) assignees hold a transaction; from age 3 on all members. */
-function reach(age: number, members: number): number {
-  return age >= FULL_SPREAD_AGE ? members : Math.min(members, 2 ** age);
 }
