@@ -108,7 +108,7 @@ export class ContainerExecutor implements Executor {
       parentBeaconBlockRoot: context.parentBeaconBlockRoot,
       stateRoot: buckets.root,
       // Copies: what arrived may be a view on a body of megabytes.
-      transactions: executed.map(({ raw }) => raw.slice()),
+      transactions: executed.map(({ raw }) => new Uint8Array(raw)),
       transactionHashes: executed.map(({ hash }) => hash),
       receipts,
     });

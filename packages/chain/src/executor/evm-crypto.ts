@@ -7,7 +7,7 @@ import secp256k1 from "secp256k1/bindings.js";
 /** Native versions of what contracts use most; the library's own are 10 to 50 times slower. */
 export const EVM_CRYPTO: CustomCrypto = {
   keccak256,
-  sha256: (data) => createHash("sha256").update(data).digest(),
+  sha256: (data) => new Uint8Array(createHash("sha256").update(data).digest()),
   /** The 64-byte public key; throws for what is no signature, as the library expects. */
   ecrecover: (digest, v, r, s) => {
     if (v !== 27n && v !== 28n) throw new RangeError("invalid recovery id");

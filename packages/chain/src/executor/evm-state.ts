@@ -130,7 +130,7 @@ export class EvmState implements StateManagerInterface {
       const values = this.#slots(owner);
       for (const slot of slots) {
         const value = values.get(slot) ?? NOTHING;
-        add(STORAGE_PREFIX + owner + slot, value.length === 0 ? undefined : value.slice());
+        add(STORAGE_PREFIX + owner + slot, value.length === 0 ? undefined : new Uint8Array(value));
       }
     }
     const named = new Set<string>();

@@ -182,7 +182,7 @@ export class Pool implements TransactionPool {
     const decoded = this.#decoder.decode(raw);
     if (!decoded.ok) return decoded;
     // The bytes may be a view on a whole message.
-    const copy = raw.slice();
+    const copy = new Uint8Array(raw);
     const transaction = { ...decoded.transaction, raw: copy };
     const rejection = this.#judge(transaction);
     if (rejection !== undefined) return { ok: false, rejection };

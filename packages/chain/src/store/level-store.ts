@@ -9,6 +9,11 @@ const FORMAT_KEY = Uint8Array.of(0);
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
 
+/** The database hands out Buffers, whose `slice` does not copy: a trap for everybody who expects Uint8Array. */
+function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 function openFailure(directory: string, error: unknown): ChainError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
@@ -51,7 +56,8 @@ export class LevelStore implements KeyValueStore {
   get(key: Uint8Array): Uint8Array | undefined {
     this.#assertOpen();
     try {
-      return this.#database.getSync(key);
+      const value = this.#database.getSync(key);
+      return value === undefined ? undefined : plain(value);
     } catch (error) {
       throw this.#failure(error);
     }
@@ -77,7 +83,7 @@ export class LevelStore implements KeyValueStore {
       for (;;) {
         const entries = await iterator.nextv(1000);
         if (entries.length === 0) return;
-        yield* entries;
+        for (const [key, value] of entries) yield [plain(key), plain(value)];
       }
     } catch (error) {
       throw this.#failure(error);

@@ -7,14 +7,15 @@ export class MemoryStore implements KeyValueStore {
   #entries: Map<string, Uint8Array> | undefined = new Map();
 
   get(key: Uint8Array): Uint8Array | undefined {
-    return this.#open().get(toKey(key))?.slice();
+    const value = this.#open().get(toKey(key));
+    return value === undefined ? undefined : new Uint8Array(value);
   }
 
   async write(batch: readonly Write[]): Promise<void> {
     const entries = this.#open();
     for (const { key, value } of batch) {
       if (value === undefined) entries.delete(toKey(key));
-      else entries.set(toKey(key), value.slice());
+      else entries.set(toKey(key), new Uint8Array(value));
     }
   }
 
@@ -23,7 +24,7 @@ export class MemoryStore implements KeyValueStore {
     const to = toKey(end);
     const inside = [...this.#open()].filter(([key]) => key >= from && key < to);
     inside.sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [key, value] of inside) yield [fromKey(key), value.slice()];
+    for (const [key, value] of inside) yield [new Uint8Array(fromKey(key)), new Uint8Array(value)];
   }
 
   async close(): Promise<void> {
