@@ -16,7 +16,7 @@ import {
   nodeAccount,
   type WatcherStatus,
 } from "@tributary/agents";
-import type { Checkpoint } from "@tributary/protocol/consensus/types";
+import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
 import type { KeyVault } from "@tributary/protocol/ports/key-vault";
 import type { MemberHost } from "@tributary/protocol/ports/member-host";
 import type { Address } from "viem";
@@ -98,6 +98,16 @@ export class NodeAgents {
 
   get status(): WatcherStatus {
     return this.#watcher.status;
+  }
+
+  /** Hash of a mainchain block; undefined where there is none or the mainchain is away. */
+  async blockHash(number: number): Promise<HexHash | undefined> {
+    try {
+      const block = await this.#watcher.client.getBlock({ blockNumber: BigInt(number) });
+      return block.hash ?? undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Does not wait for the mainchain: a node serves what it has while the mainchain is away. */

@@ -12,6 +12,8 @@ const port = z.number().int().min(1).max(65_535);
 /** config.json of a node's data folder: everything that an operator may set. */
 export type NodeConfig = {
   readonly version: 1;
+  /** As registered on the mainchain; looked up there by the node's address where it is left out. */
+  readonly nodeId?: number | undefined;
   readonly mainchain: {
     readonly rpc: string;
     readonly chainId: number;
@@ -28,17 +30,25 @@ export type NodeConfig = {
     readonly pollMs: number;
   };
   /** JSON-RPC of all chains, health and metrics. */
-  readonly rpc: { readonly host: string; readonly port: number };
+  readonly rpc: {
+    readonly host: string;
+    readonly port: number;
+    /** Origins of web pages that may call; "*" for all. */
+    readonly cors: readonly string[];
+  };
   /** Connections of the other members. */
   readonly peer: { readonly host: string; readonly port: number };
   /** Paths are relative to the data folder. */
   readonly keystore: string;
   readonly passwordFile?: string | undefined;
+  /** Bytes on disk for all chains together. */
+  readonly diskBytes?: number | undefined;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
 };
 
 const schema: z.ZodType<NodeConfig> = z.strictObject({
   version: z.literal(1),
+  nodeId: z.number().int().positive().optional(),
   mainchain: z.strictObject({
     rpc: z.url({ protocol: /^https?$/ }),
     chainId: z.number().int().positive(),
@@ -49,10 +59,15 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
     checkpointDistance: z.number().int().positive().default(32),
     pollMs: z.number().int().min(50).max(60_000).default(3_000),
   }),
-  rpc: z.strictObject({ host: z.string().min(1).default("127.0.0.1"), port }),
+  rpc: z.strictObject({
+    host: z.string().min(1).default("127.0.0.1"),
+    port,
+    cors: z.array(z.string().min(1)).max(64).default([]),
+  }),
   peer: z.strictObject({ host: z.string().min(1).default("127.0.0.1"), port }),
   keystore: z.string().min(1).default("keystore.json"),
   passwordFile: z.string().min(1).optional(),
+  diskBytes: z.number().int().positive().optional(),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
 

@@ -120,7 +120,10 @@ export class KeygenAgent implements Agent<KeygenState, MainchainEvent, KeygenAct
     this.#judged.delete(key);
     if (!this.#signed.delete(key)) return;
     this.#options.board.withdraw(generation.chainId);
-    this.#options.logger.info({ chain: generation.chainId, phase: generation.phase }, "key generation ended");
+    this.#options.logger.info(
+      { chain: generation.chainId.toString(), phase: generation.phase },
+      "key generation ended",
+    );
   }
 
   async #judge(action: KeygenAction & { kind: "judge" }): Promise<ActResult> {
@@ -138,7 +141,7 @@ export class KeygenAgent implements Agent<KeygenState, MainchainEvent, KeygenAct
       }
       const dealing = posted.find(({ dealer }) => dealer === verdict.dealer);
       if (dealing === undefined) continue;
-      const fields = { chain: generation.chainId, dealer: verdict.dealer, fault: verdict.complaint.kind };
+      const fields = { chain: generation.chainId.toString(), dealer: verdict.dealer, fault: verdict.complaint.kind };
       logger.warn(fields, "complaining about a bad dealing");
       const name = `complain/${key}/${verdict.dealer}`;
       const sent = await calls.complain(dealing, generation.chainId, verdict.complaint, name);

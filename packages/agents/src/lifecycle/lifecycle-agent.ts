@@ -51,7 +51,7 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
       case "start":
         return await this.#start(action);
       case "stop":
-        logger.info({ chain: action.chainId, reason: action.reason }, "stopping the member");
+        logger.info({ chain: action.chainId.toString(), reason: action.reason }, "stopping the member");
         await host.stop(action.chainId, action.reason);
         return { kind: "done" };
       case "select":
@@ -72,13 +72,13 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
     const built = memberSpec(chain, generation, seat, nodes, keys);
     if (built.kind === "mismatch") {
       logger.error(
-        { code: "KEYS_MISMATCH", chain: chain.chainId, what: built.what },
+        { code: "KEYS_MISMATCH", chain: chain.chainId.toString(), what: built.what },
         "the chain's keys on the mainchain do not follow from its dealings: the member does not start",
       );
       return { kind: "retry", reason: built.what };
     }
     await host.start(built.spec);
-    logger.info({ chain: chain.chainId, name: chain.name, seat }, "member started");
+    logger.info({ chain: chain.chainId.toString(), name: chain.name, seat }, "member started");
     return { kind: "done" };
   }
 }

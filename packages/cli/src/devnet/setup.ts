@@ -16,6 +16,7 @@ import { tributaryTokenAbi } from "@tributary/contracts/abi/tributary-token.gene
 import { FileVault } from "@tributary/node/vault/file-vault";
 import { type Address, numberToHex } from "viem";
 import { writeAtomically } from "../atomic-file.ts";
+import { CliError } from "../cli-error.ts";
 import { NODE_CONFIG_FILE, type NodeConfig } from "../node-config.ts";
 import { deployerAccount, userAccount, userAccounts, validatorAccount } from "./accounts.ts";
 import type { DataFolder, DevnetState } from "./data-folder.ts";
@@ -69,6 +70,7 @@ export async function writeNodeConfig(folder: DataFolder, id: number, rpc: strin
   if (ports === undefined) throw new RangeError(`node ${id} has no ports`);
   const config: NodeConfig = {
     version: 1,
+    nodeId: id,
     mainchain: {
       rpc,
       chainId: MAINCHAIN_ID,
@@ -79,7 +81,7 @@ export async function writeNodeConfig(folder: DataFolder, id: number, rpc: strin
       checkpointDistance: 1,
       pollMs: state.ports.nodes.length >= MANY_NODES ? SLOW_POLL_MS : FAST_POLL_MS,
     },
-    rpc: { host: HOST, port: ports.rpc },
+    rpc: { host: HOST, port: ports.rpc, cors: ["*"] },
     peer: { host: HOST, port: ports.peer },
     keystore: "keystore.json",
     passwordFile: "password",
@@ -117,7 +119,8 @@ export async function registerNodes(
       blsKey: vault.blsKey,
       blsProof: vault.blsProof,
     };
-    await registerNode(validator, addresses, registration, (digest) => vault.signNode(digest));
+    const id = await registerNode(validator, addresses, registration, (digest) => vault.signNode(digest));
+    if (id !== index + 1) throw new CliError("NODE_ID", `node ${index + 1} was registered as ${id}`);
   }
 }
 

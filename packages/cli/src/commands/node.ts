@@ -1,0 +1,39 @@
+import type { PasswordSource } from "@tributary/node/vault/password";
+import { Command } from "commander";
+import { wholeNumber } from "../option-parsers.ts";
+import { createOutput } from "../output.ts";
+import { runNode } from "../run-node.ts";
+import { stopSignal } from "../stop-signal.ts";
+
+type RunOptions = {
+  readonly data: string;
+  readonly passwordFile?: string;
+  readonly passwordFd?: number;
+  readonly json?: boolean;
+};
+
+export function nodeCommand(): Command {
+  const node = new Command("node").description("Run a node.");
+  node
+    .command("run")
+    .description("Run the node of a data folder until SIGINT or SIGTERM. Logs go to stderr as JSON lines.")
+    .requiredOption("--data <folder>", "the node's folder, with its config.json")
+    .option("--password-file <file>", "file that holds the keystore's password")
+    .option("--password-fd <number>", "open descriptor to read the password from", wholeNumber(0, 1_000))
+    .option("--json", "print what the node serves as JSON, once it is up")
+    .action(async (options: RunOptions) => {
+      const password = passwordSource(options);
+      await runNode({
+        data: options.data,
+        ...(password === undefined ? {} : { password }),
+        output: createOutput(options.json === true),
+        signal: stopSignal(),
+      });
+    });
+  return node;
+}
+
+function passwordSource(options: RunOptions): PasswordSource | undefined {
+  if (options.passwordFile !== undefined) return { file: options.passwordFile };
+  return options.passwordFd === undefined ? undefined : { descriptor: options.passwordFd };
+}

@@ -1,0 +1,114 @@
+import { join, resolve } from "node:path";
+import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
+import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
+import { FileVault, NodeProcess, type PasswordSource, readPassword } from "@tributary/node";
+import { type Logger, pino } from "pino";
+import { createPublicClient, http } from "viem";
+import { CliError, reasonOf } from "./cli-error.ts";
+import { NodeAgents } from "./node-agents.ts";
+import { type NodeConfig, readNodeConfig } from "./node-config.ts";
+import { removeNodeProcess, writeNodeProcess } from "./node-process-file.ts";
+import type { Output } from "./output.ts";
+import { aborted } from "./stop-signal.ts";
+
+export type RunNodeOptions = {
+  readonly data: string;
+  /** Where the password comes from; the configuration's file otherwise. */
+  readonly password?: PasswordSource;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+};
+
+/** Runs one node until the signal is aborted. */
+export async function runNode(options: RunNodeOptions): Promise<void> {
+  const { signal, output } = options;
+  const dataDir = resolve(options.data);
+  const config = await readNodeConfig(dataDir);
+  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const vault = await FileVault.open(join(dataDir, config.keystore), readPassword(passwordSource(options, config)));
+  const nodeId = config.nodeId ?? (await registeredId(config, vault.nodeAddress, logger, signal));
+  if (nodeId === undefined) return;
+
+  const board = new HttpReadyBoard();
+  // The agents need the running node's host, and the node asks the agents' mainchain: joined by this variable.
+  let agents: NodeAgents | undefined;
+  const node = new NodeProcess({
+    nodeId,
+    dataDir,
+    peer: config.peer,
+    rpc: config.rpc,
+    vault,
+    logger,
+    lookup: async (number) => await agents?.blockHash(number),
+    keygen: (chainId) => board.shown(chainId),
+    health: () => ({ mainchain: shownStatus(agents?.status) }),
+    cors: config.rpc.cors,
+    ...(config.diskBytes === undefined ? {} : { diskBytes: config.diskBytes }),
+  });
+  await node.start();
+  try {
+    agents = await NodeAgents.create({
+      mainchain: config.mainchain,
+      dataDir,
+      vault,
+      host: node.host,
+      board,
+      onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),
+      onRollback: (block) => node.checkpoints.retreat(Number(block)),
+      logger,
+    });
+    agents.start();
+    await writeNodeProcess(dataDir);
+    const rpc = `http://${config.rpc.host}:${node.rpcPort}`;
+    output.result({ nodeId, pid: process.pid, rpc, address: vault.nodeAddress }, `node ${nodeId} runs: ${rpc}`);
+    await aborted(signal);
+    logger.info("stopping");
+  } finally {
+    await agents?.stop();
+    await node.stop();
+    await removeNodeProcess(dataDir);
+  }
+}
+
+function passwordSource(options: RunNodeOptions, config: NodeConfig): PasswordSource {
+  if (options.password !== undefined) return options.password;
+  if (config.passwordFile !== undefined) return { file: resolve(options.data, config.passwordFile) };
+  throw new CliError(
+    "PASSWORD_MISSING",
+    "name the keystore's password: --password-file, --password-fd or passwordFile",
+  );
+}
+
+/** Waits until the node's account is registered. */
+async function registeredId(
+  config: NodeConfig,
+  address: `0x${string}`,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const nodes = config.mainchain.contracts["Nodes"];
+  if (nodes === undefined) throw new CliError("CONFIG_INVALID", "mainchain.contracts lacks Nodes");
+  const client = createPublicClient({ transport: http(config.mainchain.rpc, { retryCount: 0 }) });
+  let said = "";
+  while (!signal.aborted) {
+    let wait: string;
+    try {
+      const args = [address] as const;
+      const id = await client.readContract({ address: nodes, abi: nodesAbi, functionName: "nodeIdOf", args });
+      if (id > 0) return id;
+      wait = `node ${address} is not registered on the mainchain yet`;
+    } catch (error) {
+      wait = `the mainchain cannot be asked for the node's id: ${reasonOf(error)}`;
+    }
+    if (wait !== said) logger.warn(wait);
+    said = wait;
+    await new Promise((resolve) => setTimeout(resolve, config.mainchain.pollMs));
+  }
+  return undefined;
+}
+
+function shownStatus(status: WatcherStatus | undefined): object {
+  if (status === undefined || status.kind === "starting") return { state: "starting" };
+  if (status.kind === "unreachable") return { state: "unreachable", since: status.since, reason: status.reason };
+  return { state: "following", head: Number(status.head) };
+}
