@@ -11,6 +11,7 @@ import type { KeyValueStore, Write } from "../store/key-value-store.ts";
 import { LevelStore } from "../store/level-store.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { createAddress } from "../transaction/recover.ts";
+import { auditDirectory } from "./audit-directory.ts";
 import { addresses, genesisParameters, hex, TestChain, word } from "./chain.fixture.ts";
 import type { Chain } from "./chain.ts";
 import type { BlockEvent } from "./reader.ts";
@@ -95,6 +96,11 @@ describe("on disk", () => {
       expect(audit.accounts).toBeGreaterThan(10);
     }
     await t.chain.close();
+    expect(await auditDirectory(directory)).toMatchObject({ ok: true, blockNumber: 12 });
+    const store = await LevelStore.open(join(directory, "state"));
+    await store.write([{ key: concat(hex("61"), alice), value: undefined }]);
+    await store.close();
+    expect(await auditDirectory(directory)).toMatchObject({ ok: false });
   });
 
   test("refuses another genesis and damage", async () => {
@@ -151,6 +157,33 @@ describe("layers above the certified block", () => {
     expect(again).toEqual(kept);
     await t.commit(2);
     expect(t.chain.balance(bob)).toBe(10n ** 20n + 3n);
+  });
+
+  test("a rollback keeps what is certified but not written yet", async () => {
+    const t = await TestChain.open();
+    await t.execute([t.sign(0, { to: bob, value: 1n })]);
+    await t.execute([t.sign(0, { nonce: 1n, to: bob, value: 2n })]);
+    await t.execute([t.sign(0, { nonce: 2n, to: bob, value: 4n })]);
+    const [first, second] = [t.commit(1), t.commit(2)];
+    t.chain.executor.rollback();
+    await Promise.all([first, second]);
+    t.rollback();
+    await t.block(t.sign(0, { nonce: 2n, to: bob, value: 8n }));
+    expect(t.chain.balance(bob)).toBe(10n ** 20n + 11n);
+    expect(t.failures).toEqual([]);
+  });
+
+  test("a rollback in the middle of an execution drops it unheard", async () => {
+    const t = await TestChain.open();
+    let heard = false;
+    void t.execute([t.sign(0, { to: bob, value: 1n })]).then(() => {
+      heard = true;
+    });
+    await Promise.resolve();
+    t.rollback();
+    await t.block(t.sign(0, { to: bob, value: 2n }));
+    expect(heard).toBe(false);
+    expect(t.chain.balance(bob)).toBe(10n ** 20n + 2n);
   });
 
   test("state of recent blocks can still be read, older state says that it is gone", async () => {

@@ -6,10 +6,13 @@ import type { Block } from "../block/block.ts";
 import type { Inclusion, LocatedLog } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
 import type { BlockContext, BlockExecutor } from "../executor/block-executor.ts";
+import type { CallRequest, CallResult, StateOverride } from "../executor/call.ts";
 import { ContainerExecutor } from "../executor/container-executor.ts";
 import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
+import type { BlockRecord } from "../ledger/block-record.ts";
+import { type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
-import type { PoolStatus } from "../pool/rejection.ts";
+import type { PoolStatus } from "../pool/pool-status.ts";
 import { decodeAccount, EMPTY_CODE_HASH, type FlatAccount } from "../state/account.ts";
 import { accountKey, codeKey, storageKey } from "../state/flat-key.ts";
 import { recomputeStateRoot, type StateAudit } from "../state/recompute-state-root.ts";
@@ -20,21 +23,16 @@ import { TransactionBodyRules } from "../transaction/body-rules.ts";
 import { decodeTransaction } from "../transaction/decode.ts";
 import { TransactionDecoder } from "../transaction/decoder.ts";
 import type { Transaction } from "../transaction/transaction.ts";
-import type { BlockRecord } from "./block-record.ts";
 import { estimateGas } from "./estimate-gas.ts";
-import { type Layer, Ledger } from "./ledger.ts";
 import { logsIn, searchLogs } from "./log-search.ts";
 import type {
   BlockEvent,
   BlockId,
-  CallRequest,
-  CallResult,
   ChainReader,
   GasEstimate,
   IncludedReceipt,
   IncludedTransaction,
   LogFilter,
-  StateOverride,
   SubmitResult,
 } from "./reader.ts";
 
@@ -249,7 +247,7 @@ export class Chain implements ChainReader {
 
   /** Waits for what is under way and closes pool and store. Idempotent. */
   async close(): Promise<void> {
-    await this.#containers.settled();
+    await this.#containers.stop();
     await this.#pool.close();
     await this.#store.close();
   }

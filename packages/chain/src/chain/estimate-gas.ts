@@ -1,4 +1,5 @@
-import type { CallResult, GasEstimate } from "./reader.ts";
+import type { CallResult } from "../executor/call.ts";
+import type { GasEstimate } from "./reader.ts";
 
 /** Gas of a plain transfer, tried first. */
 const TRANSFER_GAS = 21_000n;

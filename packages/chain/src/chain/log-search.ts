@@ -2,8 +2,8 @@ import { equal } from "@tributary/protocol/bytes/bytes";
 import { mayContain } from "../block/bloom.ts";
 import type { LocatedLog, Log, Receipt } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
-import type { BlockRecord } from "./block-record.ts";
-import type { BlockStore } from "./block-store.ts";
+import type { BlockRecord } from "../ledger/block-record.ts";
+import type { BlockStore } from "../ledger/block-store.ts";
 import type { LogFilter } from "./reader.ts";
 
 /** Blocks of one query. */

@@ -1,9 +1,9 @@
 import type { Receipt } from "../block/receipt.ts";
-import type { CallRequest, CallResult, StateOverride } from "../chain/reader.ts";
-import type { Rejection } from "../pool/rejection.ts";
 import type { Change } from "../state/bucket-set.ts";
 import type { StateReader } from "../state/state-view.ts";
+import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
+import type { CallRequest, CallResult, StateOverride } from "./call.ts";
 
 /** What code can see of the block that it runs in. */
 export type BlockContext = {

@@ -1,7 +1,7 @@
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { CertifiedHeader, ExecutionResult, Executor, OrderedContainer } from "@tributary/protocol/ports/execution";
 import { buildBlock } from "../block/build-block.ts";
-import type { Layer, Ledger } from "../chain/ledger.ts";
+import type { Layer, Ledger } from "../ledger/ledger.ts";
 import type { TransactionDecoder } from "../transaction/decoder.ts";
 import type { BlockContext, BlockExecutor } from "./block-executor.ts";
 import { type ContainerLimits, runContainer } from "./run-container.ts";
@@ -32,6 +32,8 @@ export class ContainerExecutor implements Executor {
   /** Raised by a rollback: executions that were under way or waiting before it come to nothing. */
   #generation = 0;
   #failed = false;
+  /** Highest height that `commit` was called for. */
+  #certified = 0;
 
   constructor(parts: ContainerExecutorParts) {
     this.#parts = parts;
@@ -55,6 +57,7 @@ export class ContainerExecutor implements Executor {
 
   commit(certified: CertifiedHeader, done: () => void): void {
     const { height } = certified.header;
+    this.#certified = Math.max(this.#certified, height);
     this.#commits = this.#commits
       .then(async () => {
         if (this.#failed) return;
@@ -67,13 +70,15 @@ export class ContainerExecutor implements Executor {
 
   rollback(): void {
     this.#generation++;
-    this.#parts.ledger.rollback();
+    this.#parts.ledger.rollback(this.#certified);
   }
 
-  /** Resolves when everything that was asked for is done. */
-  async settled(): Promise<void> {
+  /** Lets what is under way end and does nothing more. Containers that wait are dropped, commits are done. */
+  async stop(): Promise<void> {
+    this.#generation++;
     await this.#executions;
     await this.#commits;
+    this.#failed = true;
   }
 
   async #execute(container: OrderedContainer, current: () => boolean): Promise<ExecutionResult | undefined> {

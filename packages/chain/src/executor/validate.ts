@@ -1,6 +1,6 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
-import type { Rejection } from "../pool/rejection.ts";
 import type { IntrinsicGas } from "../transaction/intrinsic-gas.ts";
+import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import { isDelegation } from "./authorizations.ts";
 

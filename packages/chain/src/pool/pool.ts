@@ -6,9 +6,10 @@ import { checkGas, checkSender, insufficientFunds, nonceTooLow, type SenderAccou
 import { toKey } from "../store/key.ts";
 import type { TransactionDecoder } from "../transaction/decoder.ts";
 import { intrinsicGas } from "../transaction/intrinsic-gas.ts";
+import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import { type LoggedTransaction, PoolLog } from "./pool-log.ts";
-import type { PoolStatus, Rejection } from "./rejection.ts";
+import type { PoolStatus } from "./pool-status.ts";
 import { SenderQueue, type Waiting } from "./sender-queue.ts";
 
 export type PoolLimits = {

@@ -1,8 +1,8 @@
 import { concat } from "@tributary/protocol/bytes/bytes";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
-import type { Rejection, RejectionCode } from "../pool/rejection.ts";
 import { rlpEncode, rlpListHeader } from "../rlp/encode.ts";
 import { RlpReader } from "../rlp/reader.ts";
+import type { Rejection, RejectionCode } from "./rejection.ts";
 import type { AccessListItem, Authorization, Transaction, TransactionType } from "./transaction.ts";
 
 /** Bytes of one transaction on the wire: what geth takes too. */

@@ -1,8 +1,8 @@
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
-import type { Rejection } from "../pool/rejection.ts";
 import { toKey } from "../store/key.ts";
 import { decodeTransaction, MAX_TRANSACTION_BYTES } from "./decode.ts";
 import { recoverAddress } from "./recover.ts";
+import type { Rejection } from "./rejection.ts";
 import type { Transaction } from "./transaction.ts";
 
 /** Senders kept: at 300 transactions a second the last minutes; about 150 bytes each. */

@@ -26,11 +26,3 @@ export type RejectionCode =
   | "closed";
 
 export type Rejection = { readonly code: RejectionCode; readonly message: string };
-
-export type PoolStatus = {
-  /** Executable now. */
-  readonly pending: number;
-  /** Behind a nonce gap. */
-  readonly queued: number;
-  readonly bytes: number;
-};

@@ -43,6 +43,14 @@ function stateWrites(changes: readonly Change[], buckets: BucketSet): Write[] {
   return out;
 }
 
+/** The newest certified block of a store that holds a chain. */
+export function storedHead(store: KeyValueStore, blocks: BlockStore): BlockRecord {
+  const number = store.get(HEAD_KEY);
+  const head = number === undefined ? undefined : blocks.block(Number(Buffer.from(number).readBigUInt64BE(0)));
+  if (head === undefined) throw new ChainError("store-damaged", "the head block is missing");
+  return head;
+}
+
 /**
  * The certified chain in a store, and the executed blocks that wait for their certificates in memory. State after the
  * newest certified block is in the store; each block is written as one batch: state, accumulators, block, receipts,
@@ -89,9 +97,7 @@ export class Ledger {
         `the store holds a chain with genesis ${toHex(stored)}, not ${toHex(genesis.block.hash)}`,
       );
     }
-    const number = store.get(HEAD_KEY);
-    const head = number === undefined ? undefined : blocks.block(Number(Buffer.from(number).readBigUInt64BE(0)));
-    if (head === undefined) throw new ChainError("store-damaged", "the head block is missing");
+    const head = storedHead(store, blocks);
     const buckets = BucketSet.of((bucket) => store.get(bucketKey(bucket)));
     if (!equal(buckets.root, head.block.header.stateRoot)) {
       throw new ChainError(
@@ -138,9 +144,9 @@ export class Ledger {
     this.#layers.push({ record, receipts, changes, values, view, buckets });
   }
 
-  /** Drops all blocks above the head. */
-  rollback(): void {
-    this.#layers = [];
+  /** Drops all blocks above `height`: those up to it are certified and about to be written. */
+  rollback(height: number): void {
+    this.#layers = this.#layers.filter(({ record }) => record.block.height <= height);
   }
 
   /** Writes the oldest layer, whose height must be `height`, and makes it the head. One at a time. */

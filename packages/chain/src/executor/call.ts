@@ -1,0 +1,36 @@
+import type { Log } from "../block/receipt.ts";
+import type { Rejection } from "../transaction/rejection.ts";
+import type { AccessListItem } from "../transaction/transaction.ts";
+
+/** A call that is not signed. Omitted: sender zero address, gas = the call limit, value 0, no data. */
+export type CallRequest = {
+  readonly from?: Uint8Array;
+  /** undefined creates a contract. */
+  readonly to?: Uint8Array;
+  readonly gas?: bigint;
+  readonly value?: bigint;
+  readonly data?: Uint8Array;
+  readonly accessList?: readonly AccessListItem[];
+  /** Offered price: GASPRICE shows 0 whatever is offered. */
+  readonly gasPrice?: bigint;
+};
+
+/** Fields of an account that a call pretends to be different (eth_call's third parameter). */
+export type StateOverride = {
+  /** 20 bytes. */
+  readonly address: Uint8Array;
+  readonly balance?: bigint;
+  readonly nonce?: bigint;
+  readonly code?: Uint8Array;
+  /** Slots that differ from the state (32-byte key, value). */
+  readonly storage?: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+};
+
+export type CallResult =
+  | { readonly kind: "success"; readonly gasUsed: bigint; readonly data: Uint8Array; readonly logs: readonly Log[] }
+  /** REVERT: `data` is what the contract gave. */
+  | { readonly kind: "revert"; readonly gasUsed: bigint; readonly data: Uint8Array }
+  /** Out of gas, invalid opcode and the like. `message` in geth's words. */
+  | { readonly kind: "halt"; readonly gasUsed: bigint; readonly message: string }
+  /** Not executable at all: funds, intrinsic gas. */
+  | { readonly kind: "invalid"; readonly rejection: Rejection };
