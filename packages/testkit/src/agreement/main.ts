@@ -54,7 +54,7 @@ function runMany(members: readonly number[], runs: number, seed: number, heights
 }
 
 async function runMutants(seed: number): Promise<boolean> {
-  const effort = { schedules: 3, binary: 12_000, heights: 4_000 };
+  const effort = { schedules: 3, binary: 16_000, heights: 4_000 };
   let good = true;
   const started = [...coreMutants, ...coreControls];
   const queue = started.entries();

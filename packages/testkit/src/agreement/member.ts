@@ -18,6 +18,8 @@ export class Member<Message> {
   readonly #shares = new Map<string, Set<number>>();
   #parked: { readonly height: number; readonly message: Message }[] = [];
   #core: Consensus;
+  /** Heights whose F this member was given. */
+  readonly certified: Set<number> = new Set();
   /** Highest height executed, and its hash. */
   executed = 0;
   stateHash: `0x${string}`;

@@ -2,6 +2,7 @@
 // flight and arrives at the end of its round: a fair, merely late network.
 
 import { BinaryAgreement } from "@tributary/protocol/consensus/binary-agreement";
+import { Subset } from "@tributary/protocol/consensus/subset";
 import type { VoteKind } from "@tributary/protocol/consensus/types";
 import { only, type ValueSet } from "@tributary/protocol/consensus/vote-set";
 import { oneHonest, quorum } from "@tributary/protocol/quorum";
@@ -228,4 +229,23 @@ export function coinKnownBefore(faulty: number, seed: number, rounds: number): S
     if (new Set(estimates).size === 1) return { kind: "decided", round };
   }
   return { kind: "endless", rounds };
+}
+
+/**
+ * A member that enters a height late: all others' votes are there already and decide q seats at its first step. It must
+ * still give its 0 to the seat that was left out at the height before. True when it does.
+ */
+export function zerosAfterLateEntry(faulty: number): boolean {
+  const members = 3 * faulty + 1;
+  const late = new Subset(members, 0);
+  const ones = (1n << BigInt(quorum(members))) - 1n;
+  for (let from = 1; from < members; from++) {
+    late.vote(from, [
+      { kind: "est", round: 0, zeros: 0n, ones },
+      { kind: "done", round: 0, zeros: 0n, ones },
+    ]);
+  }
+  late.open(ones);
+  for (let seat = quorum(members); seat < members; seat++) if (late.round(seat) < 0) return false;
+  return true;
 }

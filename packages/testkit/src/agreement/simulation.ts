@@ -3,13 +3,13 @@
 // member decides is the product's code.
 
 import { concat } from "@tributary/protocol/bytes/bytes";
+import { hashBytes } from "@tributary/protocol/bytes/fields";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { Base, Effect, HexHash, Input, Order, Proposal, VoteRecord } from "@tributary/protocol/consensus/types";
 import { forEachSeat, seatBit } from "@tributary/protocol/consensus/vote-set";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { maxFaulty, quorum } from "@tributary/protocol/quorum";
 import { orderDigest } from "@tributary/protocol/wire/digests";
-import { hashBytes } from "@tributary/protocol/bytes/fields";
 import { toProposal } from "@tributary/protocol/wire/proposal-header";
 import { Byzantine, type Ledger, type StyleName } from "./byzantine.ts";
 import { EventQueue } from "./event-queue.ts";
@@ -59,6 +59,8 @@ type Message =
   | { readonly kind: "restart" };
 
 const K = 2;
+/** The height from which on the planted nondeterminism shows. */
+const FIRST_WRONG = 2;
 const group: HexHash = toHex(new Uint8Array(32).fill(0x11));
 const genesis: HexHash = toHex(new Uint8Array(32).fill(0x22));
 
@@ -178,12 +180,13 @@ export class Simulation {
 
   #judge(): void {
     if (!this.#finished()) this.#monitor.report("no termination");
-    for (const { core, seat, executed } of this.#cores.values()) {
+    for (const { core, seat, executed, certified } of this.#cores.values()) {
       if (seat !== this.#nondeterministic) {
         if (core.diverged) this.#monitor.report("an honest execution diverged");
-      } else if (executed >= this.#heights && this.#finished() && !core.diverged) {
-        this.#monitor.report("a divergence went unnoticed");
+        continue;
       }
+      const compared = [...certified].some((height) => height >= FIRST_WRONG && height <= executed);
+      if (compared !== core.diverged) this.#monitor.report("a divergence went unnoticed");
     }
   }
 
@@ -334,7 +337,7 @@ export class Simulation {
       const order = this.#monitor.order(height);
       if (order === undefined) return;
       member.executed = height;
-      const wrong = member.seat === this.#nondeterministic && height >= 2 ? 1 : 0;
+      const wrong = member.seat === this.#nondeterministic && height >= FIRST_WRONG ? 1 : 0;
       const parts = [hashBytes(member.stateHash), hashBytes(order.digest), Uint8Array.of(wrong)];
       member.stateHash = toHex(keccak256(concat(...parts)));
       this.#step(member, { kind: "executed", height, hash: member.stateHash });
@@ -381,7 +384,9 @@ export class Simulation {
   }
 
   #collectFinal(member: Member<Message>, from: number, height: number, hash: HexHash): void {
-    if (member.collect(`final ${height} ${hash}`, from)) this.#step(member, { kind: "final", height, hash });
+    if (!member.collect(`final ${height} ${hash}`, from)) return;
+    member.certified.add(height);
+    this.#step(member, { kind: "final", height, hash });
   }
 
   #vote(seat: number, height: number, records: readonly VoteRecord[]): void {
@@ -545,17 +550,10 @@ export class Simulation {
 
   #answerDecision(order: Order): void {
     let forged: Order | undefined;
-    this.#answer("decide", `${order.height}`, (from, to) => {
-      if (!this.#byzantine.sends("decide", 0.7)) return;
-      if (this.#random.chance(0.5)) {
-        this.#tell(from, to, { kind: "decide", from, order });
-        return;
-      }
+    this.#answerOrLie("decide", order.height, (from, lie) => {
+      if (!lie) return { kind: "decide", from, order };
       forged ??= this.#forgeOrder(order);
-      const counts = this.#byzantine.ledger.of("decide");
-      counts.forged += 1;
-      counts.equivocated += 1;
-      this.#tell(from, to, { kind: "decide", from, order: forged });
+      return { kind: "decide", from, order: forged };
     });
   }
 
@@ -566,15 +564,20 @@ export class Simulation {
   }
 
   #answerFinal(height: number, hash: HexHash): void {
-    this.#answer("final", `${height}`, (from, to) => {
-      if (!this.#byzantine.sends("final", 0.7)) return;
+    this.#answerOrLie("final", height, (from, lie) => ({ kind: "final", from, height, hash: lie ? genesis : hash }));
+  }
+
+  /** The truth to some and a lie to others; a member that tells both equivocates. */
+  #answerOrLie(kind: "decide" | "final", height: number, message: (from: number, lie: boolean) => Message): void {
+    const counts = this.#byzantine.ledger.of(kind);
+    const told = new Map<number, boolean>();
+    this.#answer(kind, `${height}`, (from, to) => {
+      if (!this.#byzantine.sends(kind, 0.7)) return;
       const lie = this.#random.chance(0.5);
-      if (lie) {
-        const counts = this.#byzantine.ledger.of("final");
-        counts.forged += 1;
-        counts.equivocated += 1;
-      }
-      this.#tell(from, to, { kind: "final", from, height, hash: lie ? genesis : hash });
+      if (lie) counts.forged += 1;
+      if ((told.get(from) ?? lie) !== lie) counts.equivocated += 1;
+      else told.set(from, lie);
+      this.#tell(from, to, message(from, lie));
     });
   }
 }

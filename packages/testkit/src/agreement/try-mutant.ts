@@ -1,15 +1,20 @@
-import { Worker } from "node:worker_threads";
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import type { Mutant } from "../mutation/mutant.ts";
+import type { Answer, Task } from "./mutant-process.ts";
 import type { Effort, Verdict } from "./trial.ts";
 
-/** Loads the core with the fault planted in a thread of its own and tries it. Rejects where the patch does not apply. */
+/** Loads the core with the fault planted in a process of its own and tries it. Rejects where the patch does not apply. */
 export function tryMutant(mutant: Mutant, effort: Effort, seed: number): Promise<Verdict> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./mutant-worker.ts", import.meta.url), { workerData: { mutant, effort, seed } });
-    worker.once("message", resolve);
-    worker.once("error", reject);
-    worker.once("exit", (code) => {
-      if (code !== 0) reject(new Error(`the trial of "${mutant.name}" ended with ${code}`));
+    const child = fork(fileURLToPath(new URL("./mutant-process.ts", import.meta.url)), [], { execArgv: [] });
+    child.once("message", (answer: Answer) => {
+      if (answer.kind === "unplanted") reject(new Error(`${answer.code}: ${mutant.name} (${mutant.file})`));
+      else resolve(answer);
     });
+    child.once("error", reject);
+    child.once("exit", (code, signal) => reject(new Error(`the trial of "${mutant.name}" ended: ${code ?? signal}`)));
+    const task: Task = { mutant, effort, seed };
+    child.send(task);
   });
 }

@@ -13,8 +13,8 @@ export class MutantError extends Error {
 }
 
 /**
- * Patches the mutant's file whenever this thread loads it from now on: call it in a fresh thread or process, before the
- * first import of the code under test. The returned function throws where the patch was never used.
+ * Patches the mutant's file when this process loads it: call it in a fresh process, before the first import of the code
+ * under test. The returned function throws where the patch was never used.
  */
 export function plant(mutant: Mutant): () => void {
   let planted = false;
