@@ -3,8 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { addressOf, signTransaction } from "@tributary/chain/transaction/sign.fixture";
 import { toHex } from "@tributary/protocol/bytes/hex";
+import type { HexHash } from "@tributary/protocol/consensus/types";
+import { containerHash } from "@tributary/protocol/container/codec";
+import { verifySegment } from "@tributary/protocol/container/container-body";
+import type { ContainerHeader } from "@tributary/protocol/container/header";
 import { BlsPublicKey } from "@tributary/protocol/crypto/bls";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
+import { finalDigest } from "@tributary/protocol/wire/index";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { accounts, bytesOf, generateChain, TestNode } from "./node.fixture.ts";
 import { NodeProcess } from "./node.ts";
@@ -88,10 +94,31 @@ test("four nodes agree on blocks with transactions sent to all of them", async (
   );
 });
 
-test("finality can be checked against the group key", async () => {
-  const proof = await nodes[1]!.rpc<{ certificate: string; digest?: string }>(chainId, "tributary_getFinality", "0x1");
-  expect(bytesOf(proof.certificate).length).toBe(96);
-  expect(BlsPublicKey.fromBytes(bytesOf(spec.groupPublicKey))).toBeDefined();
+test("the certificate of a block is the group's over the container that holds it, and one bit more is none", async () => {
+  type Finality = { header: ContainerHeader; certificate: string; blockHash: HexHash; orderCertificate: string };
+  const key = BlsPublicKey.fromBytes(bytesOf(spec.groupPublicKey))!;
+  const { header, certificate, blockHash, orderCertificate } = await nodes[1]!.rpc<Finality>(
+    chainId,
+    "tributary_getFinality",
+    "0x1",
+  );
+  const { group, era, epoch, height, order, segmentsRoot, beacon } = header;
+  const slot = { group, era, epoch, height };
+  const signature = bytesOf(certificate);
+  expect(key.verify(finalDigest(slot, containerHash(header)), signature)).toBe(true);
+  expect(key.verify(bytesOf(order), bytesOf(orderCertificate))).toBe(true);
+  expect(beacon).toBe(toHex(keccak256(bytesOf(orderCertificate))));
+  expect(
+    verifySegment(segmentsRoot, { chainId, blockNumber: 1, blockHash }, { index: 0, count: 1, siblings: [] }),
+  ).toBe(true);
+  const other = { ...header, time: header.time + 1 };
+  expect(key.verify(finalDigest(slot, containerHash(other)), signature)).toBe(false);
+  expect(
+    key.verify(
+      finalDigest(slot, containerHash(header)),
+      signature.map((byte, i) => (i === 60 ? byte ^ 1 : byte)),
+    ),
+  ).toBe(false);
 });
 
 test("one of four stops, blocks go on, and it catches up when it comes back", async () => {
@@ -174,6 +201,33 @@ test("chains come and go without a restart", async () => {
   await nodes[0]!.process.host.stop(7003n, "deleted");
   await expect(status(nodes[0]!, 7003n)).rejects.toThrow();
   await mined(nodes[0]!, await send(nodes[0]!, 6));
+});
+
+test("a member that throws while it runs is stopped alone: its neighbour and the other members of its chain go on", async () => {
+  const poisonedId = 7004n;
+  const poisoned = await generateChain(nodes, poisonedId);
+  let armed = false;
+  nodes[0]!.signer = (slot, seat, shareKey) => {
+    const signer = nodes[0]!.vault.signer(slot, seat, shareKey);
+    return {
+      signNode(digest, done) {
+        if (armed) throw new Error("planted failure");
+        signer.signNode(digest, done);
+      },
+      signShare: (digest, done) => signer.signShare(digest, done),
+    };
+  };
+  for (const [seat, node] of nodes.entries()) await node.process.host.start({ ...poisoned, seat });
+  await mined(nodes[0]!, await send(nodes[1]!, 0, poisonedId), poisonedId);
+  armed = true;
+  const hash = await send(nodes[1]!, 0, poisonedId);
+  await until(async () => expect(nodes[0]!.process.host.running()).not.toContain(poisonedId));
+  expect(JSON.parse(await nodes[0]!.get("/health")).failed[poisonedId.toString()]).toMatchObject({
+    message: "planted failure",
+  });
+  await mined(nodes[1]!, hash, poisonedId);
+  await mined(nodes[0]!, await send(nodes[0]!, 7));
+  await expect(nodes[0]!.process.host.start({ ...poisoned, seat: 0 })).rejects.toThrow("planted failure");
 });
 
 test("metrics count messages, bytes, signatures and heights", async () => {

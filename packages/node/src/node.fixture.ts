@@ -23,6 +23,8 @@ export class TestNode {
   readonly vault: FileVault;
   readonly folder: string;
   process: NodeProcess;
+  /** What its keys do when asked to sign; a test may put something else here. */
+  signer: FileVault["signer"];
   peerPort = 0;
   rpcPort = 0;
 
@@ -30,6 +32,7 @@ export class TestNode {
     this.nodeId = nodeId;
     this.folder = folder;
     this.vault = vault;
+    this.signer = (...key) => vault.signer(...key);
     this.process = this.#create();
   }
 
@@ -80,7 +83,7 @@ export class TestNode {
       dataDir: this.folder,
       peer: { host: "127.0.0.1", port: this.peerPort },
       rpc: { host: "127.0.0.1", port: this.rpcPort },
-      vault: this.vault,
+      vault: { identity: this.vault.identity, signer: (...key) => this.signer(...key) },
       logger: logger.child({ node: this.nodeId }),
     });
   }

@@ -21,7 +21,8 @@ export type NodeConfig = {
   /** Port 0 takes a free one. */
   readonly peer: { readonly host: string; readonly port: number };
   readonly rpc: { readonly host: string; readonly port: number };
-  readonly vault: FileVault;
+  /** Keys of the links and of the members. */
+  readonly vault: Pick<FileVault, "identity" | "signer">;
   readonly logger: Logger;
   /** Asks the mainchain for a finalised block that was passed over; see CheckpointBook. */
   readonly lookup?: CheckpointLookup;

@@ -21,10 +21,10 @@ export function finalityOf(
   const bytes = blockNumber === 0 ? undefined : store.container(blockNumber);
   const message = bytes === undefined ? undefined : decode(bytes, limits);
   if (blockHash === undefined || message?.kind !== "container") return undefined;
-  const { header, certificate } = message;
+  const { header, certificate, certificateEra } = message;
   const branch = segmentBranch([{ chainId, blockNumber, blockHash }], 0);
   const orderBytes = store.order(blockNumber);
   const order = orderBytes === undefined ? undefined : decode(orderBytes, limits);
-  const proof = { header, certificate, branch };
+  const proof = { header, certificate, certificateEra, branch };
   return order?.kind === "order" ? { ...proof, orderCertificate: order.certificate } : proof;
 }
