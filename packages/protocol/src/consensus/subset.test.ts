@@ -18,6 +18,7 @@ const graces = (output: readonly SubsetOutput[]) => output.flatMap((one) => (one
 
 function decideThree(subset: Subset): readonly SubsetOutput[] {
   for (let seat = 0; seat < 3; seat++) subset.certify(seat);
+  subset.take();
   for (const from of [1, 2]) subset.vote(from, [done(0n, 0b0111n)]);
   return subset.take();
 }
