@@ -13,8 +13,7 @@ const nothing: readonly Effect[] = Object.freeze([]);
 /** A message that the driver might verify for the core. */
 export type Wanted =
   | { readonly kind: "proposal" | "certificate"; readonly height: HeightNumber; readonly seat: Seat }
-  | { readonly kind: "vote" | "order" | "final"; readonly height: HeightNumber }
-  | { readonly kind: "coin"; readonly height: HeightNumber; readonly seat: Seat; readonly round: number };
+  | { readonly kind: "vote" | "coin" | "order" | "final"; readonly height: HeightNumber };
 
 /**
  * The agreement core of one member in one epoch (SPAC, consensus.md 4 to 8). Deterministic and synchronous: the same
@@ -113,8 +112,6 @@ export class Consensus {
         return this.#finality.wants(height);
       case "certificate":
         return this.#inWindow(height) && this.certificate(height, message.seat) === undefined;
-      case "coin":
-        return height === this.#ordered + 1;
       default:
         return this.#inWindow(height);
     }

@@ -13,7 +13,10 @@ export const ONES_GRACE_MS = 30;
 export const ZEROS_GRACE_MS = 50;
 /** Rounds beyond the own one in which votes of an instance are accepted; the rest returns by REPEAT. */
 export const ROUND_WINDOW = 16;
-/** Heights above the highest ORDER held in which votes are accepted; proposals and certificates in one less. */
+/**
+ * Heights above the highest ORDER held in which messages are accepted. Proposals are made and acknowledged for the first
+ * two only; one for the third waits until the ORDER that its anchor names is here.
+ */
 export const HEIGHT_WINDOW = 3;
 /** Milliseconds after which STATUS is exchanged when nothing moved, and the period of STATUS otherwise. */
 export const RESYNC_MS = 1_000;
