@@ -127,14 +127,14 @@ export class MemberDriver {
     this.#started = true;
     const { ports } = this.#context;
     this.#execution.load();
+    if (this.#records.length === 0) ports.log.rotate(encodeLogRecord({ kind: "base", base: this.#base() }));
+    this.#segmentBase = this.#context.ordered;
+    this.#replay();
     const newest = this.#execution.newestStored();
     if (newest !== undefined) {
       const { certificate, certificateEra: era, header } = newest.message;
       this.#finality.resume(header.height, { hash: newest.hash, era, certificate });
     }
-    if (this.#records.length === 0) ports.log.rotate(encodeLogRecord({ kind: "base", base: this.#base() }));
-    this.#segmentBase = this.#context.ordered;
-    this.#replay();
     this.#recallBeacons();
     this.#own.forget(this.#context.ordered, this.#execution.committed);
     this.#timers.arm();

@@ -124,13 +124,17 @@ export class Finality {
     this.#context.final = Math.max(this.#context.final, height);
   }
 
-  /** A restart takes the newest stored container as the newest F. */
+  /** The newest container of the store is news to the core where the log lost its end. After the replay. */
   resume(height: Height, certified: Certified): void {
     const { hash, era: certificateEra, certificate } = certified;
-    const { epoch } = this.#context.config;
+    const { epoch, seat: from } = this.#context.config;
     if (height <= this.#newestHeight) return;
     this.#newestHeight = height;
-    this.#newest = encode({ kind: "finality", epoch, height, hash, certificateEra, certificate });
+    const message = encode({ kind: "finality", epoch, height, hash, certificateEra, certificate });
+    this.#newest = message;
+    if (height <= this.#context.final) return;
+    this.#context.final = height;
+    this.#turn.input({ kind: "final", height, hash }, { kind: "message", from, message });
   }
 
   /** The inputs are durable: locks (certificate era, h) -> hash, then releases the share over it. */

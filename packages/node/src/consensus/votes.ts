@@ -49,7 +49,7 @@ export class Votes {
       return;
     }
     const seen = this.#at(height, from);
-    if (seen.some((known) => equal(known.bytes, bytes))) {
+    if (seen.some((known) => equal(known.message.signature, message.signature))) {
       this.#context.drop(from, "vote", "duplicate");
       return;
     }

@@ -47,10 +47,13 @@ type Entry = { readonly bytes: Uint8Array; readonly serial: number };
 
 export class MemoryLog implements InputLog {
   readonly #durability: Durability;
+  readonly #inflation: number;
   #segments: Entry[][] = [];
 
-  constructor(durability: Durability) {
+  /** `inflation`: claims to hold so many bytes for each, so that a short run sees new segments. */
+  constructor(durability: Durability, inflation: number) {
     this.#durability = durability;
+    this.#inflation = inflation;
   }
 
   get segments(): number {
@@ -58,7 +61,7 @@ export class MemoryLog implements InputLog {
   }
 
   get bytes(): number {
-    return this.#segments.at(-1)?.reduce((sum, { bytes }) => sum + bytes.length, 0) ?? 0;
+    return this.#inflation * (this.#segments.at(-1)?.reduce((sum, { bytes }) => sum + bytes.length, 0) ?? 0);
   }
 
   append(record: Uint8Array): void {

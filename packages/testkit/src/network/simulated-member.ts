@@ -21,6 +21,7 @@ export type MemberWorld = {
   readonly crypto: IdealCrypto;
   readonly mesh: SimulatedMesh;
   readonly latencies: Latencies;
+  readonly logInflation: number;
   readonly mainchain: MainchainView;
   /** What the driver sends goes here. */
   readonly outgoing: Mesh;
@@ -45,7 +46,7 @@ export class SimulatedMember implements Station {
     this.#world = world;
     const { flush } = world.latencies;
     this.#durability = [new Durability(flush), new Durability(flush), new Durability(flush)];
-    this.#log = new MemoryLog(this.#durability[0]);
+    this.#log = new MemoryLog(this.#durability[0], world.logInflation);
     this.#journal = new MemoryJournal(this.#durability[1]);
     this.store = new MemoryStore(this.#durability[2]);
   }

@@ -243,6 +243,7 @@ export class NetworkSimulation {
       crypto: this.#crypto,
       mesh: this.#mesh,
       latencies,
+      logInflation: this.#random.pick([1, 200, 1_000, 10_000]),
       mainchain: simulatedMainchain(() => this.#clock.elapsed, this.#random.below(1_500)),
       outgoing: faulty ? this.#adversary(seat) : this.#honestMesh(seat),
       event: faulty ? () => {} : (event) => this.#onEvent(seat, event),
