@@ -125,9 +125,8 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         }
         _collect(chainId, chain);
         uint256 ahead = chain.rent.bought - chain.rent.earned;
-        if (months == 0 || ahead + months > _parameters.maximumMonths) {
-            revert BadMonths(months, _parameters.maximumMonths - ahead);
-        }
+        uint256 most = _parameters.maximumMonths;
+        if (months == 0 || ahead + months > most) revert BadMonths(months, most > ahead ? most - ahead : 0);
         uint256 rent = _buy(chain, months, maximumRent);
         emit ChainExtended(chainId, msg.sender, months, rent, uint64(chain.rent.end()));
     }

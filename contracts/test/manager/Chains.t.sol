@@ -255,6 +255,13 @@ contract ChainsTest is ManagerTest {
         vm.assertEq(token.balanceOf(address(pool)), RENT + 4 * 8 * PRICE);
     }
 
+    function test_aLoweredMaximumOfMonthsLeavesNoRoom() external {
+        uint64 id = createRunning("prepaid", 4);
+        chains.setParameters(IChains.Parameters({price: PRICE, grace: GRACE, minimumMembers: 1, maximumMonths: 3}));
+        vm.expectRevert(abi.encodeWithSelector(IChains.BadMonths.selector, 1, 0));
+        chains.extend(id, 1, type(uint256).max);
+    }
+
     function test_onlyTheRightContractsMoveAChain() external {
         uint64 id = create("guarded", 4);
         vm.expectRevert(abi.encodeWithSelector(IChains.OnlyCommittees.selector, address(this)));

@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 /// @notice Chains: creation by payment, life cycle, rent in escrow.
 /// @dev States and money. A month is 30 days and counts from the moment when the chain runs.
 /// Requested -> Failed (no committee): all rent back to the owner.
-/// Selected, Keygen -> Failed (key generation failed): all rent back to the owner.
+/// Selected, Keygen -> Failed (key generation failed): all rent back to the owner. Who holds more than f seats can make
+/// it fail and so have another draw; key generation names the culprits.
 /// Selected, Keygen -> Deleted by the owner: one month is kept, or an owner could throw committees away for nothing until
 /// one pleases; the rest back.
 /// Running, Paused -> Deleted by the owner: whole months that have not begun go back to the owner.
