@@ -252,7 +252,10 @@ export class MemberDriver {
     switch (effect.kind) {
       case "build":
         if (this.#replaying) this.#build = effect;
-        else this.#availability.build(effect.height, effect.anchor, effect.empty);
+        else {
+          this.#availability.build(effect.height, effect.anchor, effect.empty);
+          this.#routing.recount();
+        }
         break;
       case "fetch":
         this.#availability.fetch(effect.height, effect.seat, effect.from);

@@ -76,6 +76,11 @@ export class TransactionRouting {
     });
   }
 
+  /** A proposal took its transactions: without this the core would fill the next height with an empty one at once. */
+  recount(): void {
+    if (this.#started && this.#work && !this.#context.stopped) this.#scan();
+  }
+
   onForward(message: ForwardMessage): void {
     for (const { raw, age } of message.transactions) {
       const hash = toHex(keccak256(raw));

@@ -269,11 +269,16 @@ export class Consensus {
     this.#effects.push({ kind: "build", height, anchor, empty: !this.#work });
   }
 
+  /**
+   * Others have begun this height, or the next one: a member whose empty proposal for h came too early says what it has
+   * at h+1, and nobody would ask for h.
+   */
   #woken(height: HeightNumber): boolean {
     if (this.#heartbeat && height === this.#ordered + 1) return true;
-    const state = this.#heights.get(height);
-    if (state === undefined) return false;
-    return state.nonEmpty || state.proposalCount >= oneHonest(this.#base.members);
+    return [height, height + 1].some((at) => {
+      const state = this.#heights.get(at);
+      return state !== undefined && (state.nonEmpty || state.proposalCount >= oneHonest(this.#base.members));
+    });
   }
 
   #take(): readonly Effect[] {
