@@ -5,7 +5,7 @@ import type { Abuse } from "./abuse.ts";
 import type { Forger } from "./forger.ts";
 import type { SimulatedMesh } from "./simulated-mesh.ts";
 
-export const STYLES = ["mixed", "silent", "split", "liar", "flooder"] as const;
+export const STYLES = ["mixed", "silent", "split", "liar", "flooder", "hoarder"] as const;
 
 export type StyleName = (typeof STYLES)[number];
 
@@ -18,6 +18,7 @@ const HABITS: {
   split: { withhold: 0, forge: 0, equivocate: 0.5 },
   liar: { withhold: 0.1, forge: 0.6, equivocate: 0.2 },
   flooder: { withhold: 0.1, forge: 0.2, equivocate: 0.3 },
+  hoarder: { withhold: 0, forge: 0, equivocate: 0 },
 };
 
 const CHANNELS: { readonly [kind in MessageKind]?: Channel } = { vote: "votes", status: "votes", repeat: "votes" };
@@ -35,6 +36,7 @@ export class ByzantineMesh implements Mesh {
   readonly #style: StyleName;
   /** Receivers that a splitter tells another story. */
   readonly #side: readonly boolean[];
+  readonly #favourite: number;
   readonly #seen = new Map<MessageKind, Message[]>();
   readonly #variants = new WeakMap<Uint8Array, Uint8Array>();
 
@@ -54,6 +56,7 @@ export class ByzantineMesh implements Mesh {
     this.#forger = forger;
     this.#abuse = abuse;
     this.#style = style;
+    this.#favourite = random.below(members);
     this.#side = Array.from({ length: members }, () => random.chance(0.5));
   }
 
@@ -61,6 +64,11 @@ export class ByzantineMesh implements Mesh {
     const message = this.#mesh.message(bytes);
     if (message === undefined) return;
     this.observe(message);
+    // A hoarder shows its certificate to one member only, and lets it decide.
+    if (this.#style === "hoarder" && message.kind === "certificate" && to !== this.#favourite) {
+      this.#abuse.add(message.kind, "withheld");
+      return;
+    }
     const habit = HABITS[this.#style];
     const luck = this.#random.fraction();
     if (luck < habit.withhold) {

@@ -3,6 +3,7 @@ import type { DriverEvent } from "@tributary/node/consensus/driver-event";
 import type { MemberConfig } from "@tributary/node/consensus/member-config";
 import type { DriverStatus } from "@tributary/node/consensus/member-status";
 import type { Channel, MainchainView, Mesh } from "@tributary/node/consensus/ports";
+import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { Durability, type Latency, MemoryJournal, MemoryLog, MemoryStore } from "./disk.ts";
 import { type IdealCrypto, SimulatedVerifier, simulatedSigner } from "./ideal-crypto.ts";
@@ -62,6 +63,11 @@ export class SimulatedMember implements Station {
   /** Highest committed height; survives crashes. */
   get committed(): number {
     return this.#state.committed.height;
+  }
+
+  /** Hash of the newest committed block. */
+  get block(): HexHash {
+    return this.#state.committed.block;
   }
 
   status(): DriverStatus | undefined {

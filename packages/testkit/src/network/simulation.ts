@@ -5,6 +5,7 @@ import type { Mesh } from "@tributary/node/consensus/ports";
 import { uint } from "@tributary/protocol/bytes/bytes";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { HexHash } from "@tributary/protocol/consensus/types";
+import { segmentsRoot } from "@tributary/protocol/container/container-body";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { maxFaulty } from "@tributary/protocol/quorum";
@@ -294,6 +295,7 @@ export class NetworkSimulation {
         if (event.fetched) this.#fetched += 1;
         this.#oracle.committed(seat, event.height, event.hash);
         this.#oracle.contents(event.height, this.#heard);
+        this.#checkHeader(seat, event.height);
         break;
       case "halted":
         throw new Violation(`member ${seat} halted at ${event.height}: ${event.reason}`);
@@ -309,6 +311,17 @@ export class NetworkSimulation {
         }
         break;
       default:
+    }
+  }
+
+  /** The certified header commits to the state that execution gave here. */
+  #checkHeader(seat: number, height: number): void {
+    const member = this.#members[seat];
+    const message = this.#mesh.message(member?.store.container(height) ?? new Uint8Array(0));
+    if (message?.kind !== "container") throw new Violation(`member ${seat} did not store container ${height}`);
+    const segments = [{ chainId: TOY_CHAIN, blockNumber: height, blockHash: member?.block ?? GROUP }];
+    if (message.header.segmentsRoot !== segmentsRoot(segments)) {
+      throw new Violation(`header ${height} of member ${seat} says nothing of its state`);
     }
   }
 

@@ -1,0 +1,232 @@
+/** A change of one source file, applied as it is loaded. `find` must occur exactly once. */
+export type Patch = { readonly file: string; readonly find: string; readonly replace: string };
+
+/** A fault of the driver (or of an executor) that the simulator must notice. */
+export type Mutant = { readonly name: string; readonly patches: readonly Patch[] };
+
+const DRIVER = "packages/node/src/consensus/";
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "unchecked certificate of availability",
+    patches: [
+      {
+        file: `${DRIVER}availability.ts`,
+        find: "verifier.certificate(availableDigest(this.#context.slot(header.height), digest), message.certificate, settle);",
+        replace: "settle(true);",
+      },
+    ],
+  },
+  {
+    name: "unchecked order",
+    patches: [
+      {
+        file: `${DRIVER}orders.ts`,
+        find: "this.#context.ports.verifier.certificate(hashBytes(digest), certificate, (ok) => {",
+        replace: "((done: (ok: boolean) => void) => done(true))((ok) => {",
+      },
+    ],
+  },
+  {
+    name: "unchecked F",
+    patches: [
+      {
+        file: `${DRIVER}finality.ts`,
+        find: "this.#context.ports.verifier.certificate(finalDigest(this.#context.slot(height), hash), certificate, done);",
+        replace: "done(true || certificate || hash);",
+      },
+    ],
+  },
+  {
+    name: "catch-up unchecked",
+    patches: [
+      {
+        file: `${DRIVER}catch-up.ts`,
+        find: "this.#finality.verify(message.header.height, hash, message.certificate, (ok) => {",
+        replace: "((_hash: unknown, done: (ok: boolean) => void) => done(true))([hash, message], (ok) => {",
+      },
+    ],
+  },
+  {
+    name: "second proposal",
+    patches: [
+      {
+        file: `${DRIVER}availability.ts`,
+        find: "this.#context.broadcast(message.channel, message.kind, message.bytes);",
+        replace: `this.#context.broadcast(message.channel, message.kind, message.bytes);
+      const twin = toProposal({ ...proposal.header, time: proposal.header.time + 1 });
+      ports.signer.signNode(hashBytes(twin.digest), (signature) =>
+        this.#context.broadcast("bodies", "proposal", encode({ kind: "proposal", header: twin.header, signature, body: own.body })));`,
+      },
+    ],
+  },
+  {
+    name: "vote changed after restart, journal ignored",
+    patches: [
+      {
+        file: `${DRIVER}driver.ts`,
+        find: 'return { kind: "vote", height: message.height, from, records: message.records };',
+        replace: "return undefined;",
+      },
+      {
+        file: `${DRIVER}slot-locks.ts`,
+        find: "const granted = this.#context.ports.journal.lock(slot, value);",
+        replace: "const granted = true;",
+      },
+    ],
+  },
+  {
+    name: "own proposal forgotten at restart, journal ignored",
+    patches: [
+      {
+        file: `${DRIVER}driver.ts`,
+        find: "const proposal = this.#availability.replayOwn(message, bytes);",
+        replace: "return undefined; const proposal = this.#availability.replayOwn(message, bytes);",
+      },
+      {
+        file: `${DRIVER}slot-locks.ts`,
+        find: "const granted = this.#context.ports.journal.lock(slot, value);",
+        replace: "const granted = true;",
+      },
+    ],
+  },
+  {
+    name: "send before flush",
+    patches: [
+      {
+        file: `${DRIVER}turn.ts`,
+        find: "this.#log.flush(() => {",
+        replace: "((done: () => void) => done())(() => {",
+      },
+      {
+        file: `${DRIVER}slot-locks.ts`,
+        find: "this.#context.ports.journal.flush(done);",
+        replace: "done();",
+      },
+    ],
+  },
+  {
+    name: "header without state root",
+    patches: [
+      {
+        file: `${DRIVER}execution.ts`,
+        find: "bodyRoot: bodyRoot(body),\n        segmentsRoot: segmentsRoot(result.segments),",
+        replace: "bodyRoot: bodyRoot(body),\n        segmentsRoot: segmentsRoot([]),",
+      },
+    ],
+  },
+  {
+    name: "planted nondeterminism in execution",
+    patches: [
+      {
+        file: "packages/testkit/src/network/toy-executor.ts",
+        find: "root = keccak256(concat(root, next.raw));",
+        replace: "root = keccak256(concat(root, next.raw, Uint8Array.of(Math.random() < 0.02 ? 1 : 0)));",
+      },
+    ],
+  },
+  {
+    name: "nothing repeated after a reset",
+    patches: [
+      {
+        file: `${DRIVER}resync.ts`,
+        find: "#repeat(to: Seat, height: Height): void {",
+        replace: "#repeat(to: Seat, height: Height): void {\n    if (to >= 0) return;",
+      },
+    ],
+  },
+  {
+    name: "two ACKs for one slot",
+    patches: [
+      {
+        file: `${DRIVER}availability.ts`,
+        find: "if (ok) this.#accuse(first, { proposal, signature });",
+        replace: "if (ok) this.acknowledge(proposal)?.();",
+      },
+      {
+        file: `${DRIVER}slot-locks.ts`,
+        find: "const granted = this.#context.ports.journal.lock(slot, value);",
+        replace: "const granted = true;",
+      },
+    ],
+  },
+  {
+    name: "votes in another's name",
+    patches: [
+      {
+        file: `${DRIVER}votes.ts`,
+        find: "onVote(from: Seat, message: VoteMessage, bytes: Uint8Array): void {",
+        replace: "onVote(_peer: Seat, message: VoteMessage, bytes: Uint8Array): void {\n    const from = message.seat;",
+      },
+      {
+        file: `${DRIVER}votes.ts`,
+        find: "if (!ok) {",
+        replace: "if (!ok && from < 0) {",
+      },
+    ],
+  },
+  {
+    name: "unchecked body",
+    patches: [
+      {
+        file: `${DRIVER}bodies.ts`,
+        find: "if (bytes.length !== header.bodyBytes || toHex(keccak256(bytes)) !== header.bodyHash) return false;",
+        replace: "if (header.height < 0) return false;",
+      },
+    ],
+  },
+  {
+    name: "FINAL dropped below the highest F",
+    patches: [
+      {
+        file: `${DRIVER}finality.ts`,
+        find: "return !this.#certified.has(height) && height > this.#context.ports.executor.committed;",
+        replace: "return !this.#certified.has(height) && height > this.#context.final;",
+      },
+    ],
+  },
+  {
+    name: "certificates not served",
+    patches: [
+      {
+        file: `${DRIVER}availability.ts`,
+        find: 'if (bytes !== undefined) this.#context.send(from, "shares", "certificate", bytes);',
+        replace: "if (bytes === undefined && from < 0) return;",
+      },
+    ],
+  },
+  {
+    name: "log pruned too early",
+    patches: [{ file: `${DRIVER}driver.ts`, find: "const ROTATE_MARGIN = 4;", replace: "const ROTATE_MARGIN = -9;" }],
+  },
+  {
+    name: "combined with q - 1 shares",
+    patches: [
+      {
+        file: `${DRIVER}member-context.ts`,
+        find: "this.quorum = quorum(config.members);",
+        replace: "this.quorum = quorum(config.members) - 1;",
+      },
+    ],
+  },
+  {
+    name: "a bad share ends the collection",
+    patches: [
+      {
+        file: `${DRIVER}share-collector.ts`,
+        find: "for (const seat of result.faulty) {",
+        replace: "this.close();\n      for (const seat of result.faulty) {",
+      },
+    ],
+  },
+  {
+    name: "stored F not told to the core at restart",
+    patches: [
+      {
+        file: `${DRIVER}finality.ts`,
+        find: "if (height <= this.#context.final) return;\n    this.#context.final = height;",
+        replace: "if (height >= 0) return;\n    this.#context.final = height;",
+      },
+    ],
+  },
+];
