@@ -9,7 +9,8 @@ import type { Network } from "./network.ts";
 
 /** A chain as the mainchain and its members tell it. */
 export type ChainView = {
-  readonly chainId: bigint;
+  /** Below 2^53 by the manager's rule. */
+  readonly chainId: number;
   readonly name: string;
   readonly state: ChainState;
   readonly owner: string;
@@ -87,7 +88,7 @@ export async function viewChain(client: ManagerClient, network: Network, chainId
   const state = chainStates[chain.state] ?? "none";
   const live = state === "running" || state === "paused" ? await chainStatus(members.map(({ rpc }) => rpc)) : undefined;
   return {
-    chainId,
+    chainId: Number(chainId),
     name: chain.name,
     state,
     owner: chain.owner,

@@ -110,7 +110,7 @@ async function waitUntilUp(client: ManagerClient, network: Network, chainId: big
 async function untilFirstBlock(network: Network, view: ChainView, end: number, signal: AbortSignal): Promise<void> {
   const urls = view.members.map(({ rpc }) => rpc);
   if (network.devnet !== undefined) {
-    await waitForFirstBlock(urls, view.chainId, Math.max(0, end - Date.now()), signal);
+    await waitForFirstBlock(urls, BigInt(view.chainId), Math.max(0, end - Date.now()), signal);
     return;
   }
   while (((await chainStatus(urls))?.height ?? 0) === 0) {
@@ -152,11 +152,11 @@ async function remove(id: string, options: CommonOptions): Promise<void> {
     address: network.contracts.Chains,
     abi: chainsAbi,
     functionName: "deleteChain",
-    args: [chainId],
+    args: [BigInt(chainId)],
   });
   output.progress(`deleting chain ${chainId}`);
   await mined(client, "the deletion", hash);
-  const view = await viewChain(client, network, chainId);
+  const view = await viewChain(client, network, BigInt(chainId));
   output.result(view, `chain ${chainId} is ${view.state}; what it had not used went back to ${view.owner}`);
 }
 
