@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { join, resolve } from "node:path";
 import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
@@ -61,6 +62,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     await writeNodeProcess(dataDir);
     const rpc = `http://${config.rpc.host}:${node.rpcPort}`;
     output.result({ nodeId, pid: process.pid, rpc, address: vault.nodeAddress }, `node ${nodeId} runs: ${rpc}`);
+    flushCompileCache();
     await aborted(signal);
     logger.info("stopping");
   } finally {

@@ -1,4 +1,4 @@
-import { FileVault } from "@tributary/node/vault/file-vault";
+import type { FileVault } from "@tributary/node/vault/file-vault";
 import { type PasswordSource, readPassword } from "@tributary/node/vault/password";
 import { toHex } from "@tributary/protocol/bytes/index";
 import { Command } from "commander";
@@ -18,12 +18,14 @@ export function keyCommand(): Command {
     .description("Make fresh keys and show their public parts.")
     .argument("<keystore>", "file to write; it must not exist")
     .action(async (path: string, options: KeyOptions) => {
+      const { FileVault } = await import("@tributary/node/vault/file-vault");
       print(await FileVault.create(path, readPassword(passwordSource(options))), options);
     });
   common(key.command("show"))
     .description("Show the public parts: what a node is registered with.")
     .argument("<keystore>", "file to read")
     .action(async (path: string, options: KeyOptions) => {
+      const { FileVault } = await import("@tributary/node/vault/file-vault");
       print(await FileVault.open(path, readPassword(passwordSource(options))), options);
     });
   return key;

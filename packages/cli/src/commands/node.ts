@@ -2,7 +2,6 @@ import type { PasswordSource } from "@tributary/node/vault/password";
 import { Command } from "commander";
 import { wholeNumber } from "../option-parsers.ts";
 import { createOutput } from "../output.ts";
-import { runNode } from "../run-node.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 type RunOptions = {
@@ -23,6 +22,7 @@ export function nodeCommand(): Command {
     .option("--json", "print what the node serves as JSON, once it is up")
     .action(async (options: RunOptions) => {
       const password = passwordSource(options);
+      const { runNode } = await import("../run-node.ts");
       await runNode({
         data: options.data,
         ...(password === undefined ? {} : { password }),

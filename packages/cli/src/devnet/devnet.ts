@@ -23,7 +23,6 @@ import {
 } from "./setup.ts";
 import { waitForFirstBlock } from "./wake-chain.ts";
 
-export const MAX_NODES = 64;
 const DEFAULT_NODES = 4;
 const FIRST_CHAIN = "first";
 /** Milliseconds that renting and key generation, and then the first block, may take. */
