@@ -1,7 +1,7 @@
 import type { Consensus } from "@tributary/protocol/consensus/consensus";
 import type { Effect, Input } from "@tributary/protocol/consensus/types";
 import { encodeLogRecord, type LogRecord, messageRecord } from "./log-record.ts";
-import type { InputLog } from "./ports.ts";
+import type { Clock, InputLog } from "./ports.ts";
 
 /** Effects that leave the node: held back until everything that led to them is durable. */
 export type HeldEffect = Extract<
@@ -30,17 +30,27 @@ export class Turn {
   readonly #core: Consensus;
   readonly #log: InputLog;
   readonly #handlers: TurnHandlers;
+  readonly #clock: Clock;
+  readonly #spacing: number;
   readonly #queue: Entry[] = [];
   #outputs: (HeldEffect | Deferred)[] = [];
   #running = false;
   #flushing = false;
   #stopped = false;
+  #lastFlush = 0;
+  #scheduled = false;
   /** While the log is replayed nothing is written, and nothing leaves before the whole log was read. */
   #replaying = true;
 
-  constructor(core: Consensus, log: InputLog, handlers: TurnHandlers) {
+  /**
+   * `spacing`: milliseconds between the starts of two flushes. Votes that become due in between share one message, which
+   * every other member has to verify: in a large committee that is worth more than the wait.
+   */
+  constructor(core: Consensus, log: InputLog, clock: Clock, spacing: number, handlers: TurnHandlers) {
     this.#core = core;
     this.#log = log;
+    this.#clock = clock;
+    this.#spacing = spacing;
     this.#handlers = handlers;
   }
 
@@ -120,6 +130,18 @@ export class Turn {
 
   #flush(): void {
     if (this.#replaying || this.#flushing || this.#stopped || this.#outputs.length === 0) return;
+    if (this.#scheduled) return;
+    const now = this.#clock.now();
+    const wait = this.#lastFlush + this.#spacing - now;
+    if (wait > 0 && wait <= this.#spacing) {
+      this.#scheduled = true;
+      this.#clock.after(wait, () => {
+        this.#scheduled = false;
+        this.#flush();
+      });
+      return;
+    }
+    this.#lastFlush = now;
     this.#flushing = true;
     const outputs = this.#outputs;
     this.#outputs = [];
