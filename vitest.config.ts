@@ -23,6 +23,17 @@ const config: ViteUserConfig = defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        extends: true,
+        // Many processes or long waits: run by .ci/run and on demand, not by `npm test`.
+        test: {
+          name: "long",
+          include: ["e2e/**/*.long.test.ts"],
+          testTimeout: 400_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
     ],
     pool: "forks",
     reporters: ["default", "./ci/tally-reporter.ts"],
