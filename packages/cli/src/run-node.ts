@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { FileVault, NodeProcess, type PasswordSource, readPassword } from "@tributary/node";
+import type { KeyVault } from "@tributary/protocol/ports/key-vault";
 import { type Logger, pino } from "pino";
 import { createPublicClient, http } from "viem";
 import { CliError, reasonOf } from "./cli-error.ts";
@@ -18,6 +19,8 @@ export type RunNodeOptions = {
   readonly password?: PasswordSource;
   readonly output: Output;
   readonly signal: AbortSignal;
+  /** The keys as the agents use them; the folder's vault itself where this is left out. */
+  readonly agentKeys?: (vault: KeyVault) => KeyVault;
 };
 
 /** Runs one node until the signal is aborted. */
@@ -51,7 +54,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     agents = await NodeAgents.create({
       mainchain: config.mainchain,
       dataDir,
-      vault,
+      vault: options.agentKeys?.(vault) ?? vault,
       host: node.host,
       board,
       onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),

@@ -30,8 +30,8 @@ class Follower implements MainchainFollower<bigint> {
 }
 
 const lines: string[] = [];
-const note = (_fields: object, message: string): void => {
-  lines.push(message);
+const note = (fields: object, message: string): void => {
+  lines.push(`${message} ${Object.values(fields).join(" ")}`);
 };
 const logger: Logger = { debug: note, info: note, warn: note, error: note };
 
@@ -84,7 +84,7 @@ async function emit(anvil: Anvil, ...values: readonly number[]): Promise<void> {
 async function until(condition: () => boolean): Promise<void> {
   const end = Date.now() + 15_000;
   while (!condition()) {
-    if (Date.now() > end) throw new Error("the condition did not come true");
+    if (Date.now() > end) throw new Error(`the condition did not come true; log: ${lines.join("; ")}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -139,6 +139,21 @@ test("a mainchain that goes back voids what it took and is read again", async ()
   await anvil.mine(2);
   await until(() => follower.facts.some(({ event }) => event === 5n));
   expect(follower.facts.map(({ event }) => event)).toEqual([1n, 5n]);
+});
+
+test("after a long read a small step back is small, too", async () => {
+  const anvil = await anvilWithLogger();
+  await emit(anvil, 1);
+  await anvil.mine(297);
+  // Replaced empty blocks come out the same, so one that is replaced has to hold something.
+  await emit(anvil, 2);
+  await anvil.mine(2);
+  const [, follower] = watch(anvil);
+  await until(() => follower.steps.at(-1)?.through.number === 301n);
+  await anvil.call("anvil_reorg", 4, []);
+  await until(() => follower.rollbacks.length > 0);
+  expect(follower.rollbacks.at(-1)).toBeGreaterThan(280n);
+  expect(follower.facts.map(({ event }) => event)).toEqual([1n]);
 });
 
 test("a chain that is shorter than before is noticed too", async () => {

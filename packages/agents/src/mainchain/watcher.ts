@@ -64,6 +64,9 @@ const TRAIL_BLOCKS = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_BACKOFF_MS = 5_000;
 const DEFAULT_RANGE_BLOCKS = 2_000;
+/** The newest so many blocks are read in short ranges. */
+const NEAR_BLOCKS = 64n;
+const SHORT_RANGE_BLOCKS = 8n;
 
 /** Raised when the endpoint serves another chain: no retry can cure it. */
 export class WrongMainchainError extends Error {
@@ -171,31 +174,36 @@ export class MainchainWatcher<Event> {
     }
     const head = await this.#block("latest");
     if (head.hash === this.#lastHead) return false;
-    const [confirmed, finalised] = await Promise.all([
-      this.#below(head, this.#options.confirmation),
-      this.#below(head, this.#options.finality),
-    ]);
+    const confirmed = await this.#below(head, this.#options.confirmation);
     if (await this.#returnToCommonBlock()) return true;
 
     const first = this.#options.fromBlock;
     const next = (this.#trail.last?.number ?? first - 1n) + 1n;
     const last = confirmed === undefined ? -1n : confirmed.number;
-    const range = BigInt(this.#options.rangeBlocks ?? DEFAULT_RANGE_BLOCKS);
-    const to = last < next + range - 1n ? last : next + range - 1n;
+    const to = this.#rangeEnd(next, last);
     if (to >= next) await this.#deliver(next, to, to === last);
     const delivered = this.#trail.last?.number ?? first - 1n;
     if (this.#status.kind === "unreachable") this.#options.logger.info({ head: head.number }, "mainchain is back");
     this.#status = { kind: "following", head: last < first ? first - 1n : last, delivered };
     if (delivered < last) return true;
-    if (finalised !== undefined) await this.#deliverCheckpoint(finalised);
+    await this.#deliverCheckpoint(head);
     this.#lastHead = head.hash;
     return false;
+  }
+
+  /** Long ranges far below the head, short ones near it: a chain that goes back a little finds a mark close by. */
+  #rangeEnd(next: bigint, last: bigint): bigint {
+    const long = BigInt(this.#options.rangeBlocks ?? DEFAULT_RANGE_BLOCKS);
+    const near = last - NEAR_BLOCKS;
+    if (next <= near) return next + long - 1n < near ? next + long - 1n : near;
+    const short = long < SHORT_RANGE_BLOCKS ? long : SHORT_RANGE_BLOCKS;
+    return next + short - 1n < last ? next + short - 1n : last;
   }
 
   /** Compares the newest delivered block with the chain; on a difference goes back to the last one in common. */
   async #returnToCommonBlock(): Promise<boolean> {
     const last = this.#trail.last;
-    if (last === undefined || (await this.#stands(last))) return false;
+    if (last === undefined || (await this.#lastStands())) return false;
     let common = -1n;
     for (const mark of this.#trail.newestFirst()) {
       if (await this.#stands(mark)) {
@@ -215,20 +223,27 @@ export class MainchainWatcher<Event> {
     return true;
   }
 
+  async #lastStands(): Promise<boolean> {
+    const { last } = this.#trail;
+    return last === undefined || (await this.#stands(last));
+  }
+
   async #stands(mark: BlockMark): Promise<boolean> {
     return (await this.#maybeBlock(mark.number))?.hash === mark.hash;
   }
 
   async #deliver(from: bigint, to: bigint, caughtUp: boolean): Promise<void> {
     const { contracts, decode } = this.#options;
-    const [logs, through] = await Promise.all([
+    // The same block before and after: what was read in between belongs to one chain, the one that was delivered so far.
+    const through = await this.#block(to);
+    const [logs, continues] = await Promise.all([
       this.client.getLogs({ address: [...contracts], fromBlock: from, toBlock: to }),
-      this.#block(to),
+      this.#lastStands(),
     ]);
+    if (!continues || !(await this.#stands(through))) throw new MovedError();
     const facts: MainchainFact<Event>[] = [];
     for (const log of logs) {
       if (log.blockNumber < from || log.blockNumber > to || log.removed) throw new MovedError();
-      if (log.blockNumber === to && log.blockHash !== through.hash) throw new MovedError();
       const event = decode(log);
       if (event === undefined) continue;
       facts.push({
@@ -244,11 +259,17 @@ export class MainchainWatcher<Event> {
     for (const follower of this.#followers) follower.apply({ through, facts, caughtUp });
   }
 
-  async #deliverCheckpoint(finalised: MainchainHead): Promise<void> {
+  /** Never above what was delivered, so that a mainchain that goes back below it is noticed. */
+  async #deliverCheckpoint(head: MainchainHead): Promise<void> {
+    const finalised = await this.#below(head, this.#options.finality);
+    const delivered = this.#trail.last;
+    if (finalised === undefined || delivered === undefined) return;
     const distance = BigInt(this.#options.checkpointDistance);
-    const number = (finalised.number / distance) * distance;
+    const highest = finalised.number < delivered.number ? finalised.number : delivered.number;
+    const number = (highest / distance) * distance;
     if (number <= 0n || BigInt(this.#lastCheckpoint?.number ?? -1) >= number) return;
-    const block = number === finalised.number ? finalised : await this.#block(number);
+    const block = await this.#block(number);
+    if (!(await this.#lastStands())) throw new MovedError();
     this.#lastCheckpoint = { number: Number(number), hash: block.hash };
     for (const follower of this.#followers) follower.checkpoint?.(this.#lastCheckpoint);
   }

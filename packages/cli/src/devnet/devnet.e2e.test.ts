@@ -1,0 +1,135 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, expect, test } from "vitest";
+import { chainCall } from "../chain-rpc.ts";
+import type { DevnetInfo } from "./devnet-file.ts";
+import { processAlive } from "./guarded-child.ts";
+
+const main = fileURLToPath(new URL("../main.ts", import.meta.url));
+const running = new Set<ChildProcess>();
+const folders: string[] = [];
+
+afterEach(() => {
+  for (const child of running) child.kill("SIGKILL");
+  running.clear();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+function tributary(...parameters: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...parameters], (error, stdout, stderr) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : error === null ? 0 : -1, stdout, stderr });
+    });
+  });
+}
+
+async function until<T>(what: string, probe: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  const end = Date.now() + 120_000;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`${what} did not happen`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function start(data: string, ...parameters: readonly string[]): Promise<[ChildProcess, DevnetInfo]> {
+  const child = spawn(process.execPath, [main, "devnet", "--data", data, ...parameters], { stdio: "ignore" });
+  running.add(child);
+  const file = join(data, "devnet.json");
+  const info = await until("devnet.json", () => {
+    if (child.exitCode !== null) throw new Error(`the devnet ended with ${child.exitCode}`);
+    if (!existsSync(file)) return undefined;
+    const found = JSON.parse(readFileSync(file, "utf8")) as DevnetInfo;
+    return found.pid === child.pid ? found : undefined;
+  });
+  return [child, info];
+}
+
+async function interrupt(child: ChildProcess): Promise<number | null> {
+  child.kill("SIGINT");
+  await until("the devnet's end", () => (child.exitCode === null && child.signalCode === null ? undefined : true));
+  running.delete(child);
+  return child.exitCode;
+}
+
+function newFolder(): string {
+  const path = mkdtempSync(join(tmpdir(), "tributary-devnet-"));
+  folders.push(path);
+  return path;
+}
+
+test("a devnet starts, rents and ends chains, stops without a trace, and goes on where it was", async () => {
+  const data = newFolder();
+  const [child, info] = await start(data, "--nodes", "1");
+  expect(info.chains.map(({ name, members }) => [name, members])).toEqual([["first", [1]]]);
+  expect(info.accounts).toHaveLength(10);
+  const [chain] = info.chains;
+  if (chain === undefined) throw new Error("no chain");
+  const balance = await chainCall(chain.gateway, "eth_getBalance", info.accounts[9]?.address, "latest");
+  expect(BigInt(String(balance))).toBeGreaterThan(0n);
+
+  const created = await tributary("chain", "create", "--name", "two", "--members", "1", "--data", data, "--json");
+  expect(created.code).toBe(0);
+  const two = JSON.parse(created.stdout) as { chainId: number; state: string };
+  expect(two.state).toBe("running");
+  const file = (): DevnetInfo => JSON.parse(readFileSync(join(data, "devnet.json"), "utf8")) as DevnetInfo;
+  const listed = await until("the new chain in devnet.json", () => file().chains.find(({ name }) => name === "two"));
+  expect(listed.chainId).toBe(two.chainId);
+  expect(Number(await chainCall(listed.gateway, "eth_chainId"))).toBe(two.chainId);
+
+  const deleted = await tributary("chain", "delete", "two", "--data", data);
+  expect(deleted.code).toBe(0);
+  await until("its end", () => (file().chains.some(({ name }) => name === "two") ? undefined : true));
+  await expect(chainCall(listed.gateway, "eth_chainId")).rejects.toThrow();
+
+  const again = await tributary("devnet", "--data", data, "--json");
+  expect(again.code).toBe(1);
+  expect(JSON.parse(again.stderr.split("\n")[0] ?? "")).toMatchObject({ error: { code: "DEVNET_RUNNING" } });
+
+  const pids = [info.pid, info.mainchain.pid, ...info.nodes.map(({ pid }) => pid)];
+  expect(await interrupt(child)).toBe(0);
+  expect(pids.filter(processAlive)).toEqual([]);
+  expect(existsSync(join(data, "devnet.json"))).toBe(false);
+  expect(existsSync(join(data, "devnet.lock"))).toBe(false);
+
+  const [resumed, later] = await start(data);
+  expect(later.mainchain.contracts).toEqual(info.mainchain.contracts);
+  expect(later.chains).toEqual(info.chains);
+  expect(await chainCall(later.chains[0]?.gateway ?? "", "eth_getBlockByNumber", "0x1", false)).toBeTruthy();
+
+  // The sudden death of the devnet's process takes everything with it, and loses nothing.
+  const heirs = [later.mainchain.pid, ...later.nodes.map(({ pid }) => pid)];
+  resumed.kill("SIGKILL");
+  running.delete(resumed);
+  await until("the end of its children", () => (heirs.some(processAlive) ? undefined : true));
+  const [third, last] = await start(data);
+  expect(last.chains).toEqual(info.chains);
+  expect(await interrupt(third)).toBe(0);
+});
+
+test("wrong use, a folder without a devnet and a node without a folder have their codes", async () => {
+  const data = newFolder();
+  expect(await tributary("chain", "list", "--data", data, "--json")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("DEVNET_NOT_RUNNING"),
+  });
+  expect(await tributary("node", "run", "--data", data)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("CONFIG_MISSING"),
+  });
+  expect((await tributary("chain", "create", "--data", data)).code).toBe(2);
+  expect((await tributary("chain", "create", "--members", "65", "--name", "x")).code).toBe(2);
+  expect((await tributary("--help")).code).toBe(0);
+  writeFileSync(join(data, "notes.txt"), "mine");
+  expect(await tributary("devnet", "--fresh", "--data", data)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("DATA_FOREIGN"),
+  });
+  expect(existsSync(join(data, "notes.txt"))).toBe(true);
+});
