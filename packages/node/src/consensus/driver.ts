@@ -10,7 +10,7 @@ import { Coins } from "./coins.ts";
 import { Evidence } from "./evidence.ts";
 import { type Committed, Execution } from "./execution.ts";
 import { Finality } from "./finality.ts";
-import { decodeLogRecord, encodeLogRecord, type LogRecord } from "./log-record.ts";
+import { encodeLogRecord, type LogRecord } from "./log-record.ts";
 import type { MemberConfig } from "./member-config.ts";
 import { type DriverPorts, MemberContext } from "./member-context.ts";
 import { type DriverStatus, StatusClock } from "./member-status.ts";
@@ -19,6 +19,7 @@ import { releaseOutputs } from "./outputs.ts";
 import { OwnMessages } from "./own-messages.ts";
 import type { Channel } from "./ports.ts";
 import { ProposalBuilder } from "./proposal-builder.ts";
+import { readLog, startingBase } from "./restart.ts";
 import { Resync } from "./resync.ts";
 import { SlotLocks } from "./slot-locks.ts";
 import { Timers } from "./timers.ts";
@@ -61,6 +62,7 @@ export class MemberDriver {
   readonly #routing: TransactionRouting;
   readonly #status: StatusClock;
   readonly #records: readonly LogRecord[];
+  readonly #base: Base;
   /** Of the newest order: what a new segment of the log starts from. */
   #newest: { readonly digest: HexHash; readonly previous: HexHash; readonly accepted: bigint };
   /** c at the start of the newest segment. */
@@ -74,8 +76,9 @@ export class MemberDriver {
   constructor(config: MemberConfig, ports: DriverPorts) {
     const context = new MemberContext(config, ports);
     this.#context = context;
-    this.#records = readLog(ports);
-    const base = this.#base();
+    this.#records = readLog(ports.log);
+    const base = startingBase(context, this.#records);
+    this.#base = base;
     context.ordered = base.ordered;
     context.final = base.final;
     this.#newest = { digest: base.orderDigest, previous: base.previousDigest, accepted: base.accepted };
@@ -129,7 +132,7 @@ export class MemberDriver {
     this.#started = true;
     const { ports } = this.#context;
     this.#execution.load();
-    if (this.#records.length === 0) ports.log.rotate(encodeLogRecord({ kind: "base", base: this.#base() }));
+    if (this.#records.length === 0) ports.log.rotate(encodeLogRecord({ kind: "base", base: this.#base }));
     this.#segmentBase = this.#context.ordered;
     this.#replay();
     const newest = this.#execution.newestStored();
@@ -340,7 +343,7 @@ export class MemberDriver {
     if (log.bytes < ROTATE_BYTES) return;
     const { digest, previous, accepted } = this.#newest;
     const base: Base = {
-      ...this.#base(),
+      ...this.#base,
       ordered: this.#context.ordered,
       orderDigest: digest,
       previousDigest: previous,
@@ -415,35 +418,6 @@ export class MemberDriver {
     }
   }
 
-  /** Genesis, or the first record of the log, or what the store holds where the log is gone. */
-  #base(): Base {
-    const { config, ports } = this.#context;
-    const first = this.#records[0];
-    if (first?.kind === "base") return first.base;
-    const { members, seat, group, era, epoch, firstHeight, genesis } = config;
-    const start = { members, seat, group, era, epoch, firstHeight };
-    const all = (1n << BigInt(members)) - 1n;
-    const newest = ports.store.highestContainer;
-    const bytes = newest === 0 ? undefined : ports.store.order(newest);
-    const message = bytes === undefined ? undefined : decode(bytes, this.#context.limits);
-    const container =
-      newest === 0 ? undefined : decode(ports.store.container(newest) ?? new Uint8Array(0), this.#context.limits);
-    if (message?.kind !== "order" || container?.kind !== "container") {
-      return {
-        ...start,
-        ordered: 0,
-        orderDigest: genesis.order,
-        previousDigest: genesis.order,
-        accepted: all,
-        final: 0,
-      };
-    }
-    let accepted = 0n;
-    for (const { seat: one } of message.accepted) accepted |= 1n << BigInt(one);
-    const { order } = container.header;
-    return { ...start, ordered: newest, orderDigest: order, previousDigest: message.previous, accepted, final: newest };
-  }
-
   /** Beacons of the current windows, where this run did not see their orders. */
   #recallBeacons(): void {
     const next = this.#context.ordered + 1;
@@ -468,26 +442,5 @@ export class MemberDriver {
       }
       this.#schedule();
     });
-  }
-}
-
-/** All records; the first one is a base unless the log is new. */
-function readLog(ports: DriverPorts): readonly LogRecord[] {
-  const records: LogRecord[] = [];
-  for (const bytes of ports.log.replay()) {
-    const record = decodeLogRecord(bytes);
-    if (record === undefined) throw new LogUnreadable();
-    records.push(record);
-  }
-  if (records.length > 0 && records[0]?.kind !== "base") throw new LogUnreadable();
-  return records;
-}
-
-/** The log's checksums hold, but not its records: another version wrote it. */
-export class LogUnreadable extends Error {
-  readonly code = "log-unreadable";
-
-  constructor() {
-    super("the input log holds records that this version does not know");
   }
 }

@@ -103,7 +103,7 @@ export type StatusMessage = {
   readonly epoch: number;
   /** c: highest height whose ORDER is held. */
   readonly ordered: Height;
-  /** Highest height whose F is held. */
+  /** Highest height up to which every container with its F can be had here. */
   readonly final: Height;
   /** Of heights c+1 and c+2. */
   readonly held: readonly [Held, Held];

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Abuse } from "./abuse.ts";
 import { runMutant } from "./mutant-runs.ts";
 import { MUTANTS } from "./mutants.ts";
-import { simulateNetwork } from "./simulation.ts";
+import { NetworkSimulation, simulateNetwork } from "./simulation.ts";
 
 function failureOf(members: number, seed: number, heights: number, calm = false): string | undefined {
   return simulateNetwork({ members, heights, seed, calm }).failure;
@@ -37,6 +37,59 @@ describe("whole members", () => {
     const again = simulateNetwork({ members: 4, heights: 4, seed: 77 });
     expect(again.steps).toBe(once.steps);
     expect(again.messages).toBe(once.messages);
+  });
+});
+
+describe("a quorum lost and found", () => {
+  test("pauses, says so, still takes transactions, and resumes with each executed once", () => {
+    const world = new NetworkSimulation({ members: 4, heights: 1, seed: 5, calm: true });
+    const members = world.start();
+    const [first, second, third, fourth] = members;
+    world.submit(first!, 1, 0);
+    world.advance(3_000);
+    expect(members.map((member) => member.status()?.status)).toEqual(["running", "running", "running", "running"]);
+    expect(world.outstanding).toBe(0);
+    third!.crash();
+    world.submit(second!, 1, 1);
+    world.advance(3_000);
+    expect(world.outstanding).toBe(0);
+    expect(first!.status()).toMatchObject({ status: "running", membersUp: 3, quorum: 3 });
+    fourth!.crash();
+    const paused = first!.committed;
+    expect(first!.status()).toMatchObject({ status: "paused", membersUp: 2 });
+    world.submit(first!, 2, 0);
+    world.submit(second!, 3, 0);
+    world.advance(30_000);
+    expect(world.outstanding).toBe(2);
+    expect(first!.committed).toBeLessThanOrEqual(paused + 1);
+    third!.start();
+    fourth!.start();
+    world.advance(10_000);
+    expect(world.outstanding).toBe(0);
+    world.advance(3_000);
+    expect(members.map((member) => member.status()?.status)).toEqual(["running", "running", "running", "running"]);
+    for (const member of members) member.crash();
+    for (const member of members) member.start();
+    world.submit(first!, 2, 1);
+    world.advance(10_000);
+    expect(world.outstanding).toBe(0);
+  });
+
+  test("a member that was away for long catches up by ranges and signs again", () => {
+    const world = new NetworkSimulation({ members: 4, heights: 1, seed: 6, calm: true });
+    const [first, , , fourth] = world.start();
+    world.advance(500);
+    fourth!.crash();
+    for (let nonce = 0; nonce < 60; nonce++) {
+      world.submit(first!, 1, nonce);
+      world.advance(400);
+    }
+    const height = first!.committed;
+    expect(height).toBeGreaterThan(40);
+    fourth!.start();
+    world.advance(5_000);
+    expect(fourth!.committed).toBeGreaterThanOrEqual(height);
+    expect(fourth!.status()).toMatchObject({ status: "running" });
   });
 });
 

@@ -125,6 +125,34 @@ export class NetworkSimulation {
     for (let seat = 0; seat < members; seat++) this.#members.push(this.#member(seat, latencies));
   }
 
+  /** For scripted runs: starts all members and nothing else. */
+  start(): readonly SimulatedMember[] {
+    for (const member of this.#members) member.start();
+    return this.#members;
+  }
+
+  /** Lets so many milliseconds pass. */
+  advance(milliseconds: number): void {
+    const end = this.#clock.elapsed + milliseconds;
+    let over = false;
+    this.#clock.after(milliseconds, () => {
+      over = true;
+    });
+    while (!over && this.#clock.elapsed <= end) if (!this.#clock.step()) break;
+  }
+
+  /** A client's transaction to one member. */
+  submit(member: SimulatedMember, sender: number, nonce: number): void {
+    const raw = toyTransaction(sender, nonce, 21, nonce);
+    this.#oracle.acknowledged(decodeToyTransaction(raw)?.hash ?? "");
+    member.submit(raw);
+  }
+
+  /** Acknowledged transactions that no container executed. */
+  get outstanding(): number {
+    return this.#oracle.outstanding;
+  }
+
   run(): RunReport {
     try {
       this.#play();
