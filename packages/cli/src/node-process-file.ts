@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeAtomically } from "./atomic-file.ts";
-import { processRuns } from "./devnet/guarded-child.ts";
+import { processRuns } from "./process-alive.ts";
 
 /** node.json of a running node: its process, for whoever watches over it. */
 export type NodeProcessInfo = {

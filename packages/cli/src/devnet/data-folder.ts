@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { readJson, writeAtomically } from "../atomic-file.ts";
 import { CliError, reasonOf } from "../cli-error.ts";
-import { processAlive } from "./guarded-child.ts";
+import { processAlive } from "../process-alive.ts";
 
 type Address = `0x${string}`;
 

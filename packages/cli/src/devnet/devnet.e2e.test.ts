@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { chainCall } from "../chain-rpc.ts";
+import { processAlive } from "../process-alive.ts";
 import type { DevnetInfo } from "./devnet-file.ts";
-import { processAlive } from "./guarded-child.ts";
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 const running = new Set<ChildProcess>();

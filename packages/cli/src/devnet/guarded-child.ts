@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 
 const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => existsSync(path));
 
@@ -25,29 +25,6 @@ export function spawnGuarded(
     spawn("/bin/sh", ["-c", loop], { detached: true, stdio: "ignore" }).unref();
   }
   return child;
-}
-
-/** Whether the process exists (a zombie counts as gone where that can be seen). */
-export function processAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/** Whether the process exists and its command line has all these words: pids are used again by other programs. */
-export function processRuns(pid: number, words: readonly string[]): boolean {
-  if (pid <= 0 || !processAlive(pid)) return false;
-  try {
-    const line = existsSync("/proc/self/cmdline")
-      ? readFileSync(`/proc/${pid}/cmdline`, "utf8")
-      : execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
-    return words.every((word) => line.includes(word));
-  } catch {
-    return false;
-  }
 }
 
 /** Asks a child to end and insists after `milliseconds`. Resolves when it is gone. */
