@@ -1,33 +1,12 @@
-// A verifier from outside: it knows the manager contract, public libraries (viem, @noble/curves, @ethereumjs/rlp) and the
-// written format, and nothing of our code.
+// Blocks are checked from outside: by the key in the manager contract and public libraries.
 import { RLP } from "@ethereumjs/rlp";
-import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
 import { until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
-import {
-  concatHex,
-  createPublicClient,
-  encodePacked,
-  type Hex,
-  hexToBytes,
-  http,
-  keccak256,
-  parseAbi,
-  toHex,
-} from "viem";
+import { encodePacked, type Hex, hexToBytes, keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-
-type Finality = {
-  readonly blockNumber: number;
-  readonly blockHash: Hex;
-  readonly headerEncoded: Hex;
-  readonly certificate: Hex;
-  readonly branch: { readonly index: number; readonly count: number; readonly siblings: readonly Hex[] };
-  readonly orderCertificate: Hex | null;
-  readonly beacon: Hex;
-};
+import { eraKey, type Finality, segmentsRoot, signedDigest, verify } from "./outside-verifier.ts";
 
 let devnet: Devnet;
 let url = "";
@@ -36,59 +15,6 @@ beforeAll(async () => {
   url = devnet.info.chains[0]!.rpc[1]!;
 });
 afterAll(() => devnet?.dispose());
-
-const bls = bls12_381.longSignatures;
-
-function verify(key: Hex, digest: Hex, signature: Hex): boolean {
-  try {
-    const message = bls.hash(hexToBytes(digest), "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_");
-    return bls.verify(hexToBytes(signature), message, hexToBytes(key));
-  } catch {
-    return false;
-  }
-}
-
-/** Fields of the container header by their constant offsets: version u16, rules u32, group, era, epoch, height, ... */
-const field = (encoded: Hex, offset: number, bytes: number): Hex =>
-  `0x${encoded.slice(2 + 2 * offset, 2 + 2 * (offset + bytes))}`;
-
-/** keccak256(tag hash, group, era, epoch, height, header hash): what q members signed. */
-function signedDigest(encoded: Hex): Hex {
-  return keccak256(
-    concatHex([
-      keccak256(toHex("tributary/v1/final")),
-      field(encoded, 6, 32),
-      field(encoded, 38, 4),
-      field(encoded, 42, 4),
-      field(encoded, 46, 8),
-      keccak256(encoded),
-    ]),
-  );
-}
-
-function segmentsRoot(leaf: Hex, branch: Finality["branch"]): Hex {
-  let node = keccak256(concatHex(["0x00", leaf]));
-  let place = branch.index;
-  for (const sibling of branch.siblings) {
-    node = keccak256((place & 1) === 0 ? concatHex(["0x01", node, sibling]) : concatHex(["0x01", sibling, node]));
-    place >>= 1;
-  }
-  return keccak256(concatHex(["0x02", toHex(branch.count, { size: 4 }), node]));
-}
-
-async function eraKey(chainId: number, height: number): Promise<Hex> {
-  const client = createPublicClient({ transport: http(devnet.info.mainchain.rpc) });
-  const era = await client.readContract({
-    address: devnet.info.mainchain.contracts["Eras"]!,
-    abi: parseAbi([
-      "struct Era { uint32 era; uint64 firstHeight; uint64 lastHeight; bytes32 group; bytes groupKey; }",
-      "function eraAt(uint64 chainId, uint64 height) view returns (Era)",
-    ]),
-    functionName: "eraAt",
-    args: [BigInt(chainId), BigInt(height)],
-  });
-  return era.groupKey;
-}
 
 test("a block is checked against the key in the manager contract; one changed bit fails", async () => {
   const { chainId } = devnet.info.chains[0]!;
@@ -113,7 +39,7 @@ test("a block is checked against the key in the manager contract; one changed bi
   );
   for (const tag of ["0x1", receipt.blockNumber]) {
     const proof = await call<Finality>(url, "tributary_getFinality", tag);
-    const key = await eraKey(chainId, proof.blockNumber);
+    const key = await eraKey(devnet.info.mainchain, chainId, proof.blockNumber);
     expect(key).toBe(devnet.info.chains[0]!.groupPublicKey);
     const digest = signedDigest(proof.headerEncoded);
     expect(verify(key, digest, proof.certificate)).toBe(true);

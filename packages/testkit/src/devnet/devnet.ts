@@ -100,11 +100,14 @@ export class Devnet {
     await until("the node's end", 5_000, () => !alive(node.pid), 20);
   }
 
-  /** Starts a killed node again as an operator would, and waits until devnet.json names its new process. */
-  async restartNode(index: number): Promise<void> {
+  /**
+   * Starts a killed node again as an operator would, and waits until devnet.json names its new process. Another
+   * `program` takes its place where one is named: a file and its first parameters.
+   */
+  async restartNode(index: number, program: readonly string[] = [main, "node"]): Promise<void> {
     const node = this.info.nodes[index];
     if (node === undefined) throw new RangeError(`no node ${index}`);
-    const child = spawn(process.execPath, [main, "node", "run", "--data", node.dataDir], {
+    const child = spawn(process.execPath, [...program, "run", "--data", node.dataDir], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
     });
