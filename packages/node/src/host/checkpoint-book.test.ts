@@ -28,16 +28,37 @@ test("asks for a block that was passed over", async () => {
   book.advance([at(10), at(20)]);
   expect([book.check(at(11)), book.check(at(11)), book.check(at(12))]).toEqual(["unknown", "unknown", "unknown"]);
   await new Promise((resolve) => setImmediate(resolve));
-  expect([book.check(at(11)), book.check(at(11, 5)), book.check(at(12))]).toEqual(["known", "conflict", "unknown"]);
-  expect(asked).toEqual([11, 12, 12]);
+  expect([book.check(at(11)), book.check(at(11, 5)), book.check(at(12))]).toEqual(["known", "unknown", "unknown"]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(book.check(at(11, 5))).toBe("conflict");
+  expect(asked).toEqual([11, 12, 11, 12]);
   expect(book.checkpoints()).toEqual([at(10), at(11), at(20)]);
 });
 
-test("forgets what a mainchain that went back took away", () => {
+test("takes either word of a mainchain that went back behind what it had finalised, and no third", () => {
   const book = new CheckpointBook();
-  book.advance([at(1), at(2), at(3)]);
+  book.advance([at(1), at(2), at(4)]);
   book.retreat(1);
-  expect(book.check(at(2))).toBe("unknown");
+  expect(book.checkpoints()).toEqual([at(1)]);
+  // Block 3 was passed over before the mainchain went back: no own word of then stands against another member's.
+  expect([2, 3, 4, 5].map((n) => book.check(at(n)))).toEqual(["known", "known", "known", "unknown"]);
+  expect(book.check(at(2, 22))).toBe("unknown");
   book.advance([at(2, 22)]);
-  expect([book.check(at(2)), book.check(at(2, 22))]).toEqual(["conflict", "known"]);
+  expect([book.check(at(2)), book.check(at(2, 22)), book.check(at(2, 33))]).toEqual(["known", "known", "conflict"]);
+});
+
+test("asks the mainchain again before it contradicts an order: its own word may be the stale one", async () => {
+  const now = new Map([[7, hash(7)]]);
+  const book = new CheckpointBook(async (number) => now.get(number));
+  book.advance([at(6), at(7)]);
+  now.set(7, hash(77));
+  expect(book.check(at(7, 77))).toBe("unknown");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(book.check(at(7, 77))).toBe("unknown");
+  book.retreat(6);
+  book.advance([at(7, 77)]);
+  expect([book.check(at(7, 77)), book.check(at(7))]).toEqual(["known", "known"]);
+  expect(book.check(at(7, 5))).toBe("unknown");
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(book.check(at(7, 5))).toBe("conflict");
 });

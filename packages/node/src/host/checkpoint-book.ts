@@ -5,21 +5,28 @@ import type { MainchainView } from "../consensus/ports.ts";
 const MAX_KEPT = 65_536;
 /** Newest ones that a proposal names. */
 const MAX_PROPOSED = 4;
-/** Questions under way to the mainchain. */
+/** Questions under way to the mainchain, and answers about contradictions that are kept. */
 const MAX_LOOKUPS = 16;
+/** Blocks kept that were finalised until the mainchain went back behind them. */
+const MAX_RETIRED = 1_024;
 
 /** Hash of a finalised block; undefined where there is none or the mainchain is away. */
 export type CheckpointLookup = (number: number) => Promise<HexHash | undefined>;
 
 /**
  * The finalised mainchain blocks that this node has seen. Whoever watches the mainchain enters them; one that was passed
- * over between two looks is asked for when an order names it.
+ * over between two looks is asked for when an order names it. A mainchain that takes back what it had called final
+ * contradicts itself: then both of its words count, because other members may have acted upon either.
  */
 export class CheckpointBook implements MainchainView {
   readonly #lookup: CheckpointLookup | undefined;
   /** Ascending by number. */
   #entries: Checkpoint[] = [];
+  /** Ascending by number; taken back by the mainchain. */
+  #retired: Checkpoint[] = [];
   readonly #asking = new Set<number>();
+  /** What the mainchain says now where an order contradicts an entry. */
+  readonly #confirmed = new Map<number, HexHash>();
 
   constructor(lookup?: CheckpointLookup) {
     this.#lookup = lookup;
@@ -36,7 +43,10 @@ export class CheckpointBook implements MainchainView {
 
   /** The mainchain went back: what was above `number` is void. */
   retreat(number: number): void {
+    const gone = this.#entries.filter((entry) => entry.number > number);
     this.#entries = this.#entries.filter((entry) => entry.number <= number);
+    this.#retired = [...this.#retired, ...gone].sort((a, b) => a.number - b.number).slice(-MAX_RETIRED);
+    this.#confirmed.clear();
   }
 
   checkpoints(): readonly Checkpoint[] {
@@ -44,6 +54,7 @@ export class CheckpointBook implements MainchainView {
   }
 
   check(checkpoint: Checkpoint): "known" | "unknown" | "conflict" {
+    if (this.#wasTakenBack(checkpoint)) return "known";
     const [oldest] = this.#entries;
     const newest = this.#entries.at(-1);
     if (oldest === undefined || newest === undefined || checkpoint.number > newest.number) return "unknown";
@@ -51,19 +62,41 @@ export class CheckpointBook implements MainchainView {
     if (checkpoint.number < oldest.number) return "known";
     const at = this.#entries.findLastIndex((entry) => entry.number <= checkpoint.number);
     const entry = this.#entries[at];
-    if (entry?.number === checkpoint.number) return entry.hash === checkpoint.hash ? "known" : "conflict";
+    if (entry?.number === checkpoint.number) {
+      return entry.hash === checkpoint.hash ? "known" : this.#contradiction(entry);
+    }
     if (this.#lookup === undefined) return "known";
-    this.#ask(this.#lookup, checkpoint.number);
+    this.#ask(this.#lookup, checkpoint.number, (hash) => this.#insert({ number: checkpoint.number, hash }));
     return "unknown";
   }
 
-  #ask(lookup: CheckpointLookup, number: number): void {
+  /** Seen here before the mainchain went back, or passed over then: nobody can be asked for it any more. */
+  #wasTakenBack({ number, hash }: Checkpoint): boolean {
+    const [first] = this.#retired;
+    const last = this.#retired.at(-1);
+    if (first === undefined || last === undefined || number < first.number || number > last.number) return false;
+    const seen = this.#retired.filter((entry) => entry.number === number);
+    return seen.length === 0 || seen.some((entry) => entry.hash === hash);
+  }
+
+  /** The own entry may be the stale one: another member may have noticed first that the mainchain went back. */
+  #contradiction(entry: Checkpoint): "unknown" | "conflict" {
+    const { number, hash } = entry;
+    if (this.#lookup === undefined || this.#confirmed.get(number) === hash) return "conflict";
+    this.#ask(this.#lookup, number, (now) => {
+      if (this.#confirmed.size >= MAX_LOOKUPS) this.#confirmed.clear();
+      this.#confirmed.set(number, now);
+    });
+    return "unknown";
+  }
+
+  #ask(lookup: CheckpointLookup, number: number, answered: (hash: HexHash) => void): void {
     if (this.#asking.has(number) || this.#asking.size >= MAX_LOOKUPS) return;
     this.#asking.add(number);
     lookup(number)
       .then(
         (hash) => {
-          if (hash !== undefined) this.#insert({ number, hash });
+          if (hash !== undefined) answered(hash);
         },
         // The next check asks again.
         () => undefined,
