@@ -10,7 +10,6 @@ import {
   deployTributary,
   devnetParameters,
   type ManagerClient,
-  type ManagerParameters,
   mined,
   registerNode,
   registerValidator,
@@ -23,7 +22,6 @@ import { FileVault } from "@tributary/node/vault/file-vault";
 import { fromHex } from "@tributary/protocol/bytes/index";
 import { BlsPublicKey } from "@tributary/protocol/crypto/bls";
 import { ThresholdKey } from "@tributary/protocol/crypto/threshold";
-import type { KeyVault } from "@tributary/protocol/ports/key-vault";
 import type { MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterEach, expect, test } from "vitest";
@@ -69,12 +67,8 @@ type Network = {
 
 const ETHER = 10n ** 18n;
 
-/** Anvil, contracts, and `members` nodes whose agents run in this process; `cheat` changes a node's vault. */
-async function network(
-  members: number,
-  windows: ManagerParameters["windows"],
-  cheat: (vault: KeyVault, index: number) => KeyVault = (vault) => vault,
-): Promise<Network> {
+/** Anvil, contracts, and `members` nodes whose agents run in this process. */
+async function network(members: number): Promise<Network> {
   const data = mkdtempSync(join(tmpdir(), "tributary-keygen-"));
   closing.push(() => rmSync(data, { recursive: true, force: true }));
   const [port = 0] = await freePorts(1);
@@ -91,7 +85,7 @@ async function network(
   const client = await connectManager(mainchain.rpc, account(0), 50);
   const rpc = (method: string, ...params: readonly unknown[]): Promise<unknown> =>
     client.request({ method, params } as never);
-  const addresses = await deployTributary(client, { ...devnetParameters, windows });
+  const addresses = await deployTributary(client, devnetParameters);
   const hosts: RecordingHost[] = [];
   const vaults: FileVault[] = [];
   for (let i = 0; i < members; i++) {
@@ -147,7 +141,7 @@ async function network(
         pollMs: 100,
       },
       dataDir,
-      vault: cheat(vault, i),
+      vault,
       host,
       board,
       onCheckpoint: () => undefined,
@@ -203,7 +197,7 @@ async function expectWorkingKey(net: Network, spec: MemberSpec, signers: readonl
 }
 
 test("four nodes generate a key through the contracts and start the chain's members", async () => {
-  const net = await network(4, devnetParameters.windows);
+  const net = await network(4);
   const chainId = await order(net, "first", 4);
   await until("start of all members", () => net.hosts.every((host) => host.specs.length === 1));
   const [spec] = net.hosts[0]?.specs ?? [];
@@ -235,45 +229,3 @@ test("four nodes generate a key through the contracts and start the chain's memb
   await mined(net.client, "the deletion", deleted);
   await until("stop of all members", () => net.hosts.every((host) => host.specs.length === 0));
 });
-
-test("a dealer of a bad share is named on chain and the key works without it", async () => {
-  const windows = { accept: 60, dealing: 60, complaints: 5, total: 600 };
-  const net = await network(4, windows, (vault, index) => (index === 2 ? badDealer(vault) : vault));
-  const chainId = await order(net, "cheated", 4);
-  await until("start of all members", () => net.hosts.every((host) => host.specs.length === 1));
-  const [spec] = net.hosts[0]?.specs ?? [];
-  if (spec === undefined) throw new Error("no member");
-  const culprit = spec.members.find(({ nodeAddress }) => nodeAddress === net.vaults[2]?.nodeAddress);
-  const convictions = await net.client.getContractEvents({
-    address: net.addresses.KeyGeneration,
-    abi: keyGenerationAbi,
-    eventName: "DealerConvicted",
-    args: { chainId },
-    fromBlock: 0n,
-  });
-  expect(convictions.map(({ args }) => args.nodeId)).toEqual([culprit?.nodeId]);
-  const honest = spec.members.filter((member) => member !== culprit).map(({ seat }) => seat);
-  await expectWorkingKey(net, spec, honest);
-});
-
-/** Deals a wrong share to one other seat: the last byte of a ciphertext is changed. */
-function badDealer(vault: KeyVault): KeyVault {
-  return {
-    nodeAddress: vault.nodeAddress,
-    blsKey: vault.blsKey,
-    blsProof: vault.blsProof,
-    transportKey: vault.transportKey,
-    encryptionKey: (slot, seat) => vault.encryptionKey(slot, seat),
-    deal: async (slot, seat, keys) => {
-      const dealing = (await vault.deal(slot, seat, keys)).slice();
-      const victim = (seat + 1) % keys.length;
-      const at = dealing.length - 32 * (keys.length - victim) + 31;
-      dealing[at] = (dealing[at] ?? 0) ^ 1;
-      return dealing;
-    },
-    judge: (slot, seat, keys, dealings) => vault.judge(slot, seat, keys, dealings),
-    acceptShare: (slot, seat, keys, qualified) => vault.acceptShare(slot, seat, keys, qualified),
-    signReady: (slot, seat, digest) => vault.signReady(slot, seat, digest),
-    signNode: (digest) => vault.signNode(digest),
-  };
-}
