@@ -138,6 +138,7 @@ export class MemberDriver {
     const newest = this.#execution.newestStored();
     if (newest !== undefined) {
       const { certificate, certificateEra: era, header } = newest.message;
+      this.#orders.resume(header.height);
       this.#finality.resume(header.height, { hash: newest.hash, era, certificate });
     }
     this.#recallBeacons();

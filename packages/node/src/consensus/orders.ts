@@ -171,6 +171,12 @@ export class Orders {
     return { order: { height, digest, previous, accepted }, certificate, bytes };
   }
 
+  /** The stored ORDER of the newest final height is news to the core where the log lost its end. After the replay. */
+  resume(height: Height): void {
+    const certified = height <= this.#context.ordered ? undefined : this.stored(height);
+    if (certified !== undefined) this.#accept(this.#context.config.seat, certified);
+  }
+
   forget(ordered: Height): void {
     for (const height of this.#said.keys()) if (height <= ordered) this.#said.delete(height);
     for (const [height, deciding] of this.#deciding) {

@@ -87,6 +87,11 @@ export class MemoryLog implements InputLog {
     this.#segments = this.#segments.slice(-1);
   }
 
+  /** Keeps the first record only: a log that a bad disk cut short. */
+  truncate(): void {
+    this.#segments = this.#segments.slice(0, 1).map((segment) => segment.slice(0, 1));
+  }
+
   crash(): void {
     this.#segments = this.#segments
       .map((segment) => segment.filter(({ serial }) => this.#durability.survives(serial)))

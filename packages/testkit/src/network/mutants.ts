@@ -219,14 +219,4 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: "stored F not told to the core at restart",
-    patches: [
-      {
-        file: `${DRIVER}finality.ts`,
-        find: "if (height <= this.#context.final) return;\n    this.#context.final = height;",
-        replace: "if (height >= 0) return;\n    this.#context.final = height;",
-      },
-    ],
-  },
 ];

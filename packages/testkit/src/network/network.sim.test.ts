@@ -93,6 +93,27 @@ describe("a quorum lost and found", () => {
   });
 });
 
+test("logs that lost their end go on from what the stores hold", () => {
+  const world = new NetworkSimulation({ members: 4, heights: 1, seed: 8, calm: true });
+  const members = world.start();
+  for (let nonce = 0; nonce < 8; nonce++) {
+    world.submit(members[0]!, 1, nonce);
+    world.advance(1_000);
+  }
+  expect(world.outstanding).toBe(0);
+  const height = members[0]!.committed;
+  expect(height).toBeGreaterThan(4);
+  for (const member of members) {
+    member.crash();
+    member.truncateLog();
+  }
+  for (const member of members) member.start();
+  world.submit(members[0]!, 1, 8);
+  world.advance(10_000);
+  expect(world.outstanding).toBe(0);
+  expect(members.every((member) => member.committed > height)).toBe(true);
+});
+
 describe("the simulator notices", () => {
   const fast = ["second proposal", "send before flush", "unchecked F", "header without state root"];
   for (const name of fast) {

@@ -13,7 +13,13 @@ import { PoolDisk, ToyPool } from "./toy-pool.ts";
 import { toyBodyRules } from "./toy-transaction.ts";
 import { MemberClock, type VirtualClock } from "./virtual-clock.ts";
 
-export type Latencies = { readonly flush: Latency; readonly verify: Latency; readonly execute: Latency };
+export type Latencies = {
+  readonly log: Latency;
+  readonly journal: Latency;
+  readonly store: Latency;
+  readonly verify: Latency;
+  readonly execute: Latency;
+};
 
 export type MemberWorld = {
   readonly config: MemberConfig;
@@ -45,8 +51,8 @@ export class SimulatedMember implements Station {
 
   constructor(world: MemberWorld) {
     this.#world = world;
-    const { flush } = world.latencies;
-    this.#durability = [new Durability(flush), new Durability(flush), new Durability(flush)];
+    const { log, journal, store } = world.latencies;
+    this.#durability = [new Durability(log), new Durability(journal), new Durability(store)];
     this.#log = new MemoryLog(this.#durability[0], world.logInflation);
     this.#journal = new MemoryJournal(this.#durability[1]);
     this.store = new MemoryStore(this.#durability[2]);
@@ -117,6 +123,11 @@ export class SimulatedMember implements Station {
     this.#log.crash();
     this.#journal.crash();
     this.store.crash();
+  }
+
+  /** The disk cuts the log short while the member is down. */
+  truncateLog(): void {
+    this.#log.truncate();
   }
 
   /** A client's transaction; acknowledged when this returns. */

@@ -225,7 +225,15 @@ export class NetworkSimulation {
       const scale = random.chance(0.3) ? 0 : random.fraction() * most;
       return scale === 0 ? () => 0 : () => random.fraction() * scale;
     };
-    return { flush: draw(12), verify: draw(6), execute: draw(random.chance(0.1) ? 400 : 20) };
+    // Each file has a disk of its own, and some disks are slow.
+    const disk = () => draw(random.chance(0.15) ? 400 : 12);
+    return {
+      log: disk(),
+      journal: disk(),
+      store: disk(),
+      verify: draw(6),
+      execute: draw(random.chance(0.1) ? 400 : 20),
+    };
   }
 
   #member(seat: number, latencies: Latencies): SimulatedMember {
