@@ -7,30 +7,55 @@ import { ChainError } from "../chain-error.ts";
 /** A transaction as logged: what survives a crash of every process. */
 export type LoggedTransaction = { readonly raw: Uint8Array; readonly age: number };
 
-/** u32 length of the payload, u32 CRC-32 of the payload. */
-const HEAD_BYTES = 8;
-/** Magic and version: another file under this name is refused, not overwritten. */
-const MAGIC: Uint8Array = new TextEncoder().encode("tributary-pool-1\n");
+// After the format's name a log is a sequence of frames; a frame is what one flush wrote: u32 magic, u32 length of the
+// payload, u32 CRC-32 of the payload, payload = (u32 length, u32 age, raw)*. A frame is written only after the one
+// before it is durable: a bad one with a good one behind it is damage, with none it is a write that was cut off.
+const HEAD_BYTES = 12;
+const FRAME: Uint8Array = uint(0x7450_6c66, 4);
+/** Name and version of the format: another file under this name is refused, not overwritten. */
+const MAGIC: Uint8Array = new TextEncoder().encode("tributary-pool-2\n");
 /** Bytes of dead records that are always tolerated before the log is written anew. */
 const SLACK_BYTES = 4 * 1024 * 1024;
 
-function encode({ raw, age }: LoggedTransaction): Uint8Array {
-  const payload = Buffer.concat([uint(Math.min(age, 0xffff_ffff), 4), raw]);
-  return Buffer.concat([uint(payload.length, 4), uint(crc32(payload), 4), payload]);
+function encodeRecord({ raw, age }: LoggedTransaction): Uint8Array {
+  return Buffer.concat([uint(raw.length, 4), uint(Math.min(age, 0xffff_ffff), 4), raw]);
 }
 
-/** The records up to the first damaged one, and where the sound part ends. */
-function decode(bytes: Buffer): { readonly records: LoggedTransaction[]; readonly end: number } {
+function encodeFrame(records: readonly Uint8Array[]): Uint8Array {
+  const payload = Buffer.concat(records);
+  return Buffer.concat([FRAME, uint(payload.length, 4), uint(crc32(payload), 4), payload]);
+}
+
+/** The payload of the whole and sound frame at `at`, or undefined. */
+function payloadAt(bytes: Buffer, at: number): Buffer | undefined {
+  if (at + HEAD_BYTES > bytes.length || bytes.compare(FRAME, 0, 4, at, at + 4) !== 0) return undefined;
+  const length = bytes.readUInt32BE(at + 4);
+  const payload = bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length);
+  return payload.length === length && crc32(payload) === bytes.readUInt32BE(at + 8) ? payload : undefined;
+}
+
+/** The records up to the first bad frame, where the sound part ends, and whether a sound frame lies behind that. */
+function decode(bytes: Buffer): {
+  readonly records: LoggedTransaction[];
+  readonly end: number;
+  readonly damaged: boolean;
+} {
   const records: LoggedTransaction[] = [];
-  let at = MAGIC.length;
-  while (at + HEAD_BYTES <= bytes.length) {
-    const length = bytes.readUInt32BE(at);
-    const payload = bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length);
-    if (length < 4 || payload.length !== length || crc32(payload) !== bytes.readUInt32BE(at + 4)) break;
-    records.push({ age: payload.readUInt32BE(0), raw: Uint8Array.from(payload.subarray(4)) });
-    at += HEAD_BYTES + length;
+  let end = MAGIC.length;
+  for (let payload = payloadAt(bytes, end); payload !== undefined; payload = payloadAt(bytes, end)) {
+    for (let at = 0; at + 8 <= payload.length; ) {
+      const length = payload.readUInt32BE(at);
+      records.push({
+        age: payload.readUInt32BE(at + 4),
+        raw: Uint8Array.from(payload.subarray(at + 8, at + 8 + length)),
+      });
+      at += 8 + length;
+    }
+    end += HEAD_BYTES + payload.length;
   }
-  return { records, end: at };
+  let later = bytes.indexOf(FRAME, end + 1);
+  while (later >= 0 && payloadAt(bytes, later) === undefined) later = bytes.indexOf(FRAME, later + 1);
+  return { records, end, damaged: later >= 0 };
 }
 
 function failure(path: string, error: unknown): ChainError {
@@ -83,7 +108,8 @@ export class PoolLog {
     const fresh = bytes === undefined || MAGIC.subarray(0, bytes.length).every((byte, i) => byte === bytes[i]);
     const created = bytes === undefined || (fresh && bytes.length < MAGIC.length);
     if (!fresh) throw new ChainError("pool-log", `${path} is not a pool's log of a known format`);
-    const { records, end } = created ? { records: [], end: MAGIC.length } : decode(bytes);
+    const { records, end, damaged } = created ? { records: [], end: MAGIC.length, damaged: false } : decode(bytes);
+    if (damaged) throw new ChainError("pool-log", `the pool's log ${path} is damaged at offset ${end}`);
     try {
       if (bytes !== undefined && end < bytes.length) await truncate(path, end);
       const file = await open(path, "a");
@@ -102,7 +128,7 @@ export class PoolLog {
   /** Resolves when the record is durable. ChainError `pool-log` when the disk refuses. */
   append(record: LoggedTransaction): Promise<void> {
     if (this.#closed) return Promise.reject(new ChainError("closed", "the pool's log is closed"));
-    this.#batch.push(encode(record));
+    this.#batch.push(encodeRecord(record));
     const durable = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
     this.#flushing ??= this.#flush();
     return durable;
@@ -118,7 +144,7 @@ export class PoolLog {
 
   async #flush(): Promise<void> {
     while (this.#batch.length > 0) {
-      const batch = Buffer.concat(this.#batch);
+      const batch = encodeFrame(this.#batch);
       const waiters = this.#waiters;
       this.#batch = [];
       this.#waiters = [];
@@ -129,6 +155,10 @@ export class PoolLog {
         this.#bytes += batch.length;
         for (const { resolve } of waiters) resolve();
       } catch (error) {
+        // What was written in part must not stand before later frames.
+        await this.#file.truncate(this.#bytes).catch(() => {
+          this.#closed = true;
+        });
         for (const { reject } of waiters) reject(failure(this.#path, error));
       }
     }
@@ -139,7 +169,7 @@ export class PoolLog {
   async #rewrite(): Promise<void> {
     const next = `${this.#path}.new`;
     const file = await open(next, "w");
-    const content = Buffer.concat([MAGIC, ...[...this.#live()].map(encode)]);
+    const content = Buffer.concat([MAGIC, encodeFrame([...this.#live()].map(encodeRecord))]);
     await file.writeFile(content);
     await file.datasync();
     await file.close();

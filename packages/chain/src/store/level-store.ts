@@ -1,6 +1,7 @@
 import { ClassicLevel } from "classic-level";
 import { ChainError } from "../chain-error.ts";
 import type { KeyValueStore, Write } from "./key-value-store.ts";
+import { levelDamage } from "./level-damage.ts";
 
 /** Raised when the meaning of stored bytes changes. Another version in a folder is refused, never guessed at. */
 export const STORE_FORMAT = 1;
@@ -37,6 +38,9 @@ export class LevelStore implements KeyValueStore {
 
   /** Opens or creates the database. ChainError `store-locked`, `store-damaged` or `store-format`. */
   static async open(directory: string): Promise<LevelStore> {
+    const damage = levelDamage(directory);
+    if (damage !== undefined)
+      throw new ChainError("store-damaged", `the database in ${directory} is damaged: ${damage}`);
     const database: Database = new ClassicLevel(directory, { keyEncoding: "view", valueEncoding: "view" });
     try {
       await database.open();

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { levelDamage } from "@tributary/chain/store/level-damage";
 import { ClassicLevel } from "classic-level";
 import type { ContainerStore } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
@@ -47,6 +48,8 @@ export class LevelContainerStore implements ContainerStore {
    * the disk refuses a write, or with what a callback threw: from then on no flush calls back.
    */
   static async open(folder: string, failed: (error: Error) => void): Promise<LevelContainerStore> {
+    const damage = levelDamage(folder);
+    if (damage !== undefined) throw new NodeError("store-damaged", `the database in ${folder} is damaged: ${damage}`);
     const database: Database = new ClassicLevel(folder, { keyEncoding: "view", valueEncoding: "view" });
     try {
       await database.open();
