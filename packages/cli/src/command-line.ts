@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { codeOf, reasonOf } from "./cli-error.ts";
+import { CliError, codeOf, reasonOf } from "./cli-error.ts";
 import { buildProgram } from "./program.ts";
 
 /** Exit codes: 0 done, 1 failed, 2 wrong use. */
@@ -9,12 +9,20 @@ const WRONG_USE = 2;
 /** Carries out one command line; the exit code. */
 export async function runCommandLine(parameters: readonly string[]): Promise<number> {
   try {
-    await buildProgram().parseAsync([...parameters]);
+    await buildProgram(parameters.includes("--json")).parseAsync([...parameters]);
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE;
-    report(error, parameters.includes("--json"));
-    return FAILED;
+    const json = parameters.includes("--json");
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      // Without --json the parser has said it already, with a hint at the usage.
+      if (json) report(new CliError("USAGE", error.message.replace(/^error: /, "")), json);
+      return WRONG_USE;
+    }
+    // Large, and seldom needed.
+    const { contractRefusal } = await import("./contract-refusal.ts");
+    report(contractRefusal(error) ?? error, json);
+    return codeOf(error) === "PASSWORD_MISSING" ? WRONG_USE : FAILED;
   }
 }
 

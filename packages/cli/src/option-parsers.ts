@@ -32,3 +32,9 @@ export function etherAmount(text: string): bigint {
   }
   throw new InvalidArgumentError("an amount like 10 or 0.5");
 }
+
+/** As the contracts take it. */
+export function chainName(text: string): string {
+  if (!/^[a-z0-9-]{1,32}$/.test(text)) throw new InvalidArgumentError("1 to 32 of a-z, 0-9 and '-'");
+  return text;
+}

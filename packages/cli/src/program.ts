@@ -4,18 +4,23 @@ import { devnetCommand } from "./commands/devnet.ts";
 import { keyCommand } from "./commands/key.ts";
 import { nodeCommand } from "./commands/node.ts";
 
-/** The whole command line. Parsing throws CommanderError instead of ending the process. */
-export function buildProgram(): Command {
+/**
+ * The whole command line. Parsing throws CommanderError instead of ending the process; with `json` it leaves it to the
+ * caller to say what is wrong.
+ */
+export function buildProgram(json = false): Command {
   const program = new Command("tributary")
     .description("An elastic network of Ethereum-compatible sidechains.")
     .version("0.1.0")
     .showHelpAfterError("(--help shows the usage)");
   for (const command of [devnetCommand(), nodeCommand(), chainCommand(), keyCommand()]) program.addCommand(command);
-  return overrideExit(program);
+  return overrideExit(program, json);
 }
 
-function overrideExit(command: Command): Command {
+function overrideExit(command: Command, silent: boolean): Command {
   command.exitOverride();
-  for (const sub of command.commands) overrideExit(sub);
+  // Help keeps its place: only errors are silenced.
+  if (silent) command.configureOutput({ outputError: () => undefined }).showHelpAfterError(false);
+  for (const sub of command.commands) overrideExit(sub, silent);
   return command;
 }

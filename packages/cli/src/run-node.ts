@@ -36,6 +36,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   const board = new HttpReadyBoard();
   // The agents need the running node's host, and the node asks the agents' mainchain: joined by this variable.
   let agents: NodeAgents | undefined;
+  let wentBack = 0;
   const node = new NodeProcess({
     nodeId,
     dataDir,
@@ -45,7 +46,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     logger,
     lookup: async (number) => await agents?.blockHash(number),
     keygen: (chainId) => board.shown(chainId),
-    health: () => ({ mainchain: shownStatus(agents?.status) }),
+    health: () => ({ mainchain: { ...shownStatus(agents?.status), wentBack } }),
     cors: config.rpc.cors,
     ...(config.diskBytes === undefined ? {} : { diskBytes: config.diskBytes }),
   });
@@ -58,7 +59,10 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       host: node.host,
       board,
       onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),
-      onRollback: (block) => node.checkpoints.retreat(Number(block)),
+      onRollback: (block) => {
+        wentBack += 1;
+        node.checkpoints.retreat(Number(block));
+      },
       logger,
     });
     agents.start();

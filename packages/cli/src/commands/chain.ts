@@ -9,7 +9,7 @@ import { DEFAULT_DATA } from "../devnet/devnet-file.ts";
 import { userAllocation } from "../devnet/setup.ts";
 import { waitForFirstBlock } from "../devnet/wake-chain.ts";
 import { connectAs, connectReader, findNetwork, type Network, type NetworkOptions } from "../network.ts";
-import { accountAddress, oneOf, wholeNumber } from "../option-parsers.ts";
+import { accountAddress, chainName, oneOf, wholeNumber } from "../option-parsers.ts";
 import { createOutput, type Output, table } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
 
@@ -32,7 +32,7 @@ export function chainCommand(): Command {
   const chain = new Command("chain").description("Rent chains, look at them, end them.");
   common(chain.command("create"))
     .description("Rent a chain and wait for its first block.")
-    .requiredOption("--name <name>", "1 to 32 of a-z, 0-9 and '-'")
+    .requiredOption("--name <name>", "1 to 32 of a-z, 0-9 and '-'", chainName)
     .option("--size <size>", "small (1 slot), medium (16) or large (128)", oneOf("small", "medium", "large"), "medium")
     .option("--members <number>", "nodes in its committee", wholeNumber(1, 64), 4)
     .option("--months <number>", "paid ahead", wholeNumber(1, 1_000), 6)

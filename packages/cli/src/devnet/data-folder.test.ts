@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -44,10 +45,28 @@ test("a second devnet on a taken folder is told who runs", async () => {
   const path = folder();
   const taken = await DataFolder.take(path);
   await taken.write(state);
-  writeFileSync(join(path, "devnet.lock"), String(process.ppid));
-  await expect(DataFolder.take(path)).rejects.toMatchObject({ code: "DEVNET_RUNNING" });
+  const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)", "devnet"], { stdio: "ignore" });
+  try {
+    writeFileSync(join(path, "devnet.lock"), String(other.pid));
+    await expect(DataFolder.take(path)).rejects.toMatchObject({ code: "DEVNET_RUNNING" });
+  } finally {
+    other.kill("SIGKILL");
+  }
   await taken.release();
   await expect(DataFolder.take(path)).resolves.toBeInstanceOf(DataFolder);
+});
+
+test("a lock whose process is another program by now holds nobody up", async () => {
+  const path = folder();
+  const taken = await DataFolder.take(path);
+  await taken.write(state);
+  const other = spawn("sleep", ["60"], { stdio: "ignore" });
+  try {
+    writeFileSync(join(path, "devnet.lock"), String(other.pid));
+    await expect(DataFolder.take(path)).resolves.toBeInstanceOf(DataFolder);
+  } finally {
+    other.kill("SIGKILL");
+  }
 });
 
 test("a damaged state is said, not guessed around", async () => {

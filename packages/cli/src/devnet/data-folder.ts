@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { readJson, writeAtomically } from "../atomic-file.ts";
 import { CliError, reasonOf } from "../cli-error.ts";
-import { processAlive } from "../process-alive.ts";
+import { processRuns } from "../process-alive.ts";
 
 type Address = `0x${string}`;
 
@@ -51,7 +51,9 @@ export class DataFolder {
   /** Takes the folder for this process, making it where it is missing. */
   static async take(data: string): Promise<DataFolder> {
     const folder = new DataFolder(resolve(data));
-    await mkdir(folder.path, { recursive: true });
+    await mkdir(folder.path, { recursive: true }).catch((error: unknown) => {
+      throw new CliError("DATA_UNUSABLE", `${folder.path} cannot be made a folder: ${reasonOf(error)}`);
+    });
     if (!(await folder.#isOurs())) {
       throw new CliError("DATA_FOREIGN", `${folder.path} holds something else than a devnet: choose another --data`);
     }
@@ -119,7 +121,7 @@ export class DataFolder {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST" || tries > 3) throw error;
       }
       const pid = Number(await readFile(path, "utf8").catch(() => "0"));
-      if (pid > 0 && pid !== process.pid && processAlive(pid)) {
+      if (pid !== process.pid && processRuns(pid, ["devnet"])) {
         throw new CliError("DEVNET_RUNNING", `a devnet runs on ${this.path} already (process ${pid})`);
       }
       await rm(path, { force: true });
