@@ -4,7 +4,7 @@ import { parseEther } from "viem";
 /** A parser for whole numbers between two bounds. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
-    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
     if (!(value >= least && value <= most)) throw new InvalidArgumentError(`a whole number from ${least} to ${most}`);
     return value;
   };

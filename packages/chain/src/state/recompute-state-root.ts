@@ -12,9 +12,12 @@ export type StateAudit = {
   readonly root: Uint8Array;
   readonly accounts: number;
   readonly slots: number;
-  /** Hashes (latin1) that an account names and no entry holds, or whose entry has another hash. */
+  /** Keys of codes that an account names and no entry holds, or whose entry has another hash. */
   readonly badCode: readonly string[];
 };
+
+/** Entries between two calls of `progress`. */
+const PROGRESS_ENTRIES = 50_000;
 
 function prefixRange(prefix: string): readonly [Uint8Array, Uint8Array] {
   const code = prefix.charCodeAt(0);
@@ -23,11 +26,16 @@ function prefixRange(prefix: string): readonly [Uint8Array, Uint8Array] {
 
 /**
  * Recomputes the state root from nothing but the raw entries of the store: an independent check of the accumulators
- * that blocks kept up incrementally. One pass; about 10 us an entry.
+ * that blocks kept up incrementally. One pass; about 10 us an entry. `progress` gets the entries so far now and then.
  */
-export async function recomputeStateRoot(store: KeyValueStore): Promise<StateAudit> {
+export async function recomputeStateRoot(
+  store: KeyValueStore,
+  progress?: (entries: number) => void,
+): Promise<StateAudit> {
   const sums = Array.from({ length: BUCKETS }, () => new Uint32Array(LT_HASH_BYTES / 4));
+  let entries = 0;
   const put = (key: Uint8Array, value: Uint8Array): void => {
+    if (++entries % PROGRESS_ENTRIES === 0) progress?.(entries);
     const sum = sums[bucketOf(key)];
     if (sum !== undefined) addPair(sum, key, value);
   };

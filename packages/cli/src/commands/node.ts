@@ -12,7 +12,7 @@ type RunOptions = {
 };
 
 export function nodeCommand(): Command {
-  const node = new Command("node").description("Run a node.");
+  const node = new Command("node").description("Run a node, and check what it has stored.");
   node
     .command("run")
     .description("Run the node of a data folder until SIGINT or SIGTERM. Logs go to stderr as JSON lines.")
@@ -29,6 +29,16 @@ export function nodeCommand(): Command {
         output: createOutput(options.json === true),
         signal: stopSignal(),
       });
+    });
+  node
+    .command("audit")
+    .description("Check a stopped node: is each chain's state, entry by entry, what its newest block commits to?")
+    .requiredOption("--data <folder>", "the node's folder")
+    .option("--chain <id>", "this chain only", wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .option("--json", "print the findings as JSON")
+    .action(async (options: { readonly data: string; readonly chain?: number; readonly json?: boolean }) => {
+      const { auditNode } = await import("../audit-node.ts");
+      await auditNode(options.data, options.chain, createOutput(options.json === true));
     });
   return node;
 }
