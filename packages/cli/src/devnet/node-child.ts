@@ -8,7 +8,7 @@ import { endChild, spawnGuarded } from "./guarded-child.ts";
 
 const MAIN: string = fileURLToPath(new URL("../main.ts", import.meta.url));
 /** Megabytes of JavaScript heap: sixteen nodes share one small machine. */
-const HEAP = ["--max-old-space-size=384", "--max-semi-space-size=4"];
+const HEAP = ["--max-old-space-size=384", "--max-semi-space-size=16"];
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 

@@ -29,8 +29,8 @@ import { Votes } from "./votes.ts";
 
 /** Milliseconds between two looks at what did not come. */
 const TICK_MS = 250;
-/** One millisecond between two flushes for so many members. */
-const FLUSH_SPACING_MEMBERS = 4;
+/** One millisecond between two flushes for so many pairs of members: what one vote costs all is quadratic. */
+const FLUSH_SPACING_PAIRS = 8;
 /** Bytes in the newest log segment from which a new one is started. */
 const ROTATE_BYTES = 8 << 20;
 /** Heights by which finality must be past a segment's base before older segments go: the windows of the core. */
@@ -83,7 +83,7 @@ export class MemberDriver {
     context.final = base.final;
     this.#newest = { digest: base.orderDigest, previous: base.previousDigest, accepted: base.accepted };
     this.#core = new Consensus(base);
-    this.#turn = new Turn(this.#core, ports.log, ports.clock, Math.floor(config.members / FLUSH_SPACING_MEMBERS), {
+    this.#turn = new Turn(this.#core, ports.log, ports.clock, Math.floor(config.members ** 2 / FLUSH_SPACING_PAIRS), {
       inner: (effect) => this.#inner(effect),
       release: (outputs) => this.#release(outputs),
     });

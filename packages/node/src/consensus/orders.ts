@@ -236,20 +236,22 @@ export class Orders {
 }
 
 /**
- * Seat h mod N (the first live one from there on) combines at once, the others only when nothing came: combining costs
- * milliseconds, checking the result a fraction.
+ * Seat h mod N (the first live one from there on) combines at once, each further one a grace later and only when nothing
+ * came: combining costs milliseconds, checking the result a fraction, and whoever combines sends the result to all.
  */
 export function combineInTurn(context: MemberContext, height: Height, collector: ShareCollector): void {
   const { members, seat } = context.config;
+  let before = 0;
   for (let i = 0; i < members; i++) {
     const candidate = (height + i) % members;
-    if (candidate === seat) {
-      collector.open();
-      return;
-    }
-    if (context.up.has(candidate)) break;
+    if (candidate === seat) break;
+    if (context.up.has(candidate)) before += 1;
   }
-  context.ports.clock.after(COMBINE_GRACE_MS, () => {
+  if (before === 0) {
+    collector.open();
+    return;
+  }
+  context.ports.clock.after(before * COMBINE_GRACE_MS, () => {
     if (!context.stopped) collector.open();
   });
 }

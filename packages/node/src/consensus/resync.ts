@@ -93,7 +93,9 @@ export class Resync {
     this.#steps += 1;
     const { ordered, final } = this.#context;
     const { committed } = this.#context.ports.executor;
-    const mark = `${ordered}.${final}.${committed}`;
+    const { proposals, certificates } = this.#core.held(ordered + 1);
+    // Movement within a height counts: repeating all that was said would slow a busy machine down further.
+    const mark = `${ordered}.${final}.${committed}.${proposals}.${certificates}.${this.#core.rounds()}`;
     const busy = this.#own.highest > committed || ordered > committed || this.#core.undecided.length > 0;
     if (mark !== this.#mark || !busy) this.#stalled = 0;
     else this.#stalled += 1;

@@ -43,8 +43,8 @@ export class Turn {
   #replaying = true;
 
   /**
-   * `spacing`: milliseconds between the starts of two flushes. Votes that become due in between share one message, which
-   * every other member has to verify: in a large committee that is worth more than the wait.
+   * `spacing`: milliseconds between the starts of two flushes for what comes in crowds. Votes that become due in between
+   * share one message, which every other member has to verify: in a large committee that is worth more than the wait.
    */
   constructor(core: Consensus, log: InputLog, clock: Clock, spacing: number, handlers: TurnHandlers) {
     this.#core = core;
@@ -130,10 +130,10 @@ export class Turn {
 
   #flush(): void {
     if (this.#replaying || this.#flushing || this.#stopped || this.#outputs.length === 0) return;
-    if (this.#scheduled) return;
     const now = this.#clock.now();
     const wait = this.#lastFlush + this.#spacing - now;
-    if (wait > 0 && wait <= this.#spacing) {
+    if (wait > 0 && wait <= this.#spacing && !this.#outputs.some(isUrgent)) {
+      if (this.#scheduled) return;
       this.#scheduled = true;
       this.#clock.after(wait, () => {
         this.#scheduled = false;
@@ -152,4 +152,9 @@ export class Turn {
       this.#flush();
     });
   }
+}
+
+/** One of its kind at a height, and others wait for it. Votes, acknowledgements and coin shares come in crowds. */
+function isUrgent({ kind }: HeldEffect | Deferred): boolean {
+  return kind !== "vote" && kind !== "acknowledge" && kind !== "coin";
 }

@@ -11,6 +11,8 @@ type Operation =
 
 /** Bytes of one record; a larger one is a bug of the caller. */
 export const MAX_RECORD_BYTES: number = 64 * 1024 * 1024;
+/** Appended bytes that are written even if nobody asks for a flush. */
+const UNASKED_BYTES: number = 1024 * 1024;
 
 const name = /^(\d{10})\.segment$/;
 
@@ -32,6 +34,8 @@ export class SegmentLog implements InputLog {
   #working: Promise<void> | undefined;
   #closed = false;
   #flushes = 0;
+  /** Bytes of appended records since the last write began. */
+  #unasked = 0;
 
   /**
    * Reads the folder. Throws `log-damaged` naming file and offset where bytes before the end are bad; a torn end is cut.
@@ -123,7 +127,7 @@ export class SegmentLog implements InputLog {
   /** Writes what is queued and closes. Flushes that were accepted call back before this resolves. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#working;
+    await (this.#working ?? this.#work());
     await this.#file?.close();
     this.#file = undefined;
   }
@@ -132,14 +136,21 @@ export class SegmentLog implements InputLog {
     if (this.#closed) return;
     this.#records = undefined;
     this.#queue.push(operation);
-    this.#working ??= this.#work();
+    if (operation.kind === "append") this.#unasked += operation.record.length;
+    if (this.#due()) this.#working ??= this.#work();
+  }
+
+  /** Appending alone asks for nothing: a synced write costs as much as many records. */
+  #due(): boolean {
+    if (this.#closed || this.#unasked >= UNASKED_BYTES) return this.#queue.length > 0;
+    return this.#queue.some(({ kind }) => kind !== "append");
   }
 
   async #work(): Promise<void> {
     try {
       // The rest of this turn joins the first group.
       await Promise.resolve();
-      while (this.#queue.length > 0) await this.#next();
+      while (this.#due()) await this.#next();
     } catch (error) {
       this.#closed = true;
       this.#queue = [];
@@ -151,6 +162,7 @@ export class SegmentLog implements InputLog {
 
   /** Takes what is queued up to a rotation or pruning, or that one. */
   async #next(): Promise<void> {
+    this.#unasked = 0;
     const border = this.#queue.findIndex(({ kind }) => kind === "rotate" || kind === "prune");
     const group = this.#queue.splice(0, border < 0 ? this.#queue.length : Math.max(border, 1));
     const head = group[0];
