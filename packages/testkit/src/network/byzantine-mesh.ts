@@ -135,6 +135,15 @@ export class ByzantineMesh implements Mesh {
       }
       case "body":
         return { kind, height, digest: this.#forger.group, offset: 0, bytes: new Uint8Array(20) };
+      case "coin": {
+        // A share before its time: the coin of a round that nobody may have reached.
+        const share = {
+          seat: this.#random.below(this.#members),
+          round: this.#random.below(3),
+          share: new Uint8Array(96),
+        };
+        return { kind, era: 1, epoch: 1, height: height + 1, shares: [share] };
+      }
       case "forward":
         return { kind, transactions: [{ age: 1, raw: new Uint8Array(10) }] };
       default: {

@@ -361,7 +361,10 @@ export class NetworkSimulation {
     }
   }
 
-  /** Clients send to whoever is alive; a sender's nonces ascend wherever they go. */
+  /**
+   * Clients send to whoever is alive; a sender's nonces ascend wherever they go. Faulty members have clients too, whose
+   * transactions nobody promised anything about.
+   */
   #clients(): void {
     const random = this.#random;
     const nonces = new Map<number, number>();
@@ -380,6 +383,8 @@ export class NetworkSimulation {
           random.pick(alive).submit(raw);
         }
       }
+      for (const seat of this.#faulty)
+        this.#members[seat]?.submit(toyTransaction(800 + seat, rounds - left - 1, 21, left));
       if (left === 0) this.#clientsDone = true;
       else this.#clock.after(random.below(random.chance(0.2) ? 6_000 : 400), burst);
     };
