@@ -18,8 +18,8 @@ import type {
   ReadySignatures,
 } from "@tributary/protocol/ports/key-vault";
 import type { Signer } from "../consensus/ports.ts";
-import { generateTransportKey, type TransportIdentity, transportIdentity } from "../mesh/transport-identity.ts";
 import { NodeError } from "../fault/node-error.ts";
+import { generateTransportKey, type TransportIdentity, transportIdentity } from "../mesh/transport-identity.ts";
 import { nativeNodeSignatures } from "../verifier/native-node-signatures.ts";
 import { Keystore } from "./keystore.ts";
 import { decodeContent, type EpochSecrets, encodeContent, epochName, type VaultContent } from "./vault-content.ts";

@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { syncFolder } from "../log/file-layer.ts";
 import { NodeError } from "../fault/node-error.ts";
+import { syncFolder } from "../log/file-layer.ts";
 
 /** 64 MiB and about 0.2 s a guess. */
 const COST = { N: 65_536, r: 8, p: 1 };

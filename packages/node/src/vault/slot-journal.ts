@@ -2,9 +2,9 @@ import { Reader } from "@tributary/protocol/bytes/reader";
 import { Writer } from "@tributary/protocol/bytes/writer";
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { SlotJournal } from "../consensus/ports.ts";
+import { NodeError } from "../fault/node-error.ts";
 import type { FileLayer } from "../log/file-layer.ts";
 import { SegmentLog } from "../log/segment-log.ts";
-import { NodeError } from "../fault/node-error.ts";
 
 /** Locks kept; above that the oldest heights are closed. About 10 MB. */
 const MAX_LOCKS = 65_536;
