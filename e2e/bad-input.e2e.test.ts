@@ -75,6 +75,25 @@ test("transactions that cannot be taken are refused with geth's words", async ()
   expect(await send({ nonce: (await nonceOf()) - 1, value: 2n })).toMatch(/nonce too low/);
 });
 
+test("a transaction that waits already, a poor replacement and a far too early one are told apart", async () => {
+  const sending = (raw: `0x${string}`) => call<`0x${string}`>(url, "eth_sendRawTransaction", raw);
+  const nonce = (await nonceOf()) + 1;
+  // Behind a gap, so that it stays in the pool.
+  const waiting = await transfer({ nonce, maxFeePerGas: 100n, maxPriorityFeePerGas: 100n });
+  const hash = await sending(waiting);
+  expect((await refusal(sending(waiting))).message).toMatch(/already known/);
+  const poor = await transfer({ nonce, value: 2n, maxFeePerGas: 101n, maxPriorityFeePerGas: 101n });
+  const refused = await refusal(sending(poor));
+  expect(refused.message).toMatch(/replacement transaction underpriced/);
+  expect(refused.code).toBe(-32000);
+  const better = await sending(await transfer({ nonce, value: 3n, maxFeePerGas: 200n, maxPriorityFeePerGas: 200n }));
+  expect(await call(url, "eth_getTransactionByHash", hash)).toBeNull();
+  await sending(await transfer({ nonce: nonce - 1 }));
+  await until("the better one", 20_000, async () => (await call(url, "eth_getTransactionReceipt", better)) !== null);
+  const mined = await transfer({ nonce: nonce - 1 });
+  expect((await refusal(sending(mined))).message).toMatch(/nonce too low|already known/);
+});
+
 test("malformed requests are answered, and the server goes on", async () => {
   expect((await post("{")).json.error?.code).toBe(-32700);
   expect((await post("[]")).json.error?.code).toBe(-32600);
@@ -91,6 +110,13 @@ test("malformed requests are answered, and the server goes on", async () => {
   });
   expect(other.status).toBe(404);
   expect(Number(await call<string>(url, "eth_chainId"))).toBe(chainId);
+});
+
+test("a body above 5 MiB is refused before it is read, one below is answered", async () => {
+  const padded = (bytes: number) =>
+    JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [], pad: "x".repeat(bytes) });
+  expect((await post(padded((5 << 20) + 1))).status).toBe(413);
+  expect((await post(padded(4 << 20))).status).toBe(200);
 });
 
 test("garbage on the peer port, and a TLS peer that nobody registered, are dropped while the chain goes on", async () => {
@@ -112,6 +138,14 @@ test("garbage on the peer port, and a TLS peer that nobody registered, are dropp
     socket.on("connect", () => socket.write(randomBytes(65_536)));
     await closed;
   }
+  // A TLS record that claims to be longer than any may be, and never ends.
+  const endless = connect(port, "127.0.0.1");
+  const cut = ended(endless);
+  endless.on("connect", () => {
+    endless.write(Uint8Array.of(0x16, 0x03, 0x01, 0xff, 0xff));
+    endless.write(randomBytes(8 << 20));
+  });
+  await cut;
   const stranger = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
   const closed = ended(stranger);
   stranger.on("secureConnect", () => stranger.write(randomBytes(1024)));

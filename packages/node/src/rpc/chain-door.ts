@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
 import { ClientSocket } from "./client-socket.ts";
 import { type AllowedOrigins, allowsOrigin, corsHeaders } from "./cors.ts";
+import { drained } from "./drained.ts";
 import { errorText } from "./json-rpc.ts";
 import { MAX_REQUEST_BYTES, PING_MS, type ServerLimits } from "./limits.ts";
 import { ListenError } from "./listen-error.ts";
@@ -129,7 +130,7 @@ export class ChainDoor {
     });
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(MEDIA_TYPES, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-    app.setErrorHandler((error: FastifyError, _request, reply) => this.#failure(error, reply));
+    app.setErrorHandler((error: FastifyError, request, reply) => this.#failure(error, request, reply));
     app.setNotFoundHandler((_request, reply) =>
       problem(reply, 404, RPC_CODE.invalidRequest, "not found: JSON-RPC is at /chains/<chainId>"),
     );
@@ -226,11 +227,12 @@ export class ChainDoor {
     });
   }
 
-  #failure(error: FastifyError, reply: FastifyReply): unknown {
+  async #failure(error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { logger, name, refused } = this.#parts;
     switch (error.code) {
       case "FST_ERR_CTP_BODY_TOO_LARGE":
         refused("too-large");
+        await drained(request.raw);
         reply.header("connection", "close");
         return problem(reply, 413, RPC_CODE.invalidRequest, `request too large: at most ${MAX_REQUEST_BYTES} bytes`);
       case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
