@@ -18,11 +18,15 @@ import type { Turn } from "./turn.ts";
 
 /** Milliseconds between two looks at the pool: arrivals in between share one FORWARD. */
 const SCAN_MS = 15;
+/** A look at a full pool takes its time: at most one part in so many goes there. */
+const SCAN_SHARE = 8;
 /**
  * Milliseconds of waiting that count as much as one height of age. Heights with transactions make the age grow; on a
- * quiet chain a silent assignee could otherwise hold a transaction back for ever.
+ * quiet chain a silent assignee could otherwise hold a transaction back for ever. Where heights take longer, waiting
+ * counts for less, or a backlog would be sent to all members, which slows the heights down further.
  */
 const WAIT_PER_AGE_MS = 1_000;
+const MAX_WAIT_PER_AGE_MS = 4_000;
 /** Hashes of transactions that came by FORWARD: others forward them. Oldest forgotten first. */
 const MAX_FOREIGN = 50_000;
 
@@ -39,6 +43,9 @@ export class TransactionRouting {
   #work = false;
   #scheduled: (() => void) | undefined;
   #lastScan = 0;
+  #scanTook = 0;
+  /** The height that was in work at the last look, since when, and how long the one before took. */
+  #current = { height: 0, since: 0, before: 0 };
   #started = false;
 
   constructor(context: MemberContext, turn: Turn, assignment: Assignment, builder: ProposalBuilder) {
@@ -69,7 +76,7 @@ export class TransactionRouting {
   look(): void {
     if (!this.#started || this.#scheduled !== undefined || this.#context.stopped) return;
     const { clock } = this.#context.ports;
-    const wait = Math.max(0, this.#lastScan + SCAN_MS - clock.now());
+    const wait = Math.max(0, this.#lastScan + Math.max(SCAN_MS, SCAN_SHARE * this.#scanTook) - clock.now());
     this.#scheduled = clock.after(wait, () => {
       this.#scheduled = undefined;
       if (!this.#context.stopped) this.#scan();
@@ -106,6 +113,9 @@ export class TransactionRouting {
     const now = ports.clock.now();
     this.#lastScan = now;
     const height = this.#context.ordered + 1;
+    if (height !== this.#current.height) {
+      this.#current = { height, since: now, before: now - this.#current.since };
+    }
     const tracks = new Map<string, Track>();
     const outgoing = new Map<Seat, Forwarded[]>();
     let work = false;
@@ -117,6 +127,7 @@ export class TransactionRouting {
       if (!inFlight && !this.#foreign.has(entry.hash)) this.#forward(entry, track, height, now, outgoing);
     }
     this.#tracks = tracks;
+    this.#scanTook = ports.clock.now() - now;
     for (const [seat, transactions] of outgoing) this.#send(seat, transactions);
     if (work === this.#work) return;
     this.#work = work;
@@ -126,7 +137,8 @@ export class TransactionRouting {
   /** Heights of age, or as many seconds here. */
   #age(entry: PoolEntry, now: number): number {
     const since = this.#tracks.get(entry.hash)?.since ?? now;
-    return Math.max(entry.age, Math.floor((now - since) / WAIT_PER_AGE_MS));
+    const perAge = Math.min(Math.max(this.#current.before, WAIT_PER_AGE_MS), MAX_WAIT_PER_AGE_MS);
+    return Math.max(entry.age, Math.floor((now - since) / perAge));
   }
 
   /** The own place among the assignees, if its turn has come. */

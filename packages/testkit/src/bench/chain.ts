@@ -28,10 +28,18 @@ type Receipt = {
 
 const root = resolve(import.meta.dirname, "../../../..");
 const project = join(root, "e2e/foundry");
-const SENDERS = 200;
-/** Transactions per JSON-RPC batch, and how many may wait unmined over all senders. */
+/** A batch of each of sixteen members. */
+const SENDERS = 400;
+/**
+ * Transactions per JSON-RPC batch, each of another sender, and how many may wait unmined over all senders. A sender
+ * stays with its member, as a wallet does.
+ */
 const BATCH = 25;
 const OUTSTANDING = 2_000;
+/** Milliseconds before a transaction that the RPC did not take is sent again. */
+const RETRY_MS = 250;
+/** A transfer to a new account needs 52 000. */
+const TRANSFER_GAS = 65_000n;
 
 const transferAbi = [
   {
@@ -77,7 +85,7 @@ class Bench {
     const raw = await owner.signTransaction({
       chainId: this.chain.chainId,
       nonce,
-      gas: 10_000_000n,
+      gas: 25_000_000n,
       maxFeePerGas: 0n,
       maxPriorityFeePerGas: 0n,
       data: concatHex([
@@ -113,7 +121,7 @@ class Bench {
       chainId: this.chain.chainId,
       nonce,
       to: this.token,
-      gas: 100_000n,
+      gas: TRANSFER_GAS,
       maxFeePerGas: 0n,
       maxPriorityFeePerGas: 0n,
       data: encodeFunctionData({ abi: transferAbi, functionName: "transfer", args: [to, 1n] }),
@@ -150,17 +158,22 @@ class Bench {
     let refused = 0;
     let mined = 0;
     let head = startHead;
-    let turn = 0;
     const end = start + seconds * 1000;
     const submit = async (): Promise<void> => {
       while (performance.now() < end && sent < supply.length) {
-        if (sent - mined - refused >= OUTSTANDING) {
+        if (sent - mined >= OUTSTANDING) {
           await sleep(5);
           continue;
         }
-        const batch = supply.slice(sent, sent + BATCH);
+        let batch: readonly `0x${string}`[] = supply.slice(sent, sent + BATCH);
+        const member = (sent / BATCH) % (SENDERS / BATCH);
         sent += batch.length;
-        refused += await this.sendBatch(turn++, batch);
+        for (;;) {
+          batch = await this.sendBatch(member, batch);
+          refused += batch.length;
+          if (batch.length === 0 || performance.now() > end) break;
+          await sleep(RETRY_MS);
+        }
       }
     };
     const watch = async (): Promise<void> => {
@@ -179,8 +192,10 @@ class Bench {
       seconds: elapsed,
       transactions: mined,
       perSecond: mined / elapsed,
+      sent,
       refused,
       heights,
+      transactionsPerHeight: mined / Math.max(1, heights),
       microsecondsPerTransactionPerNode: (after - before) / this.info.nodes.length / Math.max(1, mined),
       perHeight: Object.fromEntries(
         Object.entries(countersAfter).map(([name, value]) => [
@@ -203,7 +218,8 @@ class Bench {
     return Number(await call<string>(this.member(0), "eth_getBlockTransactionCountByNumber", toHex(number)));
   }
 
-  async sendBatch(turn: number, batch: readonly `0x${string}`[]): Promise<number> {
+  /** Gives back what was not taken. */
+  async sendBatch(turn: number, batch: readonly `0x${string}`[]): Promise<readonly `0x${string}`[]> {
     const response = await fetch(this.member(turn), {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -212,8 +228,7 @@ class Bench {
       ),
     });
     const answers = (await response.json()) as { error?: { message: string } }[];
-    if (!Array.isArray(answers)) return batch.length;
-    return answers.filter((answer) => answer.error !== undefined).length;
+    return Array.isArray(answers) ? batch.filter((_, i) => answers[i]?.error !== undefined) : batch;
   }
 }
 
@@ -221,8 +236,11 @@ type Throughput = {
   readonly seconds: number;
   readonly transactions: number;
   readonly perSecond: number;
+  /** Transactions sent, and refusals of the RPC (its budget or the pool was full): such a one is sent again. */
+  readonly sent: number;
   readonly refused: number;
   readonly heights: number;
+  readonly transactionsPerHeight: number;
   readonly microsecondsPerTransactionPerNode: number;
   readonly perHeight: Readonly<Record<string, number>>;
 };
