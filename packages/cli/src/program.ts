@@ -11,14 +11,13 @@ import { nodeCommand } from "./commands/node.ts";
 export function buildProgram(json = false): Command {
   const program = new Command("tributary")
     .description("An elastic network of Ethereum-compatible sidechains.")
-    .version("0.1.0")
-    .showHelpAfterError("(--help shows the usage)");
+    .version("0.1.0");
   for (const command of [devnetCommand(), nodeCommand(), chainCommand(), keyCommand()]) program.addCommand(command);
   return overrideExit(program, json);
 }
 
 function overrideExit(command: Command, silent: boolean): Command {
-  command.exitOverride();
+  command.exitOverride().showHelpAfterError("(--help shows the usage)");
   // Help keeps its place: only errors are silenced.
   if (silent) command.configureOutput({ outputError: () => undefined }).showHelpAfterError(false);
   for (const sub of command.commands) overrideExit(sub, silent);
