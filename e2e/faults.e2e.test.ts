@@ -24,28 +24,31 @@ afterAll(async () => {
 });
 
 const rpcOf = (member: number) => devnet.info.chains[0]!.rpc[member]!;
+/** Members sit in the order in which they were drawn; nodes are listed by id. */
+const nodeOf = (member: number) =>
+  devnet.info.nodes.findIndex((node) => node.id === devnet.info.chains[0]!.members[member]);
 const head = async (member: number) => Number(await call<string>(rpcOf(member), "eth_blockNumber"));
 const status = (member: number) => call<Status>(rpcOf(member), "tributary_status");
 
 test("one of four nodes is killed: blocks go on, and it catches up and signs again", async () => {
   load.start(20);
   await until("blocks", 20_000, async () => (await head(0)) > 2);
-  await devnet.killNode(3);
+  await devnet.killNode(nodeOf(3));
   const before = await head(0);
   await until("blocks without the fourth", 20_000, async () => (await head(0)) >= before + 5);
-  await devnet.restartNode(3);
+  await devnet.restartNode(nodeOf(3));
   await until("the fourth to catch up", 60_000, async () => (await head(3)) >= (await head(0)) - 2);
   // Signs again: with another one down, blocks go on only if the returned member takes part.
-  await devnet.killNode(2);
+  await devnet.killNode(nodeOf(2));
   const then = await head(0);
   await until("blocks with the returned member", 30_000, async () => (await head(0)) >= then + 5);
-  await devnet.restartNode(2);
+  await devnet.restartNode(nodeOf(2));
   await until("the third to catch up", 60_000, async () => (await head(2)) >= (await head(0)) - 2);
 });
 
 test("two of four are killed: the chain pauses and says so, and resumes within 10 s of their return", async () => {
-  await devnet.killNode(2);
-  await devnet.killNode(3);
+  await devnet.killNode(nodeOf(2));
+  await devnet.killNode(nodeOf(3));
   await until("status paused", 20_000, async () => (await status(0)).status === "paused");
   const paused = await status(0);
   expect(paused.membersUp).toBeLessThan(paused.quorum);
@@ -59,7 +62,7 @@ test("two of four are killed: the chain pauses and says so, and resumes within 1
   const acknowledged = load.acknowledged.length;
   await until("transactions accepted while paused", 10_000, () => load.acknowledged.length > acknowledged + 5);
   const still = await head(0);
-  await Promise.all([devnet.restartNode(2), devnet.restartNode(3)]);
+  await Promise.all([devnet.restartNode(nodeOf(2)), devnet.restartNode(nodeOf(3))]);
   await until("new blocks within 10 s", 10_000, async () => (await head(0)) > still);
 });
 
