@@ -13,6 +13,9 @@ import { removeNodeProcess, writeNodeProcess } from "./node-process-file.ts";
 import type { Output } from "./output.ts";
 import { aborted } from "./stop-signal.ts";
 
+/** Mainchain blocks by which other nodes may have been ahead of this one when the mainchain went back. */
+const SEEN_BY_OTHERS = 16;
+
 export type RunNodeOptions = {
   readonly data: string;
   /** Where the password comes from; the configuration's file otherwise. */
@@ -61,7 +64,9 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),
       onRollback: (block) => {
         wentBack += 1;
-        node.checkpoints.retreat(Number(block));
+        const status = agents?.status;
+        const delivered = status?.kind === "following" ? Number(status.head) : 0;
+        node.checkpoints.retreat(Number(block), Math.max(Number(block), delivered) + SEEN_BY_OTHERS);
       },
       logger,
     });

@@ -47,6 +47,15 @@ test("takes either word of a mainchain that went back behind what it had finalis
   expect([book.check(at(2)), book.check(at(2, 22)), book.check(at(2, 33))]).toEqual(["known", "known", "conflict"]);
 });
 
+test("stands back where others may have seen more of a mainchain that went back", () => {
+  const book = new CheckpointBook();
+  book.advance([at(1), at(2)]);
+  book.retreat(1, 4);
+  book.advance([at(2, 22), at(3, 33), at(4, 44), at(5, 55)]);
+  expect([3, 4, 5].map((n) => book.check(at(n)))).toEqual(["known", "known", "conflict"]);
+  expect(book.check(at(2, 7))).toBe("conflict");
+});
+
 test("asks the mainchain again before it contradicts an order: its own word may be the stale one", async () => {
   const now = new Map([[7, hash(7)]]);
   const book = new CheckpointBook(async (number) => now.get(number));

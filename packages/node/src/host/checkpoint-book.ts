@@ -24,6 +24,8 @@ export class CheckpointBook implements MainchainView {
   #entries: Checkpoint[] = [];
   /** Ascending by number; taken back by the mainchain. */
   #retired: Checkpoint[] = [];
+  /** Blocks, the first and the last included, about which the mainchain may have said two things. */
+  #disputed: { readonly from: number; readonly to: number } | undefined;
   readonly #asking = new Set<number>();
   /** What the mainchain says now where an order contradicts an entry. */
   readonly #confirmed = new Map<number, HexHash>();
@@ -41,8 +43,15 @@ export class CheckpointBook implements MainchainView {
     if (this.#entries.length > MAX_KEPT) this.#entries.splice(0, this.#entries.length - MAX_KEPT);
   }
 
-  /** The mainchain went back: what was above `number` is void. */
-  retreat(number: number): void {
+  /**
+   * The mainchain went back: what was above `number` is void. `highest`: the newest block that it may have called final
+   * to anybody before that.
+   */
+  retreat(number: number, highest: number = this.#entries.at(-1)?.number ?? number): void {
+    if (highest > number) {
+      const { from, to } = this.#disputed ?? { from: number + 1, to: highest };
+      this.#disputed = { from: Math.min(from, number + 1), to: Math.max(to, highest) };
+    }
     const gone = this.#entries.filter((entry) => entry.number > number);
     this.#entries = this.#entries.filter((entry) => entry.number <= number);
     this.#retired = [...this.#retired, ...gone].sort((a, b) => a.number - b.number).slice(-MAX_RETIRED);
@@ -70,11 +79,9 @@ export class CheckpointBook implements MainchainView {
     return "unknown";
   }
 
-  /** Seen here before the mainchain went back, or passed over then: nobody can be asked for it any more. */
+  /** Seen here before the mainchain went back, or not reached then: nobody can be asked for it any more. */
   #wasTakenBack({ number, hash }: Checkpoint): boolean {
-    const [first] = this.#retired;
-    const last = this.#retired.at(-1);
-    if (first === undefined || last === undefined || number < first.number || number > last.number) return false;
+    if (this.#disputed === undefined || number < this.#disputed.from || number > this.#disputed.to) return false;
     const seen = this.#retired.filter((entry) => entry.number === number);
     return seen.length === 0 || seen.some((entry) => entry.hash === hash);
   }
