@@ -65,6 +65,8 @@ test("calls sent together get nonces in a row, and a repeated key is one call", 
 test("a call that the contract refuses is said so and takes no nonce", async () => {
   const { anvil, client } = await mining();
   const hash = await anvil.call<string>("eth_sendTransaction", { from: DEV, data: REVERTER, gas: "0x100000" });
+  // Anvil answers with the hash before the block is made.
+  await until(async () => (await anvil.call("eth_getTransactionReceipt", hash)) !== null);
   const receipt = await anvil.call<{ contractAddress: `0x${string}` }>("eth_getTransactionReceipt", hash);
   const sending = await sender(client, folder());
   const refused = await sending.send({ key: "x", to: receipt.contractAddress, data: "0x12345678" });
@@ -113,4 +115,17 @@ test("a damaged journal is an empty one", async () => {
   const { writeFileSync } = await import("node:fs");
   writeFileSync(join(path, "journal.json"), "[{");
   expect((await NonceJournal.open(join(path, "journal.json"))).entries).toEqual([]);
+});
+
+test("a mainchain that went back and lost mined calls leaves no gap: what is sent next is mined", async () => {
+  const { anvil, client } = await mining();
+  const sending = await sender(client, folder());
+  for (const key of ["a", "b"]) {
+    expect((await sending.send({ key, to: OTHER, data: "0x", value: 1n })).kind).toBe("mined");
+  }
+  await anvil.call("anvil_reorg", 2, []);
+  expect(await client.getTransactionCount({ address: sending.address })).toBe(0);
+  // The same key again: what was mined under it is gone.
+  expect((await sending.send({ key: "b", to: OTHER, data: "0x", value: 1n })).kind).toBe("mined");
+  expect(await client.getTransactionCount({ address: sending.address })).toBe(1);
 });

@@ -44,7 +44,6 @@ export class MainchainSender {
   readonly #stop = new AbortController();
   /** Calls that got their nonce so far, one at a time: estimation and nonce must not interleave. */
   #turn: Promise<unknown> = Promise.resolve();
-  #nextNonce: number | undefined;
   #recovered: Promise<void> | undefined;
 
   constructor(options: SenderOptions) {
@@ -96,10 +95,7 @@ export class MainchainSender {
 
   #track(key: string, work: Promise<SendResult>): Promise<SendResult> {
     const settled = work
-      .catch((error: unknown): SendResult => {
-        this.#nextNonce = undefined;
-        return { kind: "unsent", reason: reasonOf(error) };
-      })
+      .catch((error: unknown): SendResult => ({ kind: "unsent", reason: reasonOf(error) }))
       .finally(() => this.#inFlight.delete(key));
     this.#inFlight.set(key, settled);
     return settled;
@@ -152,12 +148,15 @@ export class MainchainSender {
     return { kind: "signed", entry };
   }
 
+  /**
+   * The lowest nonce that neither the mainchain nor the journal holds. Not one past the highest: a mainchain that went
+   * back may have lost transactions below those in flight, and nothing is mined above such a gap.
+   */
   async #takeNonce(): Promise<number> {
     const { client, account, journal } = this.#options;
-    const onChain = await client.getTransactionCount({ address: account.address, blockTag: "pending" });
-    const journaled = journal.entries.reduce((most, entry) => Math.max(most, entry.nonce + 1), 0);
-    const next = Math.max(onChain, this.#nextNonce ?? 0, journaled);
-    this.#nextNonce = next + 1;
+    let next = await client.getTransactionCount({ address: account.address, blockTag: "pending" });
+    const taken = new Set(journal.entries.map((entry) => entry.nonce));
+    while (taken.has(next)) next += 1;
     return next;
   }
 
