@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
 import { until } from "@tributary/testkit/devnet/processes";
+import { call } from "@tributary/testkit/devnet/rpc";
 import { Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet } from "ethers";
 import { createPublicClient, createWalletClient, defineChain, getContract, http, webSocket } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -31,24 +32,13 @@ const artifact = () =>
     bytecode: { object: `0x${string}` };
   };
 
-async function rpc<T>(url: string, method: string, ...params: unknown[]): Promise<T> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
-  });
-  const { result, error } = (await response.json()) as { result: T; error?: { message: string } };
-  if (error) throw new Error(error.message);
-  return result;
-}
-
 test("devnet.json has four members and ten accounts funded on both sides", async () => {
   const info = devnet.info;
   expect(info.chains[0]!.rpc).toHaveLength(4);
   expect(info.accounts).toHaveLength(10);
   for (const url of [info.mainchain.rpc, info.chains[0]!.rpc[0]!]) {
     for (const { address } of info.accounts) {
-      expect(BigInt(await rpc<string>(url, "eth_getBalance", address, "latest"))).toBeGreaterThan(10n ** 18n);
+      expect(BigInt(await call<string>(url, "eth_getBalance", address, "latest"))).toBeGreaterThan(10n ** 18n);
     }
   }
 });
@@ -102,7 +92,7 @@ test("forge script broadcasts 50 transactions with CREATE2 salts", async () => {
     { cwd: project, maxBuffer: 64 << 20 },
   );
   expect(stdout).toMatch(/ONCHAIN EXECUTION COMPLETE|"status":"success"|"status":"0x1"/i);
-  const nonce = await rpc<string>(gateway, "eth_getTransactionCount", devnet.info.accounts[9]!.address, "latest");
+  const nonce = await call<string>(gateway, "eth_getTransactionCount", devnet.info.accounts[9]!.address, "latest");
   expect(Number(nonce)).toBe(50);
 });
 
@@ -172,16 +162,16 @@ test("ethers deploys, writes, reads and watches events", async () => {
 
 test("all members report the same blocks, state roots and receipts", async () => {
   const members = devnet.info.chains[0]!.rpc;
-  const heads = await Promise.all(members.map((url) => rpc<string>(url, "eth_blockNumber")));
+  const heads = await Promise.all(members.map((url) => call<string>(url, "eth_blockNumber")));
   const lowest = Math.min(...heads.map(Number));
   expect(lowest).toBeGreaterThan(1);
   for (let number = 0; number <= lowest; number++) {
     const tag = `0x${number.toString(16)}`;
     const blocks = await Promise.all(
-      members.map((url) => rpc<{ stateRoot: string }>(url, "eth_getBlockByNumber", tag, true)),
+      members.map((url) => call<{ stateRoot: string }>(url, "eth_getBlockByNumber", tag, true)),
     );
     for (const block of blocks) expect(block).toEqual(blocks[0]);
-    const receipts = await Promise.all(members.map((url) => rpc(url, "eth_getBlockReceipts", tag)));
+    const receipts = await Promise.all(members.map((url) => call(url, "eth_getBlockReceipts", tag)));
     for (const list of receipts) expect(list).toEqual(receipts[0]);
   }
 });

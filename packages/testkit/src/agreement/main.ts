@@ -2,7 +2,7 @@
 //   node packages/testkit/src/agreement/main.ts --runs 10000 --members 4,7,16 --seed 1
 //   node packages/testkit/src/agreement/main.ts --mutants
 
-import { parseArgs } from "node:util";
+import { counts, parse, count as wholeNumber } from "../arguments.ts";
 import { Ledger } from "./byzantine.ts";
 import { coreControls, coreMutants } from "./mutants.ts";
 import { simulate } from "./simulation.ts";
@@ -72,7 +72,15 @@ async function runMutants(seed: number): Promise<boolean> {
   return good;
 }
 
-const { values } = parseArgs({
+const usage = `npm run simulate:agreement -- [options]: the agreement core alone, with ideal signatures
+
+  --runs N        seeded runs, more of them for small committees (default 1000)
+  --members LIST  committee sizes (default 4,7,16)
+  --heights N     heights of a run (default 5)
+  --seed N        seed of the first run (default 1)
+  --mutants       plant each fault in turn instead; every one must be noticed`;
+
+const { values } = parse(usage, {
   options: {
     runs: { type: "string", default: "1000" },
     members: { type: "string", default: "4,7,16" },
@@ -81,8 +89,13 @@ const { values } = parseArgs({
     mutants: { type: "boolean", default: false },
   },
 });
-const members = values.members.split(",").map(Number);
+const members = counts(values.members, "members");
 const good = values.mutants
-  ? await runMutants(Number(values.seed))
-  : runMany(members, Number(values.runs), Number(values.seed), Number(values.heights));
+  ? await runMutants(wholeNumber(values.seed, "seed"))
+  : runMany(
+      members,
+      wholeNumber(values.runs, "runs"),
+      wholeNumber(values.seed, "seed"),
+      wholeNumber(values.heights, "heights"),
+    );
 process.exitCode = good ? 0 : 1;

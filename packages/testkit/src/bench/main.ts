@@ -1,5 +1,6 @@
 // npm run bench -- NAME [--json]: figures go to stdout, progress to stderr.
 import { parseArgs } from "node:util";
+import { count } from "../arguments.ts";
 import { benchChain } from "./chain.ts";
 
 const { positionals, values } = parseArgs({
@@ -19,15 +20,6 @@ const usage = `npm run bench -- chain [--members N] [--seconds S] [--samples K] 
   --seconds   length of the full load (default 30)
   --samples   transfers at one a second whose finality is measured (default 200)
   --json      print one JSON object`;
-
-function count(text: string, name: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) {
-    console.error(`--${name}: a whole number above 0 is wanted, not "${text}"`);
-    process.exit(2);
-  }
-  return value;
-}
 
 if (values.help || positionals[0] !== "chain") {
   console.error(usage);

@@ -1,10 +1,21 @@
-import { parseArgs } from "node:util";
 import type { MessageKind } from "@tributary/protocol/wire/index";
+import { count, counts, parse } from "../arguments.ts";
 import { Abuse } from "./abuse.ts";
 import { runMutants } from "./mutant-runs.ts";
 import { type RunReport, simulateNetwork } from "./simulation.ts";
 
-const { values } = parseArgs({
+const usage = `npm run simulate -- [options]: whole members on a simulated network, against an adversary
+
+  --runs N        seeded runs (default 100)
+  --members LIST  committee sizes, taken in turn (default 4,7,16)
+  --heights N     heights of a run (default 5)
+  --seed N        seed of the first run (default 1)
+  --calm          no faults
+  --verbose       a line for each run
+  --mutants       plant each fault in turn instead; every one must be noticed
+  --only TEXT     with --mutants: those whose name holds the text`;
+
+const { values } = parse(usage, {
   options: {
     runs: { type: "string", default: "100" },
     members: { type: "string", default: "4,7,16" },
@@ -17,12 +28,12 @@ const { values } = parseArgs({
   },
 });
 
-const sizes = values.members.split(",").map(Number);
-const heights = Number(values.heights);
-const first = Number(values.seed);
+const sizes = counts(values.members, "members");
+const heights = count(values.heights, "heights");
+const first = count(values.seed, "seed");
 
 if (values.mutants) process.exitCode = await runMutants(values.only);
-else process.exitCode = runAll(Number(values.runs)) ? 0 : 1;
+else process.exitCode = runAll(count(values.runs, "runs")) ? 0 : 1;
 
 function runAll(runs: number): boolean {
   const abuse = new Abuse();
