@@ -25,6 +25,9 @@ import type { SlotLocks } from "./slot-locks.ts";
 import type { Turn } from "./turn.ts";
 
 export const PROPOSAL_VERSION = 1;
+/** Milliseconds for which a certificate waits for others at most: until there are q, and after that. */
+const GATHER_MS = 200;
+const GATHER_REST_MS = 15;
 
 type Signed = { readonly proposal: Proposal; readonly signature: Uint8Array };
 type Own = Signed & { readonly body: Uint8Array; readonly message: Uint8Array; collector: ShareCollector | undefined };
@@ -38,8 +41,13 @@ type HeightState = {
   readonly checking: Set<Seat>;
   /** CERT messages as they are served. */
   readonly certificates: Map<Seat, Uint8Array>;
+  /** When the first of them came, on this member's clock. */
+  certifiedSince: number | undefined;
   /** `proposer.speaker` of certificates that are being verified. */
   readonly checkingCertificates: Set<string>;
+  /** Those that wait for others, to be verified in one batch. At most one a pair of proposer and speaker. */
+  readonly gathered: { readonly seat: Seat; readonly verify: () => void }[];
+  gathering: (() => void) | undefined;
   /** First verified ACK of each seat for the own proposal. */
   readonly acknowledgements: Map<Seat, Said>;
   /** How often a certificate of the seat was asked for. */
@@ -130,7 +138,7 @@ export class Availability {
 
   replayCertificate(message: CertificateMessage, bytes: Uint8Array): Proposal {
     const { header } = message;
-    this.#at(header.height).certificates.set(header.seat, bytes);
+    this.#hold(this.#at(header.height), header.seat, bytes);
     if (header.seat === this.#context.config.seat) this.#own.certificate(header.height, bytes);
     return toProposal(header);
   }
@@ -276,9 +284,41 @@ export class Availability {
       return;
     }
     state.checkingCertificates.add(check);
-    const proposal = toProposal(header);
+    state.gathered.push({ seat, verify: () => this.#judge(from, message, bytes, state) });
+    this.#gather(height, state);
+  }
+
+  /**
+   * Fewer than q certificates move nothing, and a batch costs less than half as much as its certificates singly: the
+   * first ones are verified together when q are here, the others together a little later. One that was asked for is
+   * waited for.
+   */
+  #gather(height: Height, state: HeightState): void {
+    const { config, ports, quorum } = this.#context;
+    const known = new Set(state.certificates.keys());
+    for (const { seat } of state.gathered) known.add(seat);
+    const wanted = state.gathered.some(({ seat }) => state.fetches.has(seat));
+    if (wanted || known.size === config.members || (known.size >= quorum && state.certificates.size < quorum)) {
+      this.#judgeGathered(state);
+    } else {
+      const wait = known.size < quorum ? GATHER_MS : GATHER_REST_MS;
+      state.gathering ??= ports.clock.after(wait, () => {
+        if (!this.#context.stopped && height > this.#context.ordered) this.#judgeGathered(state);
+      });
+    }
+  }
+
+  #judgeGathered(state: HeightState): void {
+    state.gathering?.();
+    state.gathering = undefined;
+    for (const { verify } of state.gathered.splice(0)) verify();
+  }
+
+  #judge(from: Seat, message: CertificateMessage, bytes: Uint8Array, state: HeightState): void {
+    const { height, seat } = message.header;
+    const proposal = toProposal(message.header);
     this.#verifyCertificate(proposal, message, state, (ok) => {
-      state.checkingCertificates.delete(check);
+      state.checkingCertificates.delete(`${seat}.${from}`);
       if (!ok) {
         this.#context.drop(from, "certificate", "bad-signature");
         return;
@@ -288,7 +328,7 @@ export class Availability {
       if (seen !== undefined && seen.proposal.digest !== proposal.digest) {
         this.#accuse(seen, { proposal, signature: message.signature });
       }
-      state.certificates.set(seat, bytes);
+      this.#hold(state, seat, bytes);
       this.#turn.input({ kind: "certificate", proposal }, { kind: "message", from, message: bytes });
     });
   }
@@ -300,9 +340,12 @@ export class Availability {
 
   /** Pulls a certificate from f+1 of its supporters, others at each call. The core calls again while it is missing. */
   fetch(height: Height, seat: Seat, supporters: bigint): void {
-    const { fetches } = this.#at(height);
-    const attempt = fetches.get(seat) ?? 0;
-    fetches.set(seat, attempt + 1);
+    const state = this.#at(height);
+    const attempt = state.fetches.get(seat) ?? 0;
+    state.fetches.set(seat, attempt + 1);
+    const here = state.gathered.some((gathered) => gathered.seat === seat);
+    this.#judgeGathered(state);
+    if (here) return;
     const peers: Seat[] = [];
     forEachSeat(supporters, (peer) => {
       if (this.#context.up.has(peer)) peers.push(peer);
@@ -313,6 +356,12 @@ export class Availability {
       const peer = peers[(attempt * count + i) % peers.length];
       if (peer !== undefined) this.#context.send(peer, "shares", "get-certificate", request);
     }
+  }
+
+  /** Milliseconds since the first certificate of the height came. */
+  certifying(height: Height): number {
+    const now = this.#context.ports.clock.now();
+    return now - (this.#heights.get(height)?.certifiedSince ?? now);
   }
 
   forget(ordered: Height): void {
@@ -331,13 +380,21 @@ export class Availability {
         proposals: new Map(),
         checking: new Set(),
         certificates: new Map(),
+        certifiedSince: undefined,
         checkingCertificates: new Set(),
+        gathered: [],
+        gathering: undefined,
         acknowledgements: new Map(),
         fetches: new Map(),
       };
       this.#heights.set(height, state);
     }
     return state;
+  }
+
+  #hold(state: HeightState, seat: Seat, bytes: Uint8Array): void {
+    state.certifiedSince ??= this.#context.ports.clock.now();
+    state.certificates.set(seat, bytes);
   }
 
   #remember(own: Own): void {
@@ -357,7 +414,7 @@ export class Availability {
     const { height, seat: from } = header;
     if (height <= this.#context.ordered) return;
     const bytes = encode({ kind: "certificate", header, signature, certificate });
-    this.#at(height).certificates.set(from, bytes);
+    this.#hold(this.#at(height), from, bytes);
     const message = this.#own.certificate(height, bytes);
     this.#turn.input({ kind: "certificate", proposal }, { kind: "message", from, message: bytes });
     this.#turn.afterFlush(() => this.#context.broadcast(message.channel, message.kind, bytes));

@@ -31,6 +31,9 @@ import { Votes } from "./votes.ts";
 const TICK_MS = 250;
 /** One millisecond between two flushes for so many pairs of members: what one vote costs all is quadratic. */
 const FLUSH_SPACING_PAIRS = 8;
+/** A grace for what is late may take one such part of the time that the height's certificates took, up to a bound. */
+const GRACE_PART = 2;
+const MAX_GRACE_MS = 500;
 /** Bytes in the newest log segment from which a new one is started. */
 const ROTATE_BYTES = 8 << 20;
 /** Heights by which finality must be past a segment's base before older segments go: the windows of the core. */
@@ -276,11 +279,21 @@ export class MemberDriver {
         this.#execution.halt("diverged", effect.height, effect.own, effect.certified);
         break;
       case "set-timer":
-        this.#timers.set(effect.timer, effect.milliseconds);
+        this.#timers.set(effect.timer, this.#stretched(effect));
         break;
       case "evidence":
         if (effect.fault !== "proposal") this.#votes.accuse(effect.fault, effect.height, effect.from);
     }
+  }
+
+  /**
+   * A grace is as long as the machines and links of the day need: where q certificates took long to come, the rest may
+   * take part of that too. The q-th is an honest member's, so that a slow minority cannot stretch it.
+   */
+  #stretched({ timer, milliseconds }: Extract<InnerEffect, { readonly kind: "set-timer" }>): number {
+    if (timer.kind !== "ones" && timer.kind !== "zeros") return milliseconds;
+    const taken = this.#availability.certifying(timer.height);
+    return Math.max(milliseconds, Math.min(taken / GRACE_PART, MAX_GRACE_MS));
   }
 
   #release(outputs: Parameters<typeof releaseOutputs>[0]): void {

@@ -7,9 +7,9 @@ export const MAX_DECIDED_NOT_FINAL = 2;
 export const HEARTBEAT_MS = 10_000;
 /** Milliseconds between two own proposals: bounds the rate that one faulty member can cause. */
 export const SPACING_MS = 50;
-/** Milliseconds for which ones are held back to fill bitmaps. Never awaited for safety. */
+/** Milliseconds from q certificates on for which ones are held back to fill bitmaps; a driver may stretch it. Never awaited for safety. */
 export const ONES_GRACE_MS = 30;
-/** Milliseconds after q ones before zeros are input, so that late certificates still get in. */
+/** Milliseconds after q ones before zeros are input, so that late certificates still get in; a driver may stretch it. */
 export const ZEROS_GRACE_MS = 50;
 /** Rounds beyond the own one in which votes of an instance are accepted; the rest returns by REPEAT. */
 export const ROUND_WINDOW = 16;

@@ -23,22 +23,26 @@ function decideThree(subset: Subset): readonly SubsetOutput[] {
   return subset.take();
 }
 
-test("ones are held back until q certificates are there, or the grace ends", () => {
+test("ones are held back until q certificates and those of the height before are there, or the grace ends", () => {
   const subset = opened();
-  subset.certify(0);
-  expect(graces(subset.take())).toEqual(["ones"]);
-  subset.certify(1);
+  for (const seat of [0, 1]) subset.certify(seat);
   expect(subset.take()).toEqual([]);
   subset.certify(2);
-  expect(votes(subset.take())).toEqual([est(0n, 0b0111n)]);
+  expect(subset.take()).toEqual([{ kind: "grace", for: "ones" }]);
   subset.certify(3);
-  expect(votes(subset.take())).toEqual([est(0n, 0b1000n)]);
+  expect(votes(subset.take())).toEqual([est(0n, 0b1111n)]);
 
-  const early = opened();
-  early.certify(2);
-  early.take();
-  early.releaseOnes();
-  expect(votes(early.take())).toEqual([est(0n, 0b0100n)]);
+  const without = opened(0b0111n);
+  for (const seat of [0, 1, 2]) without.certify(seat);
+  expect(votes(without.take())).toEqual([est(0n, 0b0111n)]);
+  without.certify(3);
+  expect(votes(without.take())).toEqual([est(0n, 0b1000n)]);
+
+  const late = opened();
+  for (const seat of [0, 1, 2]) late.certify(seat);
+  late.take();
+  late.releaseOnes();
+  expect(votes(late.take())).toEqual([est(0n, 0b0111n)]);
 });
 
 test("JOIN: f+1 EST(0,1) make a member without the certificate input 1", () => {

@@ -115,10 +115,14 @@ export class Subset {
     this.#inputZeros();
   }
 
-  /** Input 1 when the certificate is held and no input was given; ones may be held back for a while to fill bitmaps. */
+  /**
+   * Input 1 when the certificate is held and no input was given. Ones are held back until q certificates are here, as
+   * every member gets them, and from there for a grace or until each seat of the height before is here too: then all
+   * instances move in step and share their messages.
+   */
   #inputOnes(): void {
-    if (!this.#open || this.#certificates === 0) return;
-    if (this.#certificates >= quorum(this.#members)) this.#onesReleased = true;
+    if (!this.#open || this.#certificates < quorum(this.#members)) return;
+    if ((this.#firstCoins & ~this.#certified) === 0n) this.#onesReleased = true;
     if (!this.#onesReleased) {
       if (!this.#onesGrace) this.#output.push({ kind: "grace", for: "ones" });
       this.#onesGrace = true;

@@ -71,16 +71,36 @@ export function coordinate(seat: number): bigint {
   return BigInt(seat + 1);
 }
 
-/** Lagrange coefficients at 0 for the seats, which must be distinct. */
-export function lagrangeAtZero(seats: readonly number[]): readonly bigint[] {
-  return seats.map((seat) => {
+/**
+ * Lagrange coefficients at 0 for the seats, which must be distinct, as signed integers over one common denominator. Seats
+ * are small, so these are too (18 bits at 11 of 16, where a coefficient modulo r has 255): multiplying points by them
+ * costs a fraction.
+ */
+export function rationalLagrangeAtZero(seats: readonly number[]): {
+  readonly numerators: readonly bigint[];
+  readonly denominator: bigint;
+} {
+  const fractions = seats.map((seat) => {
     let numerator = 1n;
     let denominator = 1n;
     for (const other of seats) {
       if (other === seat) continue;
-      numerator = reduce(numerator * coordinate(other));
-      denominator = reduce(denominator * (coordinate(other) - coordinate(seat)));
+      numerator *= coordinate(other);
+      denominator *= coordinate(other) - coordinate(seat);
     }
-    return reduce(numerator * invert(denominator));
+    const common = gcd(numerator, denominator);
+    return [numerator / common, denominator / common] as const;
   });
+  const denominator = fractions.reduce((all, [, one]) => (all / gcd(all, one)) * magnitude(one), 1n);
+  return { numerators: fractions.map(([numerator, one]) => numerator * (denominator / one)), denominator };
+}
+
+function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
+
+function gcd(a: bigint, b: bigint): bigint {
+  let [x, y] = [magnitude(a), magnitude(b)];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
 }

@@ -129,8 +129,11 @@ class Bench {
   }
 
   /** Milliseconds from sending to the receipt at the accepting member, one transfer a second. */
-  async lightLoad(samples: number, progress: (line: string) => void): Promise<number[]> {
+  async lightLoad(samples: number, progress: (line: string) => void): Promise<LightLoad> {
     const found: number[] = [];
+    const before = this.costs();
+    const countersBefore = await readCounters(this.info);
+    const startHead = await this.head();
     for (let i = 0; i < samples; i++) {
       const start = performance.now();
       const raw = await this.sign(i);
@@ -141,7 +144,17 @@ class Bench {
       if (i % 20 === 19) progress(`light load: ${i + 1} of ${samples}`);
       await sleep(Math.max(0, 1_000 - (performance.now() - start)));
     }
-    return found.sort((a, b) => a - b);
+    found.sort((a, b) => a - b);
+    const heights = (await this.head()) - startHead;
+    return {
+      samples,
+      p50: percentile(found, 0.5),
+      p95: percentile(found, 0.95),
+      unit: "ms",
+      heights,
+      processorMsPerHeightPerNode: (this.costs() - before) / 1000 / this.info.nodes.length / Math.max(1, heights),
+      perHeight: await this.perHeight(countersBefore, heights),
+    };
   }
 
   /** Full load for `seconds`: keeps OUTSTANDING transfers waiting, sent to the members in turn. */
@@ -186,7 +199,6 @@ class Bench {
     await Promise.all([submit(), submit(), submit(), submit(), watch()]);
     const elapsed = (performance.now() - start) / 1000;
     const after = this.costs();
-    const countersAfter = await readCounters(this.info);
     const heights = head - startHead;
     return {
       seconds: elapsed,
@@ -197,13 +209,18 @@ class Bench {
       heights,
       transactionsPerHeight: mined / Math.max(1, heights),
       microsecondsPerTransactionPerNode: (after - before) / this.info.nodes.length / Math.max(1, mined),
-      perHeight: Object.fromEntries(
-        Object.entries(countersAfter).map(([name, value]) => [
-          name,
-          (value - (countersBefore[name] ?? 0)) / this.info.nodes.length / Math.max(1, heights),
-        ]),
-      ),
+      perHeight: await this.perHeight(countersBefore, heights),
     };
+  }
+
+  /** What the counters of all nodes grew by since `before`, per node and height. */
+  async perHeight(before: Counters, heights: number): Promise<Counters> {
+    return Object.fromEntries(
+      Object.entries(await readCounters(this.info)).map(([name, value]) => [
+        name,
+        (value - (before[name] ?? 0)) / this.info.nodes.length / Math.max(1, heights),
+      ]),
+    );
   }
 
   costs(): number {
@@ -232,6 +249,19 @@ class Bench {
   }
 }
 
+type Counters = Readonly<Record<string, number>>;
+
+type LightLoad = {
+  readonly samples: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly unit: "ms";
+  readonly heights: number;
+  /** Everything that the nodes do in between included. */
+  readonly processorMsPerHeightPerNode: number;
+  readonly perHeight: Counters;
+};
+
 type Throughput = {
   readonly seconds: number;
   readonly transactions: number;
@@ -242,7 +272,7 @@ type Throughput = {
   readonly heights: number;
   readonly transactionsPerHeight: number;
   readonly microsecondsPerTransactionPerNode: number;
-  readonly perHeight: Readonly<Record<string, number>>;
+  readonly perHeight: Counters;
 };
 
 /** Runs the whole benchmark and gives its figures as one JSON-able object. */
@@ -259,7 +289,7 @@ export async function benchChain(options: ChainBenchOptions): Promise<unknown> {
       benchmark: "chain",
       members: options.members,
       machine: { processors: cpus().length, model: cpus()[0]?.model },
-      lightLoad: { samples: light.length, p50: percentile(light, 0.5), p95: percentile(light, 0.95), unit: "ms" },
+      lightLoad: light,
       fullLoad: full,
       nodesProportionalSetSize: memory,
     };
