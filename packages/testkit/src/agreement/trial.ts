@@ -46,7 +46,7 @@ export function trial(effort: Effort, seed: number): Verdict {
     }
     for (let i = from; i < Math.min(upTo, effort.heights); i++) {
       const members = [4, 4, 5, 4, 4, 4, 7, 4][i % 8] as number;
-      const run = () => simulate(members, seed + i, { budget: 600 * members ** 3 }).violations;
+      const run = () => simulate(members, seed + i, { budget: 800 * members ** 3 }).violations;
       const verdict = attempt(`heights, N=${members}, seed ${seed + i}`, run);
       if (verdict !== undefined) return verdict;
     }
