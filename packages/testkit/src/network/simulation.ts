@@ -382,9 +382,9 @@ export class NetworkSimulation {
           this.#oracle.acknowledged(decodeToyTransaction(raw)?.hash ?? "");
           random.pick(alive).submit(raw);
         }
+        for (const seat of this.#faulty)
+          this.#members[seat]?.submit(toyTransaction(800 + seat, rounds - left - 1, 21, left));
       }
-      for (const seat of this.#faulty)
-        this.#members[seat]?.submit(toyTransaction(800 + seat, rounds - left - 1, 21, left));
       if (left === 0) this.#clientsDone = true;
       else this.#clock.after(random.below(random.chance(0.2) ? 6_000 : 400), burst);
     };
