@@ -16,6 +16,8 @@ export interface StateReader {
   /** Undefined is 0. */
   storage(address: Uint8Array, slot: Uint8Array): Uint8Array | undefined;
   code(codeHash: Uint8Array): Uint8Array;
+  /** Whether a slot of the account is not 0 (EIP-7610). Without it no account without code and nonce has storage. */
+  hasStorage?(address: Uint8Array): boolean;
   /** Of one of the 256 blocks before this one. */
   blockHash(number: bigint): Uint8Array | undefined;
 }
@@ -118,3 +120,6 @@ export type Changes = {
 };
 
 export type PrecompileResult = { readonly ok: boolean; readonly gasUsed: bigint; readonly output: Uint8Array };
+
+/** Runs a precompiled contract by the number that its address is. */
+export type RunPrecompile = (id: number, input: Uint8Array, gas: bigint, fork: Fork) => PrecompileResult;

@@ -1,0 +1,117 @@
+import { randomFillSync } from "node:crypto";
+import { putWord } from "./memory-codec.ts";
+import { layout } from "./memory-layout.ts";
+import type { Fork, RunPrecompile, StateReader } from "./types.ts";
+import { evmWasm } from "./wasm-build.ts";
+
+type Exports = {
+  readonly memory: WebAssembly.Memory;
+  start(): void;
+  resetBlock(): void;
+  execute(): number;
+  reserve(end: number): void;
+  setTracing(on: number): void;
+  firstAccountOfBlock(): number;
+  blockGasUsed(): bigint;
+};
+
+/** What the instance asks for while it runs. */
+export type MachineHost = {
+  readonly state: StateReader;
+  readonly precompile: RunPrecompile;
+  readonly fork: Fork;
+  /** Codes created in this block, by hash (see `codeKey`). */
+  readonly codes: Map<string, Uint8Array>;
+};
+
+export function codeKey(hash: Uint8Array): string {
+  return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("latin1");
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** Compiled once a process. */
+export function evmModule(): Promise<WebAssembly.Module> {
+  compiled ??= evmWasm().then((bytes) => new WebAssembly.Module(bytes));
+  return compiled;
+}
+
+/** One instance of the WebAssembly and views of its memory. */
+export class Machine {
+  readonly exports: Exports;
+  #bytes: Uint8Array;
+  #view: DataView;
+
+  constructor(module: WebAssembly.Module, host: () => MachineHost) {
+    const imports = { env: { abort: abortUnreachable }, host: this.#imports(host) };
+    this.exports = new WebAssembly.Instance(module, imports).exports as unknown as Exports;
+    this.#bytes = new Uint8Array(this.exports.memory.buffer);
+    this.#view = new DataView(this.exports.memory.buffer);
+    // Secret, so that nobody can choose keys that collide in the hash tables; results do not depend on it.
+    randomFillSync(this.#bytes, layout.SEEDS, 128);
+    this.exports.start();
+  }
+
+  /** Memory may grow during every call into the instance: ask again after each. */
+  get bytes(): Uint8Array {
+    if (this.#bytes.buffer !== this.exports.memory.buffer) this.#bytes = new Uint8Array(this.exports.memory.buffer);
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    if (this.#view.buffer !== this.exports.memory.buffer) this.#view = new DataView(this.exports.memory.buffer);
+    return this.#view;
+  }
+
+  #imports(host: () => MachineHost): WebAssembly.ModuleImports {
+    const address = (): Uint8Array => this.bytes.slice(layout.IO_ADDRESS, layout.IO_ADDRESS + 20);
+    return {
+      account: (): number => {
+        const found = host().state.account(address());
+        if (found === undefined) return 0;
+        this.view.setBigUint64(layout.IO_NONCE, found.nonce, true);
+        putWord(this.view, layout.IO_BALANCE, found.balance);
+        this.bytes.set(found.codeHash, layout.IO_HASH);
+        return 1;
+      },
+      storage: (): number => {
+        const slot = this.bytes.slice(layout.IO_SLOT, layout.IO_SLOT + 32);
+        const found = host().state.storage(address(), slot);
+        if (found === undefined) return 0;
+        this.bytes.set(found, layout.IO_VALUE);
+        return 1;
+      },
+      hasStorage: (): number => (host().state.hasStorage?.(address()) ? 1 : 0),
+      code: (hashAt: number, to: number, room: number): number => {
+        const hash = this.bytes.slice(hashAt, hashAt + 32);
+        const code = host().codes.get(codeKey(hash)) ?? host().state.code(hash);
+        if (code.length <= room) this.bytes.set(code, to);
+        return code.length;
+      },
+      storeCode: (hashAt: number, from: number, length: number): void => {
+        host().codes.set(codeKey(this.bytes.subarray(hashAt, hashAt + 32)), this.bytes.slice(from, from + length));
+      },
+      blockHash: (number: bigint): number => {
+        const found = host().state.blockHash(BigInt.asUintN(64, number));
+        if (found === undefined) return 0;
+        this.bytes.set(found, layout.IO_VALUE);
+        return 1;
+      },
+      precompile: (id: number, from: number, length: number, gas: bigint): bigint => {
+        const { precompile, fork } = host();
+        const { ok, gasUsed, output } = precompile(id, this.bytes.slice(from, from + length), gas, fork);
+        if (!ok || gasUsed > gas) return -1n;
+        this.bytes.set(output, layout.RETURN);
+        this.view.setUint32(layout.IO_LENGTH, output.length, true);
+        return gasUsed;
+      },
+      traceStep: (): void => undefined,
+      traceEnter: (): void => undefined,
+      traceExit: (): void => undefined,
+    };
+  }
+}
+
+function abortUnreachable(): never {
+  throw new Error("the EVM's WebAssembly aborted");
+}
