@@ -1,10 +1,10 @@
 // The exports of the module. Its memory belongs to it alone: no runtime, no allocator but the journal's.
 import { resetCodes } from "./code";
-import { resetJournal } from "./journal";
+import { A_BALANCE, A_HASH, A_NONCE, accountAt, resetJournal } from "./journal";
 import { keccak256 } from "./keccak";
-import { EMPTY_HASH, RETURN, ZERO } from "./layout";
+import { EMPTY_HASH, IO_BALANCE, IO_HASH, IO_NONCE, IO_VALUE, RETURN, ZERO } from "./layout";
 import { resetBlockGas } from "./transaction";
-import { setSmall } from "./u256";
+import { copyWord, setSmall } from "./u256";
 
 export { firstAccountOfBlock } from "./journal";
 export { reserve, setTracing } from "./interpreter";
@@ -24,4 +24,12 @@ export function start(): void {
 export function resetBlock(): void {
   resetJournal();
   resetBlockGas();
+}
+
+/** The account whose address is the word at IO_VALUE, as it stands now, into IO_NONCE, IO_BALANCE and IO_HASH. */
+export function readAccount(): void {
+  const record = accountAt(IO_VALUE);
+  store<u64>(IO_NONCE, load<u64>(record, A_NONCE));
+  copyWord(IO_BALANCE, record + A_BALANCE);
+  copyWord(IO_HASH, record + A_HASH);
 }

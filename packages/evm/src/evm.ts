@@ -1,10 +1,11 @@
 import { collectChanges } from "./changes.ts";
 import { EvmError } from "./evm-error.ts";
 import { evmModule, Machine, type MachineHost } from "./machine.ts";
+import { putBytesAsWord, wordAt } from "./memory-codec.ts";
 import { layout } from "./memory-layout.ts";
 import { readOutcome } from "./outcome.ts";
 import { listsLength, putBlock, putTransaction } from "./transaction-codec.ts";
-import type { BlockEnv, Changes, Executed, Invalid, RunPrecompile, StateReader, Transaction } from "./types.ts";
+import type { Account, BlockEnv, Changes, Executed, Invalid, RunPrecompile, StateReader, Transaction } from "./types.ts";
 
 /** Bits of TX_MODE. */
 const free = 1;
@@ -137,6 +138,19 @@ export class Evm {
       else enough = middle;
     }
     return enough;
+  }
+
+  /** An account as the block's transactions so far left it; one that does not exist has no nonce, balance or code. */
+  account(address: Uint8Array): Account {
+    this.#requireHost();
+    const machine = this.#machine;
+    putBytesAsWord(machine.bytes, layout.IO_VALUE, address);
+    machine.exports.readAccount();
+    return {
+      nonce: machine.view.getBigUint64(layout.IO_NONCE, true),
+      balance: wordAt(machine.view, layout.IO_BALANCE),
+      codeHash: machine.bytes.slice(layout.IO_HASH, layout.IO_HASH + 32),
+    };
   }
 
   /** The block's net changes. They stay visible until the next `begin`. */

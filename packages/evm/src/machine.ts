@@ -13,6 +13,7 @@ type Exports = {
   setTracing(on: number): void;
   firstAccountOfBlock(): number;
   blockGasUsed(): bigint;
+  readAccount(): void;
 };
 
 /** What the instance asks for while it runs. */
