@@ -5,7 +5,16 @@ import { putBytesAsWord, wordAt } from "./memory-codec.ts";
 import { layout } from "./memory-layout.ts";
 import { readOutcome } from "./outcome.ts";
 import { listsLength, putBlock, putTransaction } from "./transaction-codec.ts";
-import type { Account, BlockEnv, Changes, Executed, Invalid, RunPrecompile, StateReader, Transaction } from "./types.ts";
+import type {
+  Account,
+  BlockEnv,
+  Changes,
+  Executed,
+  Invalid,
+  RunPrecompile,
+  StateReader,
+  Transaction,
+} from "./types.ts";
 
 /** Bits of TX_MODE. */
 const free = 1;
