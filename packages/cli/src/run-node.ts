@@ -47,6 +47,8 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     rpc: config.rpc,
     vault,
     logger,
+    // Twice what another node's look at the mainchain may lag behind.
+    checkpointDelay: 2 * config.mainchain.pollMs,
     lookup: async (number) => await agents?.blockHash(number),
     keygen: (chainId) => board.shown(chainId),
     health: () => ({ mainchain: { ...shownStatus(agents?.status), wentBack } }),

@@ -19,6 +19,22 @@ test("knows what it saw, waits for what is to come, and tells a conflict", () =>
   ]);
 });
 
+test("names a block in proposals once others will have seen it too", () => {
+  let now = 0;
+  const book = new CheckpointBook(undefined, 100, () => now);
+  book.advance([at(1)]);
+  expect([book.checkpoints(), book.check(at(1))]).toEqual([[], "known"]);
+  now = 60;
+  book.advance([at(2), at(3)]);
+  now = 100;
+  expect(book.checkpoints()).toEqual([at(1)]);
+  now = 160;
+  expect(book.checkpoints()).toEqual([at(1), at(2), at(3)]);
+  book.advance([at(4)]);
+  book.retreat(3);
+  expect(book.checkpoints()).toEqual([at(1), at(2), at(3)]);
+});
+
 test("asks for a block that was passed over", async () => {
   const asked: number[] = [];
   const book = new CheckpointBook(async (number) => {

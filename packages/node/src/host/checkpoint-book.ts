@@ -20,6 +20,10 @@ export type CheckpointLookup = (number: number) => Promise<HexHash | undefined>;
  */
 export class CheckpointBook implements MainchainView {
   readonly #lookup: CheckpointLookup | undefined;
+  readonly #delay: number;
+  readonly #now: () => number;
+  /** Numbers entered within the delay, and when. Ascending. */
+  #fresh: { readonly number: number; readonly since: number }[] = [];
   /** Ascending by number. */
   #entries: Checkpoint[] = [];
   /** Ascending by number; taken back by the mainchain. */
@@ -30,16 +34,27 @@ export class CheckpointBook implements MainchainView {
   /** What the mainchain says now where an order contradicts an entry. */
   readonly #confirmed = new Map<number, HexHash>();
 
-  constructor(lookup?: CheckpointLookup) {
+  /**
+   * `delay`: milliseconds from when a block was entered until proposals name it. A member that has not seen what an
+   * order names waits with execution: should the mainchain be gone just then, those that saw it must be enough.
+   */
+  constructor(lookup?: CheckpointLookup, delay: number = 0, now: () => number = () => performance.now()) {
     this.#lookup = lookup;
+    this.#delay = delay;
+    this.#now = now;
   }
 
   /** Enters newly finalised blocks, ascending; what is not above the newest is ignored. */
   advance(checkpoints: readonly Checkpoint[]): void {
+    const since = this.#now();
+    this.#fresh = this.#fresh.filter((fresh) => since - fresh.since < this.#delay);
     for (const checkpoint of checkpoints) {
       const newest = this.#entries.at(-1);
-      if (newest === undefined || checkpoint.number > newest.number) this.#entries.push(checkpoint);
+      if (newest !== undefined && checkpoint.number <= newest.number) continue;
+      this.#entries.push(checkpoint);
+      if (this.#delay > 0) this.#fresh.push({ number: checkpoint.number, since });
     }
+    this.#fresh = this.#fresh.slice(-MAX_KEPT);
     if (this.#entries.length > MAX_KEPT) this.#entries.splice(0, this.#entries.length - MAX_KEPT);
   }
 
@@ -55,11 +70,17 @@ export class CheckpointBook implements MainchainView {
     const gone = this.#entries.filter((entry) => entry.number > number);
     this.#entries = this.#entries.filter((entry) => entry.number <= number);
     this.#retired = [...this.#retired, ...gone].sort((a, b) => a.number - b.number).slice(-MAX_RETIRED);
+    this.#fresh = this.#fresh.filter((fresh) => fresh.number <= number);
     this.#confirmed.clear();
   }
 
+  /** The newest ones that others will have seen too. */
   checkpoints(): readonly Checkpoint[] {
-    return this.#entries.slice(-MAX_PROPOSED);
+    const now = this.#now();
+    const first = this.#fresh.find(({ since }) => now - since < this.#delay);
+    if (first === undefined) return this.#entries.slice(-MAX_PROPOSED);
+    const end = this.#entries.findLastIndex(({ number }) => number < first.number) + 1;
+    return this.#entries.slice(Math.max(0, end - MAX_PROPOSED), end);
   }
 
   check(checkpoint: Checkpoint): "known" | "unknown" | "conflict" {
