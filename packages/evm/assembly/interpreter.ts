@@ -271,10 +271,11 @@ function log(f: usize, topics: u32, sp: usize, from: usize, length: u32): void {
 /** Moves `value` wei; the balance was compared before. */
 function transfer(from: usize, to: usize, value: usize): void {
   if (isZero(value) || from == to) return;
-  subBorrow(WORD_C, from + A_BALANCE, value);
-  setBalance(from, WORD_C);
+  // The receiver first: `value` may be the balance of the sender itself.
   addCarry(WORD_C, to + A_BALANCE, value);
   setBalance(to, WORD_C);
+  subBorrow(WORD_C, from + A_BALANCE, value);
+  setBalance(from, WORD_C);
 }
 
 /** Room for the next frame; fields that all kinds have in common. */
