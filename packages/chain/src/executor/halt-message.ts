@@ -1,27 +1,29 @@
-import { EVMError } from "@ethereumjs/evm";
+import type { Halt } from "@tributary/evm/types";
 
 /** geth's words for what ended an execution, so that clients recognise them. */
-export function haltMessage(error: string): string {
-  switch (error) {
-    case EVMError.errorMessages.OUT_OF_GAS:
-      return "out of gas";
-    case EVMError.errorMessages.CODESTORE_OUT_OF_GAS:
-      return "contract creation code storage out of gas";
-    case EVMError.errorMessages.CODESIZE_EXCEEDS_MAXIMUM:
-      return "max code size exceeded";
-    case EVMError.errorMessages.INITCODE_SIZE_VIOLATION:
-      return "max initcode size exceeded";
-    case EVMError.errorMessages.INVALID_JUMP:
+export function haltMessage(halt: Halt | undefined): string {
+  switch (halt) {
+    case "invalid jump":
       return "invalid jump destination";
-    case EVMError.errorMessages.INVALID_BYTECODE_RESULT:
+    case "invalid code":
       return "invalid code: must not begin with 0xef";
-    case EVMError.errorMessages.CREATE_COLLISION:
+    case "code size":
+      return "max code size exceeded";
+    case "init code size":
+      return "max initcode size exceeded";
+    case "contract collision":
       return "contract address collision";
-    case EVMError.errorMessages.STATIC_STATE_CHANGE:
+    case "static state change":
       return "write protection";
-    case EVMError.errorMessages.INSUFFICIENT_BALANCE:
+    case "insufficient balance":
       return "insufficient balance for transfer";
+    case "call depth":
+      return "max call depth exceeded";
+    case "nonce overflow":
+      return "nonce uint64 overflow";
+    case undefined:
+      return "execution failed";
     default:
-      return error;
+      return halt;
   }
 }
