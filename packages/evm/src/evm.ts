@@ -183,7 +183,7 @@ export class Evm {
       // The instance stopped in the middle: nothing in its memory can be trusted.
       this.#host = undefined;
       this.#machine = this.#instantiate();
-      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      if (!(error instanceof Error && error.name === "RuntimeError")) throw error;
       throw new EvmError("EVM_TRAP", `execution trapped: ${error.message}`, error);
     }
   }

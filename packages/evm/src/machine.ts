@@ -16,6 +16,9 @@ type Exports = {
   readAccount(): void;
 };
 
+/** Functions of assembly/host.ts. */
+type HostImports = Readonly<Record<string, (...numbers: never[]) => number | bigint | undefined>>;
+
 /** What the instance asks for while it runs. */
 export type MachineHost = {
   readonly state: StateReader;
@@ -64,7 +67,7 @@ export class Machine {
     return this.#view;
   }
 
-  #imports(host: () => MachineHost): WebAssembly.ModuleImports {
+  #imports(host: () => MachineHost): HostImports {
     const address = (): Uint8Array => this.bytes.slice(layout.IO_ADDRESS, layout.IO_ADDRESS + 20);
     return {
       account: (): number => {
@@ -89,7 +92,7 @@ export class Machine {
         if (code.length <= room) this.bytes.set(code, to);
         return code.length;
       },
-      storeCode: (hashAt: number, from: number, length: number): void => {
+      storeCode: (hashAt: number, from: number, length: number): undefined => {
         host().codes.set(codeKey(this.bytes.subarray(hashAt, hashAt + 32)), this.bytes.slice(from, from + length));
       },
       blockHash: (number: bigint): number => {
@@ -106,9 +109,9 @@ export class Machine {
         this.view.setUint32(layout.IO_LENGTH, output.length, true);
         return gasUsed;
       },
-      traceStep: (): void => undefined,
-      traceEnter: (): void => undefined,
-      traceExit: (): void => undefined,
+      traceStep: (): undefined => undefined,
+      traceEnter: (): undefined => undefined,
+      traceExit: (): undefined => undefined,
     };
   }
 }

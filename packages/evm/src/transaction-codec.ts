@@ -67,7 +67,7 @@ export function putTransaction(bytes: Uint8Array, view: DataView, transaction: T
   putBytesAsWord(bytes, layout.TX_TO, to ?? new Uint8Array(20));
   view.setUint32(layout.TX_MODE, mode, true);
 
-  let at = layout.MEMORY;
+  let at: number = layout.MEMORY;
   view.setUint32(layout.TX_DATA, at, true);
   view.setUint32(layout.TX_DATA_LENGTH, data.length, true);
   bytes.set(data, at);
