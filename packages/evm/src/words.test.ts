@@ -71,7 +71,7 @@ const word = fc.oneof(
   fc.constantFrom(...edges),
   fc.bigInt({ min: 0n, max: two256 - 1n }),
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
-  fc.array(digit, { maxLength: 8 }).map((digits) => digits.reduce((sum, d) => (sum << 32n) | d, 0n)),
+  fc.array(digit, { maxLength: 8 }).map((digits) => digits.reduce<bigint>((sum, d) => (sum << 32n) | d, 0n)),
 );
 
 describe("words", () => {
