@@ -179,3 +179,9 @@ export function* readStateTests(file: string, only?: string): Generator<StateTes
     }
   }
 }
+
+/** The codes in a file's states. */
+export function readCodes(file: string): Uint8Array[] {
+  const tests = JSON.parse(readFileSync(file, "utf8")) as Record<string, TestJson>;
+  return Object.values(tests).flatMap(({ pre }) => Object.values(pre).map(({ code }) => bytes(code)));
+}

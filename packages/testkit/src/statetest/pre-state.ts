@@ -131,3 +131,18 @@ export class PreState implements StateReader {
     return root;
   }
 }
+
+/** State root of what `describe` gave. */
+export async function rootOfLines(lines: readonly string[]): Promise<Uint8Array> {
+  const state = new PreState();
+  const accounts = lines.filter((line) => line.includes(" nonce "));
+  for (const line of accounts) {
+    const [address = "", , nonce = "", , balance = "", , codeHash = ""] = line.split(" ");
+    state.putAccount(fromKey(address), { nonce: BigInt(nonce), balance: BigInt(balance), codeHash: fromKey(codeHash) });
+  }
+  for (const line of lines.filter((one) => !one.includes(" nonce "))) {
+    const [address = "", slot = "", value = ""] = line.split(" ");
+    state.putStorage(fromKey(address), fromKey(slot), fromKey(value));
+  }
+  return state.rootAfter({ accounts: [], storage: [], codes: [] });
+}
