@@ -1,6 +1,5 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
@@ -12,12 +11,6 @@ import { MAX_REQUEST_BYTES, PING_MS, type ServerLimits } from "./limits.ts";
 import { ListenError } from "./listen-error.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
 import { Tally } from "./tally.ts";
-
-/**
- * Milliseconds before a whole request that the budget refused is answered: a client that asks again at once waits
- * instead of spending everybody's processor on being refused.
- */
-const REFUSAL_DELAY_MS = 50;
 
 /** What is written back to an HTTP request. */
 export type HttpAnswer = {
@@ -193,10 +186,7 @@ export class ChainDoor {
     const gone = new AbortController();
     reply.raw.once("close", () => gone.abort());
     const answer = await endpoint.post(body, request.socket.remoteAddress ?? "", gone.signal);
-    if (answer.retryAfter !== undefined) {
-      reply.header("retry-after", answer.retryAfter);
-      await delay(REFUSAL_DELAY_MS, undefined, { signal: gone.signal }).catch(() => undefined);
-    }
+    if (answer.retryAfter !== undefined) reply.header("retry-after", answer.retryAfter);
     if (answer.body === undefined || answer.body.length === 0) return reply.code(204).send();
     return reply.code(answer.status).type("application/json").send(answer.body);
   }
