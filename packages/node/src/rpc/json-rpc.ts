@@ -56,7 +56,13 @@ export function errorText(id: RequestId, error: RpcError): string {
 }
 
 /** What leaves the server: undefined text for notifications, and how long to wait where all was refused for load. */
-export type Answer = { readonly text: string | undefined; readonly retryAfter: number | undefined };
+export type Answer = {
+  readonly text: string | undefined;
+  /** Seconds, where nothing was served because the budget is spent. */
+  readonly retryAfter: number | undefined;
+  /** The budget refused at least a part. */
+  readonly limited: boolean;
+};
 
 export function retryAfterOf(error: RpcError): number | undefined {
   return error instanceof LimitError ? error.retryAfter : undefined;

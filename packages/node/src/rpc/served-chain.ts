@@ -81,9 +81,9 @@ export class ServedChain implements ChainEndpoint {
   }
 
   async post(body: Uint8Array, _address: string, gone: AbortSignal): Promise<HttpAnswer> {
-    const { text, retryAfter } = await this.answer(body, { subscriptions: undefined, gone });
+    const { text, retryAfter, limited } = await this.answer(body, { subscriptions: undefined, gone });
+    if (limited) await delay(REFUSAL_DELAY_MS);
     if (retryAfter === undefined) return { status: 200, retryAfter: undefined, body: text };
-    await delay(REFUSAL_DELAY_MS);
     return { status: 429, retryAfter: String(retryAfter), body: text };
   }
 
@@ -103,8 +103,8 @@ export class ServedChain implements ChainEndpoint {
         },
         remove: (id) => subscriptions.remove(id),
       };
-      const { text, retryAfter } = await this.answer(message, { subscriptions: subscriber, gone: socket.gone });
-      if (retryAfter !== undefined) await delay(REFUSAL_DELAY_MS);
+      const { text, limited } = await this.answer(message, { subscriptions: subscriber, gone: socket.gone });
+      if (limited) await delay(REFUSAL_DELAY_MS);
       if (text !== undefined) socket.send(text);
       subscriptions.release(opened);
     });
@@ -114,7 +114,7 @@ export class ServedChain implements ChainEndpoint {
   async answer(body: Uint8Array, caller: Caller): Promise<Answer> {
     const wait = this.#takeFor(body);
     // Not even parsed: the caller learns its id's fate from the HTTP status.
-    if (wait > 0) return { text: errorText(null, spent(wait)), retryAfter: wait };
+    if (wait > 0) return { text: errorText(null, spent(wait)), retryAfter: wait, limited: true };
     if (nestsDeeper(body, MAX_JSON_DEPTH)) {
       return refusal(new RpcError(RPC_CODE.invalidRequest, `request nested deeper than ${MAX_JSON_DEPTH} levels`));
     }
@@ -126,7 +126,8 @@ export class ServedChain implements ChainEndpoint {
     }
     if (Array.isArray(value)) return this.#batch(value, caller);
     const outcome = await this.#answerOne(readRequest(value), caller);
-    return { text: outcome.text, retryAfter: outcome.error === undefined ? undefined : retryAfterOf(outcome.error) };
+    const retryAfter = outcome.error === undefined ? undefined : retryAfterOf(outcome.error);
+    return { text: outcome.text, retryAfter, limited: retryAfter !== undefined };
   }
 
   /** Reading a large body is work that a spent budget refuses; a small one is read, so that the refusal has its id. */
@@ -174,6 +175,7 @@ export class ServedChain implements ChainEndpoint {
     return {
       text: texts.length === 0 ? undefined : `[${texts.join(",")}]`,
       retryAfter: served ? undefined : refused,
+      limited: refused !== undefined,
     };
   }
 
@@ -250,5 +252,5 @@ function failed(id: RequestId | undefined, error: RpcError): Outcome {
 
 /** The answer to a body that holds no request that could be named. */
 function refusal(error: RpcError): Answer {
-  return { text: errorText(null, error), retryAfter: undefined };
+  return { text: errorText(null, error), retryAfter: undefined, limited: false };
 }

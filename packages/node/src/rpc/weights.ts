@@ -4,7 +4,8 @@
 const weights: Readonly<Record<string, number>> = {
   eth_call: 10,
   eth_estimateGas: 30,
-  eth_sendRawTransaction: 6,
+  // Its whole way through this node: intake, forwarding, proposal, execution, state.
+  eth_sendRawTransaction: 11,
   eth_getLogs: 10,
   eth_getFilterLogs: 10,
   eth_getFilterChanges: 3,
