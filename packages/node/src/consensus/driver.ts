@@ -291,6 +291,7 @@ export class MemberDriver {
    * take part of that too. The q-th is an honest member's, so that a slow minority cannot stretch it.
    */
   #stretched({ timer, milliseconds }: Extract<InnerEffect, { readonly kind: "set-timer" }>): number {
+    if (timer.kind === "spacing") return Math.max(milliseconds, this.#context.config.proposalSpacing);
     if (timer.kind !== "ones" && timer.kind !== "zeros") return milliseconds;
     const taken = this.#availability.certifying(timer.height);
     return Math.max(milliseconds, Math.min(taken / GRACE_PART, MAX_GRACE_MS));

@@ -38,11 +38,11 @@ export function genesisContainer(origin: Origin, genesisBlock: HexHash, rules: n
   };
 }
 
-/** What the driver needs of a specification; `transactionGas`: the chain's limit for one transaction. */
+/** What the driver needs of a specification and of the chain on this node; see MemberConfig. */
 export function memberConfig(
   spec: MemberSpec,
   genesisBlock: HexHash,
-  chain: { readonly rules: number; readonly transactionGas: number },
+  chain: Pick<MemberConfig, "rules" | "transactionGas" | "proposalSpacing">,
 ): MemberConfig {
   const { group, era, epoch, firstHeight, seat, members, committee, genesis } = spec;
   return {
@@ -57,6 +57,7 @@ export function memberConfig(
     containerGas: genesis.gasLimit,
     containerBytes: genesis.byteLimit,
     transactionGas: chain.transactionGas,
+    proposalSpacing: chain.proposalSpacing,
     genesis: genesisContainer(spec, genesisBlock, chain.rules),
   };
 }

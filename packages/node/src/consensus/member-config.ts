@@ -21,6 +21,8 @@ export type MemberConfig = {
   readonly containerBytes: number;
   /** Gas limit of one transaction; one such transaction may exceed the gas share of a proposal. */
   readonly transactionGas: number;
+  /** Milliseconds between two own proposals at least, where that is more than the core asks for. Local, speed only. */
+  readonly proposalSpacing: number;
   /** Container 0; its `order` is D(0). */
   readonly genesis: ContainerHeader;
 };

@@ -33,7 +33,7 @@ import {
   systemClock,
 } from "./guarded-ports.ts";
 import { quotaChain } from "./quota-chain.ts";
-import { diskQuota, poolLimits } from "./slot-share.ts";
+import { diskQuota, poolLimits, proposalSpacing } from "./slot-share.ts";
 
 /** Execution rules that this version knows: Prague, as every chain has them from its genesis. */
 const RULES = 1;
@@ -139,7 +139,11 @@ export class Member {
     const { chain } = files;
     const genesis = chain.block(0);
     if (genesis === undefined) throw new Error("a chain has a genesis block");
-    const config = memberConfig(spec, toHex(genesis.hash), { rules: RULES, transactionGas: spec.genesis.gasLimit });
+    const config = memberConfig(spec, toHex(genesis.hash), {
+      rules: RULES,
+      transactionGas: spec.genesis.gasLimit,
+      proposalSpacing: proposalSpacing(spec.slots),
+    });
     this.#driver = new MemberDriver(config, {
       mesh: this.#mesh,
       clock: systemClock(guard),

@@ -26,3 +26,11 @@ export function poolLimits(slots: number): PoolLimits {
 export function diskQuota(slots: number, nodeBytes: number): number {
   return Math.floor((nodeBytes * slots) / NODE_SLOTS);
 }
+
+/** Heights a second that a slot buys: each costs its signatures and messages, however little it holds. */
+const HEIGHTS_PER_SLOT = 4;
+
+/** Milliseconds between two proposals of a member at least; from a few slots on the protocol's own spacing is longer. */
+export function proposalSpacing(slots: number): number {
+  return 1_000 / (HEIGHTS_PER_SLOT * slots);
+}

@@ -251,6 +251,7 @@ export class NetworkSimulation {
       containerGas: Number(TOY_CAPACITY.gas),
       containerBytes: TOY_CAPACITY.bytes,
       transactionGas: Number(TOY_CAPACITY.gas),
+      proposalSpacing: 0,
       genesis: genesisContainer(
         {
           chainId: TOY_CHAIN,
