@@ -145,6 +145,7 @@ async function network(members: number): Promise<Network> {
       host,
       board,
       onCheckpoint: () => undefined,
+      onAnswered: () => undefined,
       onRollback: () => undefined,
       logger,
     });

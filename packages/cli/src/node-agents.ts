@@ -30,6 +30,8 @@ export type NodeAgentsOptions = {
   readonly host: MemberHost;
   readonly board: HttpReadyBoard;
   readonly onCheckpoint: (checkpoint: Checkpoint) => void;
+  /** The mainchain answered, and had nothing newer. */
+  readonly onAnswered: () => void;
   /** The mainchain went back below checkpoints that were given. */
   readonly onRollback: (block: bigint) => void;
   readonly logger: Logger;
@@ -92,7 +94,12 @@ export class NodeAgents {
     );
     watcher.follow(keygen);
     watcher.follow(lifecycle);
-    watcher.follow({ apply: () => undefined, rollback: options.onRollback, checkpoint: options.onCheckpoint });
+    watcher.follow({
+      apply: () => undefined,
+      rollback: options.onRollback,
+      checkpoint: options.onCheckpoint,
+      answered: options.onAnswered,
+    });
     return new NodeAgents(watcher, sender, [keygen, lifecycle], logger);
   }
 

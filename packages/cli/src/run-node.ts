@@ -47,8 +47,8 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     rpc: config.rpc,
     vault,
     logger,
-    // Twice what another node's look at the mainchain may lag behind.
-    checkpointDelay: 2 * config.mainchain.pollMs,
+    // Longer than another node's look at the mainchain may lag behind, on a busy machine too.
+    checkpointDelay: 3 * config.mainchain.pollMs,
     lookup: async (number) => await agents?.blockHash(number),
     keygen: (chainId) => board.shown(chainId),
     health: () => ({ mainchain: { ...shownStatus(agents?.status), wentBack } }),
@@ -64,6 +64,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       host: node.host,
       board,
       onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),
+      onAnswered: () => node.checkpoints.answered(),
       onRollback: (block) => {
         wentBack += 1;
         const status = agents?.status;

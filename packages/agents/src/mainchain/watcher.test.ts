@@ -27,6 +27,10 @@ class Follower implements MainchainFollower<bigint> {
   checkpoint(checkpoint: Checkpoint): void {
     this.checkpoints.push(checkpoint);
   }
+  answers = 0;
+  answered(): void {
+    this.answers += 1;
+  }
 }
 
 const lines: string[] = [];
@@ -118,8 +122,19 @@ test("checkpoints are multiples of the distance", async () => {
   const [, follower] = watch(anvil, { distance: 8 });
   await until(() => follower.checkpoints.length > 0);
   await anvil.mine(8);
-  await until(() => follower.checkpoints.length > 1);
-  expect(follower.checkpoints.map(({ number }) => number)).toEqual([16, 24]);
+  await until(() => follower.checkpoints.at(-1)?.number === 24);
+  expect(follower.checkpoints.map(({ number }) => number)).toEqual([8, 16, 24]);
+});
+
+test("checkpoints passed over between two looks are delivered too, the newest 64 of them", async () => {
+  const anvil = await anvilWithLogger();
+  const [, follower] = watch(anvil);
+  await anvil.mine(200);
+  await until(() => follower.checkpoints.at(-1)?.number === 199);
+  const numbers = follower.checkpoints.map(({ number }) => number);
+  expect(numbers.slice(-64)).toEqual(Array.from({ length: 64 }, (_, index) => 136 + index));
+  const block = await anvil.call<{ hash: string }>("eth_getBlockByNumber", "0x96", false);
+  expect(follower.checkpoints.find(({ number }) => number === 150)?.hash).toBe(block.hash);
 });
 
 test("a mainchain that goes back voids what it took and is read again", async () => {
@@ -175,9 +190,12 @@ test("an outage is survived and said", async () => {
   await emit(anvil, 1);
   await anvil.mine(1);
   const [watcher, follower] = watch(anvil);
-  await until(() => follower.facts.length === 1);
+  await until(() => follower.facts.length === 1 && follower.answers > 1);
   await anvil.stop();
   await until(() => watcher.status.kind === "unreachable");
+  const { answers } = follower;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(follower.answers).toBe(answers);
   const { status } = watcher;
   expect(status.kind === "unreachable" && status.since).toBeGreaterThan(0);
   expect(follower.facts.length).toBe(1);

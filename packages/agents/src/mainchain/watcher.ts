@@ -31,6 +31,8 @@ export interface MainchainFollower<Event> {
   rollback(block: bigint): void;
   /** A finalised block whose number is a multiple of the checkpoint distance. Ascending but after a rollback. */
   checkpoint?(checkpoint: Checkpoint): void;
+  /** The mainchain answered a look to its end; everything that it has was delivered. */
+  answered?(): void;
 }
 
 export type WatcherOptions<Event> = {
@@ -64,6 +66,8 @@ const TRAIL_BLOCKS = 256;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_BACKOFF_MS = 5_000;
 const DEFAULT_RANGE_BLOCKS = 2_000;
+/** Most checkpoints asked for at one look; of those further back only what an order names is asked for. */
+const MAX_CHECKPOINTS = 64;
 /** The newest so many blocks are read in short ranges. */
 const NEAR_BLOCKS = 64n;
 const SHORT_RANGE_BLOCKS = 8n;
@@ -142,6 +146,7 @@ export class MainchainWatcher<Event> {
       let wait = intervalMs;
       try {
         if (await this.#poll()) wait = 0;
+        else for (const follower of this.#followers) follower.answered?.();
         backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
@@ -186,7 +191,7 @@ export class MainchainWatcher<Event> {
     if (this.#status.kind === "unreachable") this.#options.logger.info({ head: head.number }, "mainchain is back");
     this.#status = { kind: "following", head: last < first ? first - 1n : last, delivered };
     if (delivered < last) return true;
-    await this.#deliverCheckpoint(head);
+    await this.#deliverCheckpoints(head);
     this.#lastHead = head.hash;
     return false;
   }
@@ -259,19 +264,28 @@ export class MainchainWatcher<Event> {
     for (const follower of this.#followers) follower.apply({ through, facts, caughtUp });
   }
 
-  /** Never above what was delivered, so that a mainchain that goes back below it is noticed. */
-  async #deliverCheckpoint(head: MainchainHead): Promise<void> {
+  /**
+   * Never above what was delivered, so that a mainchain that goes back below it is noticed. Those passed over since the
+   * last look too: another node may have seen any of them as its newest, and once the mainchain is away it is too late
+   * to ask.
+   */
+  async #deliverCheckpoints(head: MainchainHead): Promise<void> {
     const finalised = await this.#below(head, this.#options.finality);
     const delivered = this.#trail.last;
     if (finalised === undefined || delivered === undefined) return;
     const distance = BigInt(this.#options.checkpointDistance);
     const highest = finalised.number < delivered.number ? finalised.number : delivered.number;
-    const number = (highest / distance) * distance;
-    if (number <= 0n || BigInt(this.#lastCheckpoint?.number ?? -1) >= number) return;
-    const block = await this.#block(number);
+    const newest = highest / distance;
+    const next = BigInt(this.#lastCheckpoint?.number ?? 0) / distance + 1n;
+    const count = Math.min(Number(newest - next) + 1, MAX_CHECKPOINTS);
+    if (count <= 0) return;
+    const numbers = Array.from({ length: count }, (_, index) => (newest - BigInt(count - 1 - index)) * distance);
+    const blocks = await Promise.all(numbers.map((number) => this.#block(number)));
     if (!(await this.#lastStands())) throw new MovedError();
-    this.#lastCheckpoint = { number: Number(number), hash: block.hash };
-    for (const follower of this.#followers) follower.checkpoint?.(this.#lastCheckpoint);
+    for (const block of blocks) {
+      this.#lastCheckpoint = { number: Number(block.number), hash: block.hash };
+      for (const follower of this.#followers) follower.checkpoint?.(this.#lastCheckpoint);
+    }
   }
 
   async #below(head: MainchainHead, depth: number | "safe" | "finalized"): Promise<MainchainHead | undefined> {

@@ -22,7 +22,7 @@ export class CheckpointBook implements MainchainView {
   readonly #lookup: CheckpointLookup | undefined;
   readonly #delay: number;
   readonly #now: () => number;
-  /** Numbers entered within the delay, and when. Ascending. */
+  /** Numbers that no proposal names yet, and when they were entered. Ascending. */
   #fresh: { readonly number: number; readonly since: number }[] = [];
   /** Ascending by number. */
   #entries: Checkpoint[] = [];
@@ -35,8 +35,9 @@ export class CheckpointBook implements MainchainView {
   readonly #confirmed = new Map<number, HexHash>();
 
   /**
-   * `delay`: milliseconds from when a block was entered until proposals name it. A member that has not seen what an
-   * order names waits with execution: should the mainchain be gone just then, those that saw it must be enough.
+   * `delay`: proposals name a block once the mainchain still answered so many milliseconds after it was entered. A
+   * member that has not seen what an order names waits with execution: should the mainchain be gone just then, those
+   * that saw it must be enough. The clock alone would not do: the mainchain may have stopped before others looked.
    */
   constructor(lookup?: CheckpointLookup, delay: number = 0, now: () => number = () => performance.now()) {
     this.#lookup = lookup;
@@ -47,7 +48,6 @@ export class CheckpointBook implements MainchainView {
   /** Enters newly finalised blocks, ascending; what is not above the newest is ignored. */
   advance(checkpoints: readonly Checkpoint[]): void {
     const since = this.#now();
-    this.#fresh = this.#fresh.filter((fresh) => since - fresh.since < this.#delay);
     for (const checkpoint of checkpoints) {
       const newest = this.#entries.at(-1);
       if (newest !== undefined && checkpoint.number <= newest.number) continue;
@@ -56,6 +56,12 @@ export class CheckpointBook implements MainchainView {
     }
     this.#fresh = this.#fresh.slice(-MAX_KEPT);
     if (this.#entries.length > MAX_KEPT) this.#entries.splice(0, this.#entries.length - MAX_KEPT);
+  }
+
+  /** The mainchain answered just now, and everything that it had was entered. */
+  answered(): void {
+    const now = this.#now();
+    this.#fresh = this.#fresh.filter(({ since }) => now - since < this.#delay);
   }
 
   /**
@@ -76,8 +82,7 @@ export class CheckpointBook implements MainchainView {
 
   /** The newest ones that others will have seen too. */
   checkpoints(): readonly Checkpoint[] {
-    const now = this.#now();
-    const first = this.#fresh.find(({ since }) => now - since < this.#delay);
+    const [first] = this.#fresh;
     if (first === undefined) return this.#entries.slice(-MAX_PROPOSED);
     const end = this.#entries.findLastIndex(({ number }) => number < first.number) + 1;
     return this.#entries.slice(Math.max(0, end - MAX_PROPOSED), end);
