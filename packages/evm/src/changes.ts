@@ -1,3 +1,4 @@
+import { EMPTY_CODE_HASH } from "./empty-code.ts";
 import { codeKey, type Machine } from "./machine.ts";
 import { bytesOfWord, wordAt } from "./memory-codec.ts";
 import { offsets } from "./memory-layout.ts";
@@ -5,7 +6,6 @@ import type { Account, Changes } from "./types.ts";
 
 const existed = 1;
 const touched = 2;
-const emptyCode = "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470";
 
 function differs(view: DataView, a: number, b: number): boolean {
   for (let i = 0; i < 32; i += 8) if (view.getBigUint64(a + i, true) !== view.getBigUint64(b + i, true)) return true;
@@ -28,7 +28,7 @@ function accountChange(bytes: Uint8Array, view: DataView, record: number): Accou
     !differs(view, hashAt, record + offsets.A_FIRST_HASH);
   if (same && (flags & touched) === 0) return undefined;
   const codeHash = bytes.slice(hashAt, hashAt + 32);
-  if (nonce === 0n && balance === 0n && Buffer.from(codeHash).toString("hex") === emptyCode) {
+  if (nonce === 0n && balance === 0n && compareBytes(codeHash, EMPTY_CODE_HASH) === 0) {
     return (flags & existed) === 0 ? undefined : "deleted";
   }
   return same ? undefined : { nonce, balance, codeHash };

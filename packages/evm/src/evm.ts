@@ -1,9 +1,10 @@
 import { collectChanges } from "./changes.ts";
 import { EvmError } from "./evm-error.ts";
-import { evmModule, Machine, type MachineHost } from "./machine.ts";
+import { Machine, type MachineHost } from "./machine.ts";
 import { putBytesAsWord, wordAt } from "./memory-codec.ts";
 import { layout } from "./memory-layout.ts";
 import { readOutcome } from "./outcome.ts";
+import { runPrecompile } from "./precompiles/run-precompile.ts";
 import { listsLength, putBlock, putTransaction } from "./transaction-codec.ts";
 import type {
   Account,
@@ -15,6 +16,7 @@ import type {
   StateReader,
   Transaction,
 } from "./types.ts";
+import { evmModule } from "./wasm.ts";
 
 /** Bits of TX_MODE. */
 const free = 1;
@@ -71,8 +73,8 @@ export class Evm {
     this.#machine = this.#instantiate();
   }
 
-  /** Compiles the WebAssembly at the first time. Throws EvmBuildError. */
-  static async create(precompile: RunPrecompile): Promise<Evm> {
+  /** Ethereum's precompiles unless others are given. Throws EvmError where the WebAssembly is damaged. */
+  static async create(precompile: RunPrecompile = runPrecompile): Promise<Evm> {
     return new Evm(await evmModule(), precompile);
   }
 

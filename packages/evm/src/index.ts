@@ -1,5 +1,7 @@
+export { EMPTY_CODE_HASH } from "./empty-code.ts";
 export { Evm } from "./evm.ts";
 export { EvmError } from "./evm-error.ts";
+export { activePrecompiles, runPrecompile } from "./precompiles/run-precompile.ts";
 export type {
   AccessListEntry,
   Account,
@@ -16,4 +18,4 @@ export type {
   StateReader,
   Transaction,
 } from "./types.ts";
-export { EvmBuildError, evmWasm } from "./wasm-build.ts";
+export { evmWasmHash } from "./wasm.ts";

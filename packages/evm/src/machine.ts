@@ -2,7 +2,6 @@ import { randomFillSync } from "node:crypto";
 import { putWord } from "./memory-codec.ts";
 import { layout } from "./memory-layout.ts";
 import type { Fork, RunPrecompile, StateReader } from "./types.ts";
-import { evmWasm } from "./wasm-build.ts";
 
 type Exports = {
   readonly memory: WebAssembly.Memory;
@@ -30,14 +29,6 @@ export type MachineHost = {
 
 export function codeKey(hash: Uint8Array): string {
   return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("latin1");
-}
-
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** Compiled once a process. */
-export function evmModule(): Promise<WebAssembly.Module> {
-  compiled ??= evmWasm().then((bytes) => new WebAssembly.Module(bytes));
-  return compiled;
 }
 
 /** One instance of the WebAssembly and views of its memory. */

@@ -1,15 +1,24 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const sources: string = fileURLToPath(new URL("../assembly", import.meta.url));
 const build: string = fileURLToPath(new URL("../build", import.meta.url));
-/** A packed module has the WebAssembly beside it, and neither sources nor compiler. */
-const packed: string = fileURLToPath(new URL("./evm.wasm", import.meta.url));
 
 /**
  * Static data begins where `layout.ts` has left room; all regions are address space from the start, and the memory of
@@ -90,10 +99,8 @@ async function acquire(lock: string): Promise<void> {
  * The WebAssembly of the EVM, compiled unless exactly these sources were compiled before. Safe to call from many
  * processes. Throws EvmBuildError.
  */
-export async function evmWasm(): Promise<Uint8Array<ArrayBuffer>> {
-  if (!existsSync(sources)) return new Uint8Array(readFileSync(packed));
-  const hash = sourceHash();
-  const file = join(build, `evm-${hash.slice(0, 16)}.wasm`);
+export async function compiledWasm(): Promise<Uint8Array<ArrayBuffer>> {
+  const file = join(build, `evm-${sourceHash().slice(0, 16)}.wasm`);
   if (!existsSync(file)) {
     mkdirSync(build, { recursive: true });
     const lock = join(build, "build.lock");
@@ -112,4 +119,19 @@ export async function evmWasm(): Promise<Uint8Array<ArrayBuffer>> {
     }
   }
   return new Uint8Array(readFileSync(file));
+}
+
+/**
+ * The WebAssembly compiled anew, whatever was compiled before: the same bytes from the same sources and compiler.
+ * Takes seconds. Throws EvmBuildError, or MODULE_NOT_FOUND where the package `assemblyscript` is not installed.
+ */
+export async function rebuiltWasm(): Promise<Uint8Array<ArrayBuffer>> {
+  const folder = mkdtempSync(join(tmpdir(), "evm-build-"));
+  try {
+    const file = join(folder, "evm.wasm");
+    await compile(file);
+    return new Uint8Array(readFileSync(file));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -1,9 +1,9 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { evmModule } from "./machine.ts";
 import { putWord, wordAt } from "./memory-codec.ts";
 import { layout } from "./memory-layout.ts";
+import { evmModule } from "./wasm.ts";
 
 type Binary = (to: number, a: number, b: number) => void;
 type Ternary = (to: number, a: number, b: number, n: number) => void;
