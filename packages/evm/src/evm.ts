@@ -151,6 +151,11 @@ export class Evm {
     return enough;
   }
 
+  /** Size of the linear memory. Address space: the system backs what was touched. */
+  get memoryBytes(): number {
+    return this.#machine.exports.memory.buffer.byteLength;
+  }
+
   /** An account as the block's transactions so far left it; one that does not exist has no nonce, balance or code. */
   account(address: Uint8Array): Account {
     this.#requireHost();
