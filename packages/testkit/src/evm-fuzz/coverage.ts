@@ -1,40 +1,69 @@
 import type { VM } from "@ethereumjs/vm";
+import type { Tally } from "./tally.ts";
 
 type RunState = { env: { depth: number } };
-type Entry = { opHandler: ((state: RunState, common: unknown) => unknown) | undefined };
-type Inner = { _opcodeMap: (Entry | undefined)[]; _precompiles: Map<string, (input: unknown) => unknown> };
+type Entry = {
+  readonly opcodeInfo: { readonly isInvalid: boolean };
+  readonly opHandler: ((state: RunState, common: unknown) => unknown) | undefined;
+};
+type Result = { readonly exceptionError?: unknown };
+type Precompile = (input: unknown) => Result | Promise<Result>;
+type Inner = { readonly _opcodeMap: Entry[]; readonly _precompiles: Map<string, Precompile> };
 
-/** What the cases reached, counted where the library executes it. */
+const INVALID = 0xfe;
+
+/** Counts where the library executes, into the tally of the run. */
 export class Coverage {
-  readonly opcodes: number[] = new Array<number>(256).fill(0);
-  readonly precompiles: Map<number, number> = new Map();
+  readonly #tally: Tally;
   /** Of the running case. */
   executed = 0;
+  /** Of the running case: the transaction's own frame is 1. */
   deepest = 0;
+
+  constructor(tally: Tally) {
+    this.#tally = tally;
+  }
 
   /** Once for each instance of the library. */
   watch(vm: VM): void {
-    const inner = vm.evm as unknown as Inner;
-    inner._opcodeMap.forEach((entry, opcode) => {
-      if (entry?.opHandler === undefined) return;
-      const handler = entry.opHandler;
-      inner._opcodeMap[opcode] = {
-        ...entry,
-        opHandler: (state, common) => {
-          this.opcodes[opcode] = (this.opcodes[opcode] ?? 0) + 1;
-          this.executed++;
-          if (state.env.depth > this.deepest) this.deepest = state.env.depth;
-          return handler(state, common);
-        },
-      };
+    const { _opcodeMap, _precompiles } = vm.evm as unknown as Inner;
+    _opcodeMap.forEach((entry, opcode) => {
+      _opcodeMap[opcode] = entry.opcodeInfo.isInvalid ? this.#invalid(entry, opcode) : this.#executing(entry, opcode);
     });
-    for (const [address, run] of inner._precompiles) {
+    for (const [address, run] of _precompiles) {
       const id = Number.parseInt(address, 16);
-      inner._precompiles.set(address, (input) => {
-        this.precompiles.set(id, (this.precompiles.get(id) ?? 0) + 1);
-        return run(input);
+      _precompiles.set(address, async (input) => {
+        const result = await run(input);
+        this.#tally.countPrecompile(id, result.exceptionError === undefined);
+        return result;
       });
     }
+  }
+
+  #executing(entry: Entry, opcode: number): Entry {
+    const handler = entry.opHandler;
+    if (handler === undefined) throw new Error(`the library has no handler of opcode ${opcode}`);
+    const { opcodes } = this.#tally;
+    return {
+      ...entry,
+      opHandler: (state, common) => {
+        opcodes[opcode] = (opcodes[opcode] ?? 0) + 1;
+        this.executed++;
+        if (state.env.depth >= this.deepest) this.deepest = state.env.depth + 1;
+        return handler(state, common);
+      },
+    };
+  }
+
+  /** The library refuses it without calling a handler, but asks once whether it has to. Only 0xfe is an instruction. */
+  #invalid(entry: Entry, opcode: number): Entry {
+    const { opcodes } = this.#tally;
+    const isInvalid = (): boolean => {
+      if (opcode === INVALID) opcodes[INVALID] = (opcodes[INVALID] ?? 0) + 1;
+      this.executed++;
+      return true;
+    };
+    return { ...entry, opcodeInfo: Object.create(entry.opcodeInfo, { isInvalid: { get: isInvalid } }) };
   }
 
   begin(): void {

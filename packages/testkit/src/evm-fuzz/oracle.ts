@@ -10,6 +10,7 @@ import { toHex } from "@tributary/protocol/bytes/index";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { sender } from "./addresses.ts";
 import type { Coverage } from "./coverage.ts";
+import { rememberAnswers } from "./library-memory.ts";
 import { blockOf, type Scenario } from "./scenario.ts";
 
 export type OracleOutcome =
@@ -100,6 +101,7 @@ export class Oracle {
     const stateManager = new SimpleStateManager({ common });
     const blockchain = { getBlock: async (number: number) => ({ hash: () => blockHashOf(BigInt(number)) }) };
     const vm = await createVM({ common, stateManager, blockchain: blockchain as never });
+    rememberAnswers(vm);
     coverage.watch(vm);
     return new Oracle(vm, stateManager, common, fork);
   }

@@ -1,6 +1,7 @@
 import type { Fork } from "@tributary/evm/types";
 import type { Random } from "../agreement/random.ts";
 import { authorities, coinbase, contracts, nobody, plain, sender } from "./addresses.ts";
+import { precompileIds, precompileWeights } from "./opcodes.ts";
 import { precompileInput } from "./precompile-inputs.ts";
 import { interestingWord, randomBytes } from "./values.ts";
 
@@ -15,12 +16,6 @@ const binary = [
 const calls = [0xf1, 0xf2, 0xf4, 0xfa];
 /** Loops run this often, at most. */
 const MAX_ROUNDS = 12;
-
-export const precompileIds: Readonly<Record<Fork, readonly number[]>> = {
-  cancun: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
-  prague: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17],
-  osaka: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 0x100],
-};
 
 /** Writes code that mostly does something: expressions that leave one word, statements that leave none. */
 class Writer {
@@ -175,7 +170,8 @@ class Writer {
     this.push(0n);
     if (op === 0xf1 || op === 0xf2) this.push(0n);
     this.push(BigInt(id));
-    this.push(random.chance(0.9) ? 3_000_000n : BigInt(random.below(4000)));
+    // What costs little fails only with next to nothing.
+    this.push(random.chance(0.8) ? 3_000_000n : BigInt(random.below(random.pick([20, 100, 1000, 8000]))));
     this.op(op);
     this.push(BigInt(random.below(6)));
     this.op(0x55);
@@ -312,12 +308,23 @@ export function mutated(random: Random, code: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+function somePrecompile(random: Random, fork: Fork): number {
+  const ids = precompileIds[fork];
+  const weight = (id: number): number => precompileWeights[id] ?? 1;
+  let left = random.below(ids.reduce((sum, id) => sum + weight(id), 0));
+  for (const id of ids) {
+    left -= weight(id);
+    if (left < 0) return id;
+  }
+  return ids[0] as number;
+}
+
 /** A contract's code. `heavy` ones may call a precompile. */
 export function randomProgram(random: Random, fork: Fork, statements: number, heavy: boolean): Uint8Array {
   const writer = new Writer(random, fork);
   const precompileAt = heavy ? random.below(statements) : -1;
   for (let i = 0; i < statements; i++) {
-    if (i === precompileAt) writer.precompile(random.pick(precompileIds[fork]));
+    if (i === precompileAt) writer.precompile(somePrecompile(random, fork));
     else writer.statement(4);
   }
   writer.end();
