@@ -21,10 +21,10 @@ export function noise(length: number, seed = 1): Uint8Array {
   return bytes;
 }
 
-/** A scalar of 255 bits that is neither short nor sparse. */
+/** A scalar of 253 bits that is neither short nor sparse. */
 function scalar(seed: number): bigint {
   const bytes = noise(32, seed);
-  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x20;
+  bytes[0] = ((bytes[0] ?? 0) & 0x0f) | 0x10;
   return BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
 }
 
