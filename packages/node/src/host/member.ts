@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Chain } from "@tributary/chain/chain/chain";
+import { diskFolder } from "@tributary/chain/files/disk-folder";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import type { Limits } from "@tributary/protocol/wire/index";
@@ -7,7 +8,6 @@ import type { Logger } from "pino";
 import { MemberDriver } from "../consensus/driver.ts";
 import { memberConfig } from "../consensus/genesis-container.ts";
 import type { MainchainView, Signer } from "../consensus/ports.ts";
-import { diskFolder } from "../log/file-layer.ts";
 import { SegmentLog } from "../log/segment-log.ts";
 import type { GroupMesh, MeshEndpoint } from "../mesh/mesh-endpoint.ts";
 import { MemberObserver } from "../observe/member-observer.ts";

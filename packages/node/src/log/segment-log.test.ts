@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { diskFolder } from "@tributary/chain/files/disk-folder";
+import type { AppendFile, FileLayer } from "@tributary/protocol/ports/file-layer";
 import { afterEach, expect, test } from "vitest";
-import { type AppendFile, diskFolder, type FileLayer } from "./file-layer.ts";
 import { FRAME_HEADER_BYTES } from "./frame.ts";
 import { SegmentLog } from "./segment-log.ts";
 
@@ -15,11 +16,19 @@ class CrashFiles implements FileLayer {
   list(): readonly string[] {
     return [...this.files.keys()];
   }
-  read(name: string): Uint8Array {
+  size(name: string): number {
+    return this.bytes(name).length;
+  }
+  read(name: string, position: number, into: Uint8Array): number {
+    const part = this.bytes(name).subarray(position, position + into.length);
+    into.set(part);
+    return part.length;
+  }
+  bytes(name: string): Uint8Array {
     return this.files.get(name)!.bytes;
   }
   truncate(name: string, length: number): void {
-    this.files.set(name, { bytes: this.read(name).slice(0, length), synced: length });
+    this.files.set(name, { bytes: this.bytes(name).slice(0, length), synced: length });
   }
   async append(name: string): Promise<AppendFile> {
     const file = this.files.get(name) ?? { bytes: new Uint8Array(0), synced: 0 };
@@ -27,6 +36,7 @@ class CrashFiles implements FileLayer {
     return {
       write: async (bytes) => {
         file.bytes = Buffer.concat([file.bytes, bytes]);
+        return bytes.length;
       },
       sync: async () => {
         if (++this.syncs >= this.failAt) throw new Error("ENOSPC: no space left on device");
@@ -34,6 +44,10 @@ class CrashFiles implements FileLayer {
       },
       close: async () => {},
     };
+  }
+  async rename(from: string, to: string): Promise<void> {
+    this.files.set(to, this.files.get(from)!);
+    this.files.delete(from);
   }
   async remove(name: string): Promise<void> {
     this.files.delete(name);
@@ -107,7 +121,7 @@ test("every cut of the last write leaves what was flushed before", async () => {
   log.append(text("torn one"));
   log.append(text("torn two"));
   await flushed(log);
-  const whole = files.read("0000000000.segment");
+  const whole = files.bytes("0000000000.segment");
   for (let length = synced; length < whole.length; length++) {
     for (const tail of [
       whole.slice(0, length),

@@ -1,6 +1,7 @@
+import { readWhole, writeWhole } from "@tributary/protocol/files/whole-file";
+import type { AppendFile, FileLayer } from "@tributary/protocol/ports/file-layer";
 import type { InputLog } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
-import type { AppendFile, FileLayer } from "./file-layer.ts";
 import { encodeFrame, FRAME_HEADER_BYTES, scanFrames } from "./frame.ts";
 
 type Operation =
@@ -55,7 +56,7 @@ export class SegmentLog implements InputLog {
       const file = fileName(number);
       if (i > 0 && number !== (numbers[i - 1] ?? 0) + 1)
         throw damaged(files, file, 0, "the segment before it is missing");
-      const content = files.read(file);
+      const content = readWhole(files, file);
       // The oldest kept segment may start at any number, since older ones were pruned.
       const scan = scanFrames(content, i === 0 ? undefined : sequence);
       const last = i === numbers.length - 1;
@@ -188,7 +189,7 @@ export class SegmentLog implements InputLog {
     const created = this.#segments.length === 0;
     if (created) this.#segments.push(0);
     this.#file ??= await this.#files.append(fileName(this.#newest()));
-    await this.#file.write(encodeFrame(this.#sequence, records));
+    await writeWhole(this.#file, encodeFrame(this.#sequence, records));
     await this.#file.sync();
     if (created) await this.#files.syncFolder();
     this.#sequence++;
@@ -199,7 +200,7 @@ export class SegmentLog implements InputLog {
     await this.#file?.close();
     const next = this.#segments.length === 0 ? 0 : this.#newest() + 1;
     this.#file = await this.#files.append(fileName(next));
-    await this.#file.write(encodeFrame(this.#sequence, [base]));
+    await writeWhole(this.#file, encodeFrame(this.#sequence, [base]));
     await this.#file.sync();
     await this.#files.syncFolder();
     this.#segments.push(next);

@@ -9,6 +9,7 @@ import { judgeDealing, type Opener } from "@tributary/protocol/keygen/complaint"
 import { makeDealing } from "@tributary/protocol/keygen/dealing";
 import { makeEncryptionKey } from "@tributary/protocol/keygen/encryption-key";
 import { acceptDealings } from "@tributary/protocol/keygen/fresh-key";
+import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import type {
   DealingVerdict,
   EncryptionKey,
@@ -41,8 +42,8 @@ export class FileVault implements KeyVault {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Makes fresh keys and writes them. `vault-exists` where the file exists. */
-  static async create(path: string, password: Uint8Array): Promise<FileVault> {
-    const keystore = await Keystore.create(path, password);
+  static async create(path: string, password: Uint8Array, files?: FileLayer): Promise<FileVault> {
+    const keystore = await Keystore.create(path, password, files);
     let nodeKey = random(32);
     while (addressOfSecretKey(nodeKey) === undefined) nodeKey = random(32);
     const blsKey = BlsSecretKey.generate(random).toBytes();
@@ -52,8 +53,8 @@ export class FileVault implements KeyVault {
   }
 
   /** `vault-missing`, `vault-password` or `vault-damaged` where that fails. */
-  static async open(path: string, password: Uint8Array): Promise<FileVault> {
-    const { keystore, content } = await Keystore.open(path, password);
+  static async open(path: string, password: Uint8Array, files?: FileLayer): Promise<FileVault> {
+    const { keystore, content } = await Keystore.open(path, password, files);
     const decoded = decodeContent(content);
     if (decoded === undefined) throw new NodeError("vault-damaged", `keystore ${path} holds no keys of a node`);
     return new FileVault(keystore, decoded);

@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
-import { mkdir, open, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
+import { diskFolder } from "@tributary/chain/files/disk-folder";
+import { readWhole, replaceWhole } from "@tributary/protocol/files/whole-file";
+import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import { z } from "zod";
 import { NodeError } from "../fault/node-error.ts";
-import { syncFolder } from "../log/file-layer.ts";
 
 /** 64 MiB and about 0.2 s a guess. */
 const COST = { N: 65_536, r: 8, p: 1 };
@@ -30,34 +30,41 @@ type Kdf = z.infer<typeof format>["kdf"];
 /** A file encrypted under a password: scrypt, then AES-256-GCM with a new nonce each time it is written. */
 export class Keystore {
   readonly path: string;
+  readonly #files: FileLayer;
   readonly #kdf: Kdf;
   readonly #key: Buffer;
 
-  private constructor(path: string, kdf: Kdf, key: Buffer) {
+  private constructor(path: string, files: FileLayer, kdf: Kdf, key: Buffer) {
     this.path = path;
+    this.#files = files;
     this.#kdf = kdf;
     this.#key = key;
   }
 
   /** A new one; nothing is on disk before the first `write`. `vault-exists` where the file exists. */
-  static async create(path: string, password: Uint8Array): Promise<Keystore> {
-    if (existsSync(path)) throw new NodeError("vault-exists", `keystore ${path} exists already`);
+  static async create(
+    path: string,
+    password: Uint8Array,
+    files: FileLayer = diskFolder(dirname(path)),
+  ): Promise<Keystore> {
+    if (files.list().includes(basename(path))) throw new NodeError("vault-exists", `keystore ${path} exists already`);
     const kdf: Kdf = { name: "scrypt", ...COST, salt: randomBytes(32).toString("hex") };
-    return new Keystore(path, kdf, await derive(kdf, password));
+    return new Keystore(path, files, kdf, await derive(kdf, password));
   }
 
   static async open(
     path: string,
     password: Uint8Array,
+    files: FileLayer = diskFolder(dirname(path)),
   ): Promise<{ readonly keystore: Keystore; readonly content: Uint8Array }> {
-    const file = read(path);
+    const file = read(path, files);
     const key = await derive(file.kdf, password);
     try {
       const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(file.cipher.iv, "hex"));
       decipher.setAAD(associated(file.kdf));
       decipher.setAuthTag(Buffer.from(file.cipher.tag, "hex"));
       const content = Buffer.concat([decipher.update(Buffer.from(file.data, "hex")), decipher.final()]);
-      return { keystore: new Keystore(path, file.kdf, key), content };
+      return { keystore: new Keystore(path, files, file.kdf, key), content };
     } catch {
       throw new NodeError("vault-password", `keystore ${path} does not open: the password is wrong`);
     }
@@ -77,31 +84,17 @@ export class Keystore {
       data,
     });
     try {
-      await replaceFile(this.path, text);
+      await replaceWhole(this.#files, basename(this.path), Buffer.from(text));
     } catch (cause) {
       throw new NodeError("vault-failed", `keystore ${this.path} cannot be written`, { cause });
     }
   }
 }
 
-/** Writes beside the file, syncs, renames over it, syncs the folder. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const handle = await open(`${path}.new`, "w", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(`${path}.new`, path);
-  await syncFolder(dirname(path));
-}
-
-function read(path: string): z.infer<typeof format> {
+function read(path: string, files: FileLayer): z.infer<typeof format> {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
+    text = new TextDecoder().decode(readWhole(files, basename(path)));
   } catch (cause) {
     throw new NodeError("vault-missing", `keystore ${path} cannot be read`, { cause });
   }

@@ -1,9 +1,9 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { diskFolder } from "@tributary/chain/files/disk-folder";
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { diskFolder } from "../log/file-layer.ts";
 import { FileSlotJournal, slotHeight } from "./slot-journal.ts";
 
 let folder = "";

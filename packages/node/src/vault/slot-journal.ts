@@ -1,9 +1,9 @@
 import { Reader } from "@tributary/protocol/bytes/reader";
 import { Writer } from "@tributary/protocol/bytes/writer";
 import type { HexHash } from "@tributary/protocol/consensus/types";
+import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import type { SlotJournal } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
-import type { FileLayer } from "../log/file-layer.ts";
 import { SegmentLog } from "../log/segment-log.ts";
 
 /** Locks kept; above that the oldest heights are closed. About 10 MB. */
