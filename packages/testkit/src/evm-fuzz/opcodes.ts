@@ -32,14 +32,14 @@ export const precompileIds: Readonly<Record<Fork, readonly number[]>> = {
 
 /** How often programs call a precompile, against 1 of the others: those of one upgrade alone more often. */
 export const precompileWeights: Readonly<Record<number, number>> = {
-  8: 2,
-  10: 2,
-  11: 2,
-  12: 4,
+  8: 3,
+  10: 3,
+  11: 3,
+  12: 5,
   13: 2,
-  14: 3,
-  15: 3,
+  14: 5,
+  15: 6,
   16: 4,
-  17: 2,
+  17: 5,
   256: 8,
 };

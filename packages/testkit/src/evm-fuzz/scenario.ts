@@ -129,9 +129,9 @@ function gasLimitOf(random: Random): bigint {
 function typeOf(random: Random, fork: Fork): Transaction["type"] {
   const kind = random.below(20);
   if (kind < 6) return 0;
-  if (kind < 9) return 1;
-  if (kind < 16) return 2;
-  if (kind < 17) return 3;
+  if (kind < 10) return 1;
+  if (kind < 17) return 2;
+  if (kind < 18) return 3;
   return fork === "cancun" ? 2 : 4;
 }
 
