@@ -6,6 +6,8 @@ import { EMPTY_HASH, IO_BALANCE, IO_HASH, IO_NONCE, IO_VALUE, RETURN, ZERO } fro
 import { resetBlockGas } from "./transaction";
 import { copyWord, setSmall } from "./u256";
 
+export { blake2f } from "./blake2f";
+export { power64, powerLow, powerOdd } from "./modexp";
 export { firstAccountOfBlock } from "./journal";
 export { reserve, setTracing } from "./interpreter";
 export { blockGasUsed, execute } from "./transaction";

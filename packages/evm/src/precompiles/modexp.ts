@@ -1,5 +1,6 @@
 import type { Fork } from "../types.ts";
 import { fromBigInt, slice, toBigInt } from "./bytes.ts";
+import { modularPower } from "./modular-power.ts";
 import type { Precompile } from "./precompile.ts";
 
 /** Most bytes of each operand (EIP-7823). */
@@ -42,23 +43,6 @@ function cost(input: Uint8Array, fork: Fork): bigint {
   }
   const gas = (squared * iterations(input, claimed, 8n)) / 3n;
   return gas > 200n ? gas : 200n;
-}
-
-/** base ^ exponent mod modulus, by windows of 4 bits from the left; the modulus is not 0. */
-export function modularPower(base: bigint, exponent: Uint8Array, modulus: bigint): bigint {
-  if (modulus === 1n) return 0n;
-  const table: bigint[] = [1n, base % modulus];
-  while (table.length < 16) table.push(((table[table.length - 1] ?? 0n) * (table[1] ?? 0n)) % modulus);
-  let result = 1n;
-  const window = (digit: number): void => {
-    if (result !== 1n) for (let i = 0; i < 4; i++) result = (result * result) % modulus;
-    if (digit !== 0) result = (result * (table[digit] ?? 0n)) % modulus;
-  };
-  for (const byte of exponent) {
-    window(byte >> 4);
-    window(byte & 15);
-  }
-  return result;
 }
 
 /** EIP-198, priced by EIP-2565, in Osaka by EIP-7883 and bounded by EIP-7823. */
