@@ -9,27 +9,53 @@ const { positionals, values } = parseArgs({
     members: { type: "string", default: "4" },
     seconds: { type: "string", default: "30" },
     samples: { type: "string", default: "200" },
+    rounds: { type: "string", default: "5" },
+    seed: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 
 const usage = `npm run bench -- chain [--members N] [--seconds S] [--samples K] [--json]
+npm run bench -- evm [--rounds N] [--seed N] [--json]
 
+chain: transfers a second and finality on a devnet of real processes
   --members   members of the chain, each a process (1, 4, 7 or 16; default 4)
   --seconds   length of the full load (default 30)
   --samples   transfers at one a second whose finality is measured (default 200)
-  --json      print one JSON object`;
 
-if (values.help || positionals[0] !== "chain") {
+evm: speed of this EVM, of @ethereumjs/evm and of anvil on the same generated code; 1 at the end if their results differ
+  --rounds    runs of each kernel in each engine, in turn (default 5)
+  --seed      of the generated code (default: another one each time)
+
+  --json      print one JSON object on one line`;
+
+const progress = (line: string): void => console.error(line);
+
+/** What the name stands for; loaded only then. */
+async function bench(name: string | undefined): Promise<unknown> {
+  switch (name) {
+    case "chain":
+      return benchChain({
+        members: count(values.members, "members"),
+        seconds: count(values.seconds, "seconds"),
+        samples: count(values.samples, "samples"),
+        progress,
+      });
+    case "evm": {
+      const { benchEvm } = await import("./evm/bench-evm.ts");
+      const seed = values.seed === undefined ? Math.ceil(Math.random() * 2 ** 31) : count(values.seed, "seed");
+      return benchEvm({ seed, rounds: count(values.rounds, "rounds"), progress });
+    }
+    default:
+      return undefined;
+  }
+}
+
+const figures = values.help ? undefined : await bench(positionals[0]);
+if (figures === undefined) {
   console.error(usage);
   process.exitCode = values.help ? 0 : 2;
 } else {
-  const figures = await benchChain({
-    members: count(values.members, "members"),
-    seconds: count(values.seconds, "seconds"),
-    samples: count(values.samples, "samples"),
-    progress: (line) => console.error(line),
-  });
   console.log(values.json ? JSON.stringify(figures) : JSON.stringify(figures, undefined, 2));
 }
