@@ -8,26 +8,34 @@ const OSAKA_BYTES = 1024n;
 
 type Lengths = { readonly base: bigint; readonly exponent: bigint; readonly modulus: bigint };
 
-/** They only claim: up to 2^256 - 1 each, whatever the input holds. */
-function lengths(input: Uint8Array): Lengths {
-  const head = slice(input, 0, 96);
-  return {
-    base: toBigInt(head.subarray(0, 32)),
-    exponent: toBigInt(head.subarray(32, 64)),
-    modulus: toBigInt(head.subarray(64, 96)),
-  };
+/** One word of the head: almost always below 2^64. */
+function claim(head: DataView, at: number): bigint {
+  const low = head.getBigUint64(at + 24);
+  const [a, b, c] = [head.getBigUint64(at), head.getBigUint64(at + 8), head.getBigUint64(at + 16)];
+  return a === 0n && b === 0n && c === 0n ? low : (a << 192n) | (b << 128n) | (c << 64n) | low;
 }
 
-function bitLength(value: bigint): bigint {
-  return value === 0n ? 0n : BigInt(value.toString(2).length);
+/** They only claim: up to 2^256 - 1 each, whatever the input holds. */
+function lengths(input: Uint8Array): Lengths {
+  const bytes = input.length < 96 ? slice(input, 0, 96) : input;
+  const head = new DataView(bytes.buffer, bytes.byteOffset, 96);
+  return { base: claim(head, 0), exponent: claim(head, 32), modulus: claim(head, 64) };
+}
+
+/** Bits of the number that the bytes `from` to `from + length` of the input are; zeros follow its end. */
+function bitLength(input: Uint8Array, from: number, length: number): number {
+  for (let i = 0; i < length; i++) {
+    const byte = input[from + i] ?? 0;
+    if (byte !== 0) return 8 * (length - i) - Math.clz32(byte) + 24;
+  }
+  return 0;
 }
 
 /** EIP-2565 counts bits after the first, and `perByte` for each byte of the exponent behind 32. */
 function iterations(input: Uint8Array, { base, exponent }: Lengths, perByte: bigint): bigint {
-  const headLength = exponent < 32n ? Number(exponent) : 32;
+  const head = exponent < 32n ? Number(exponent) : 32;
   const from = 96n + base;
-  const head = from < BigInt(input.length) ? toBigInt(slice(input, Number(from), headLength)) : 0n;
-  const bits = head === 0n ? 0n : bitLength(head) - 1n;
+  const bits = from < BigInt(input.length) ? BigInt(Math.max(0, bitLength(input, Number(from), head) - 1)) : 0n;
   const count = exponent <= 32n ? bits : perByte * (exponent - 32n) + bits;
   return count > 1n ? count : 1n;
 }
