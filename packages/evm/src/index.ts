@@ -18,4 +18,4 @@ export type {
   StateReader,
   Transaction,
 } from "./types.ts";
-export { evmWasmHash } from "./wasm.ts";
+export { evmWasmHash } from "./wasm-hash.ts";

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { EvmError } from "./evm-error.ts";
-import { evmWasmHash, readRecorded } from "./wasm.ts";
+import { readRecorded } from "./wasm.ts";
 import { compiledWasm } from "./wasm-build.ts";
+import { evmWasmHash } from "./wasm-hash.ts";
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

@@ -6,7 +6,7 @@ import { EvmError } from "./evm-error.ts";
 /** Only the package that npm installs is JavaScript: it has the WebAssembly beside this file, compiled before. */
 const isPacked: boolean = import.meta.url.endsWith(".js");
 
-type Loaded = { readonly module: WebAssembly.Module; readonly hash: string };
+export type Loaded = { readonly module: WebAssembly.Module; readonly hash: string };
 
 function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -33,17 +33,13 @@ async function load(): Promise<Loaded> {
 
 let loaded: Promise<Loaded> | undefined;
 
-/** The EVM's module, prepared once a process. */
-export async function evmModule(): Promise<WebAssembly.Module> {
+/** The EVM's module and the SHA-256 of its bytes, prepared once a process. */
+export function evmWasm(): Promise<Loaded> {
   loaded ??= load();
-  return (await loaded).module;
+  return loaded;
 }
 
-/**
- * SHA-256 of the WebAssembly that executes, 64 hexadecimal digits. Where it is equal, every outcome is: with the same
- * precompiles, on every machine.
- */
-export async function evmWasmHash(): Promise<string> {
-  loaded ??= load();
-  return (await loaded).hash;
+/** The EVM's module, as `evmWasm` has it. */
+export async function evmModule(): Promise<WebAssembly.Module> {
+  return (await evmWasm()).module;
 }

@@ -1,7 +1,7 @@
 import { Evm } from "@tributary/evm/evm";
 import { runPrecompile } from "@tributary/evm/precompiles/run-precompile";
 import type { Fork, Log, RunPrecompile } from "@tributary/evm/types";
-import { evmWasmHash } from "@tributary/evm/wasm";
+import { evmWasmHash } from "@tributary/evm/wasm-hash";
 import { compare } from "./compare.ts";
 import { contractCodes } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
