@@ -20,6 +20,9 @@ type Mcl = {
   _mclBnFp2_mapToG2(to: number, from: number): number;
   _mclBnFr_setBigEndianMod(to: number, from: number, bytes: number): number;
   _mclBn_millerLoopVec(to: number, points1: number, points2: number, count: number): void;
+  _mclBn_getUint64NumToPrecompute(): number;
+  _mclBn_precomputeG2(to: number, point: number): void;
+  _mclBn_precomputedMillerLoop2(to: number, a: number, linesOfA: number, b: number, linesOfB: number): void;
   _mclBn_finalExp(to: number, from: number): void;
   _mclBnGT_mul(to: number, a: number, b: number): void;
   _mclBnGT_setInt32(to: number, value: number): void;
@@ -67,6 +70,9 @@ export type PointGroup = {
   /** Into slot `to`: the sum of the first `count` points, each times the scalar of its slot. Points are of the order. */
   sumOfProducts(to: number, count: number): void;
 };
+
+/** A point of the second group that was prepared for pairings: where that lies. */
+export type Prepared = number & { readonly prepared: true };
 
 /** Points and scalars that there is room for; a few slots of points beyond serve sums. */
 export const SLOTS = 128;
@@ -237,6 +243,20 @@ export class PairingCurve {
     if (count === 0) return;
     const mcl = this.#mcl;
     mcl._mclBn_millerLoopVec(this.#factor, this.#points1, this.#points2, count);
+    mcl._mclBnGT_mul(this.#product, this.#product, this.#factor);
+  }
+
+  /** What a pairing needs of the second group's point in `slot`, for points that never change. */
+  prepare(slot: number): Prepared {
+    const at = this.#mcl._malloc(8 * this.#mcl._mclBn_getUint64NumToPrecompute());
+    this.#mcl._mclBn_precomputeG2(at, this.#points2 + slot * 6 * FP);
+    return at as Prepared;
+  }
+
+  /** Multiplies the product by the pairings of the first group's slots 0 and 1, not infinity, with two points. */
+  multiplyPrepared(first: Prepared, second: Prepared): void {
+    const mcl = this.#mcl;
+    mcl._mclBn_precomputedMillerLoop2(this.#factor, this.#points1, first, this.#points1 + 3 * FP, second);
     mcl._mclBnGT_mul(this.#product, this.#product, this.#factor);
   }
 
