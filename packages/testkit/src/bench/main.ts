@@ -1,6 +1,6 @@
 // npm run bench -- NAME [--json]: figures go to stdout, progress to stderr.
 import { parseArgs } from "node:util";
-import { count } from "../arguments.ts";
+import { count, counts } from "../arguments.ts";
 import { benchChain } from "./chain.ts";
 
 const { positionals, values } = parseArgs({
@@ -9,7 +9,8 @@ const { positionals, values } = parseArgs({
     members: { type: "string", default: "4" },
     seconds: { type: "string", default: "30" },
     samples: { type: "string", default: "200" },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string" },
+    accounts: { type: "string", default: "10000,100000,1000000" },
     seed: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -18,6 +19,7 @@ const { positionals, values } = parseArgs({
 
 const usage = `npm run bench -- chain [--members N] [--seconds S] [--samples K] [--json]
 npm run bench -- evm [--rounds N] [--seed N] [--json]
+npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 
 chain: transfers a second and finality on a devnet of real processes
   --members   members of the chain, each a process (1, 4, 7 or 16; default 4)
@@ -28,9 +30,18 @@ evm: speed of this EVM, of @ethereumjs/evm and of anvil on the same generated co
   --rounds    runs of each kernel in each engine, in turn (default 5)
   --seed      of the generated code (default: another one each time)
 
+state: execution of a block of 5,000 token transfers on LevelDB, as the state grows
+  --accounts  of the states, ascending, in thousands (default 10000,100000,1000000)
+  --rounds    blocks for each state, in new processes (default 3)
+  --seed      of senders and recipients (default: another one each time)
+
   --json      print one JSON object on one line`;
 
 const progress = (line: string): void => console.error(line);
+
+function seed(): number {
+  return values.seed === undefined ? Math.ceil(Math.random() * 2 ** 31) : count(values.seed, "seed");
+}
 
 /** What the name stands for; loaded only then. */
 async function bench(name: string | undefined): Promise<unknown> {
@@ -44,15 +55,30 @@ async function bench(name: string | undefined): Promise<unknown> {
       });
     case "evm": {
       const { benchEvm } = await import("./evm/bench-evm.ts");
-      const seed = values.seed === undefined ? Math.ceil(Math.random() * 2 ** 31) : count(values.seed, "seed");
-      return benchEvm({ seed, rounds: count(values.rounds, "rounds"), progress });
+      return benchEvm({ seed: seed(), rounds: count(values.rounds ?? "5", "rounds"), progress });
+    }
+    case "state": {
+      const { benchState } = await import("./state/bench-state.ts");
+      const accounts = counts(values.accounts, "accounts");
+      return benchState({ accounts, seed: seed(), rounds: count(values.rounds ?? "3", "rounds"), progress });
     }
     default:
       return undefined;
   }
 }
 
-const figures = values.help ? undefined : await bench(positionals[0]);
+/** Figures of engines that computed different things would mislead. */
+async function run(): Promise<unknown> {
+  try {
+    return await bench(positionals[0]);
+  } catch (error) {
+    if (!(error instanceof Error && error.name === "Disagreement")) throw error;
+    console.error(`engines disagree: ${error.message}`);
+    process.exit(1);
+  }
+}
+
+const figures = values.help ? undefined : await run();
 if (figures === undefined) {
   console.error(usage);
   process.exitCode = values.help ? 0 : 2;

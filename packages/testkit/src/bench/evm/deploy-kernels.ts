@@ -28,16 +28,24 @@ function selector(signature: string): Uint8Array {
   return keccak256(new TextEncoder().encode(signature)).slice(0, 4);
 }
 
-/** Creates the kernels of a seed, the same in every engine, and the meter. */
-export async function deployKernels(engines: readonly Engine[], seed: number): Promise<Kernels> {
-  const random = new Random(seed);
-  let nonce = 0n;
-  const deploy = async (creation: Uint8Array): Promise<Uint8Array> => {
-    for (const engine of engines) await engine.deploy(creation, nonce);
-    return createAddress(DEPLOYER, nonce++);
-  };
-  const meter = await deploy(creationOf(meterCode()));
-  const callee = await deploy(creationOf(calleeCode(random)));
+/** Creates contracts one after the other, the same in every engine. */
+class Deployments {
+  readonly #engines: readonly Engine[];
+  #nonce = 0n;
+
+  constructor(engines: readonly Engine[]) {
+    this.#engines = engines;
+  }
+
+  async create(creation: Uint8Array): Promise<Uint8Array> {
+    for (const engine of this.#engines) await engine.deploy(creation, this.#nonce);
+    return createAddress(DEPLOYER, this.#nonce++);
+  }
+}
+
+async function generated(deployments: Deployments, random: Random): Promise<Kernels> {
+  const meter = await deployments.create(creationOf(meterCode()));
+  const callee = await deployments.create(creationOf(calleeCode(random)));
   const codes: readonly (readonly [string, Uint8Array])[] = [
     ["arithmetic", arithmeticCode(random)],
     ["keccak", keccakCode(random)],
@@ -47,15 +55,28 @@ export async function deployKernels(engines: readonly Engine[], seed: number): P
   ];
   const kernels: Kernel[] = [];
   for (const [name, code] of codes) {
-    kernels.push({ name, address: await deploy(creationOf(code)), input: word });
-  }
-  const driver = await deploy(benchContract("BenchDriver"));
-  const start = word(constant(random));
-  for (const [name, signature] of [
-    ["token transfer", "transfers(uint256,uint256)"],
-    ["swap", "swaps(uint256,uint256)"],
-  ] as const) {
-    kernels.push({ name, address: driver, input: (count) => concat(selector(signature), word(count), start) });
+    kernels.push({ name, address: await deployments.create(creationOf(code)), input: word });
   }
   return { meter, kernels };
+}
+
+/** Creates the kernels whose code is drawn, and the meter, by the first transactions of DEPLOYER. */
+export function deployGenerated(engines: readonly Engine[], random: Random): Promise<Kernels> {
+  return generated(new Deployments(engines), random);
+}
+
+/** As deployGenerated, and those of compiled contracts: they take seconds to compile. */
+export async function deployKernels(engines: readonly Engine[], seed: number): Promise<Kernels> {
+  const random = new Random(seed);
+  const deployments = new Deployments(engines);
+  const { meter, kernels } = await generated(deployments, random);
+  const driver = await deployments.create(benchContract("BenchDriver"));
+  const start = word(constant(random));
+  const calls = (name: string, signature: string): Kernel => ({
+    name,
+    address: driver,
+    input: (count) => concat(selector(signature), word(count), start),
+  });
+  const compiled = [calls("token transfer", "transfers(uint256,uint256)"), calls("swap", "swaps(uint256,uint256)")];
+  return { meter, kernels: [...kernels, ...compiled] };
 }
