@@ -64,7 +64,7 @@ export async function compare(evm: Evm, oracle: Oracle, scenario: Scenario): Pro
   const fields: Fields = [
     ["status", ours.status, theirs.status],
     ["gas", ours.gasUsed, theirs.gasUsed],
-    ["refund", theirs.floored ? theirs.refund : ours.refund, theirs.refund],
+    ["refund", theirs.floored && theirs.refund === 0n ? 0n : ours.refund, theirs.refund],
     ["logs", logs(ours.logs), logs(theirs.logs)],
   ];
   const created = scenario.transaction.to === undefined && ours.status === "success";

@@ -11,7 +11,7 @@ const usage = `npm run fuzz:evm -- [options]: the same transactions on our EVM a
   --cases N      transactions (default 2000)
   --seed N       seed of the first (default: the time); case n has seed + n
   --from K       begin with case K: several processes can share one run (default 0)
-  --resume FILE  keep the counters in FILE, and go on where it stands
+  --resume FILE  keep the counters in FILE, and go on where it stands; what differed before is run again
   --save PATH    folder for differences, as state tests (default packages/testkit/src/evm-fuzz/found)
   --stop N       stop after this many differences (default 10)
   --json         the figures alone on standard output, on one line
@@ -58,6 +58,14 @@ async function save({ scenario, differences, theirs, logs }: Difference): Promis
   for (const line of differences.slice(0, 12)) console.error(`  ${line.slice(0, 400)}`);
 }
 
+/** Runs again where the engines differed: the fault may be mended. */
+async function stillDiffering(seeds: readonly number[]): Promise<number[]> {
+  const fuzzer = await Fuzzer.create();
+  const differing: number[] = [];
+  for (const seed of seeds) if (await fuzzer.run(seed)) differing.push(seed);
+  return differing;
+}
+
 async function fuzz(): Promise<void> {
   const cases = count(values.cases, "cases");
   const stop = count(values.stop, "stop");
@@ -70,7 +78,7 @@ async function fuzz(): Promise<void> {
   }
   const fuzzer = await Fuzzer.create();
   const { tally } = fuzzer;
-  if (before) tally.add(before.tally);
+  if (before) tally.add({ ...before.tally, differing: await stillDiffering(before.tally.differing) });
   const checkpoint = (): void => {
     if (values.resume !== undefined) writeCheckpoint(values.resume, { seed, from, cases, tally: tally.data() });
   };

@@ -1,7 +1,7 @@
 import { createBlock } from "@ethereumjs/block";
 import { Common, Mainnet } from "@ethereumjs/common";
 import { SimpleStateManager } from "@ethereumjs/statemanager";
-import { createTx, type TypedTransaction } from "@ethereumjs/tx";
+import { createTx, getCalldataFloorGas, type TypedTransaction } from "@ethereumjs/tx";
 import { Account, Address, setLengthLeft } from "@ethereumjs/util";
 import { createVM, runTx, type VM } from "@ethereumjs/vm";
 import { bls12_381 } from "@noble/curves/bls12-381.js";
@@ -21,7 +21,7 @@ export type OracleOutcome =
       readonly error: string | undefined;
       readonly gasUsed: bigint;
       readonly refund: bigint;
-      /** Whether the calldata floor decided the gas: then the library names no refund. */
+      /** Whether the gas is the calldata floor (EIP-7623): then the library may name no refund. */
       readonly floored: boolean;
       readonly output: Uint8Array;
       readonly logs: readonly Log[];
@@ -182,7 +182,7 @@ export class Oracle {
       error: exceptionError?.error,
       gasUsed: result.totalGasSpent,
       refund,
-      floored: result.totalGasSpent !== before - refund,
+      floored: result.totalGasSpent === getCalldataFloorGas(tx, addressOf(sender)),
       output: returnValue,
       logs: (logs ?? []).map(([address, topics, data]) => ({ address, topics, data })),
     };
