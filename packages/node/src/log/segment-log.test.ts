@@ -211,3 +211,38 @@ test("a refused write is reported once and no flush claims success after it", as
   expect(claimed).toBe(false);
   expect(errors).toEqual([expect.objectContaining({ code: "log-failed" })]);
 });
+
+test("a segment that a crash left before its first frame was whole is none", async () => {
+  for (const left of [new Uint8Array(0), new Uint8Array(30), text("tRLg torn")]) {
+    const files = new CrashFiles();
+    files.files.set("0000000000.segment", { bytes: left, synced: left.length });
+    let log = SegmentLog.open(files, fail);
+    log.rotate(text("base"));
+    expect(log.segments).toBe(1);
+    await log.close();
+    files.files.set("0000000001.segment", { bytes: left, synced: left.length });
+    log = SegmentLog.open(files, fail);
+    expect(log.segments).toBe(1);
+    log.append(text("one"));
+    await flushed(log);
+    expect(contents(SegmentLog.open(files, fail))).toEqual(["base", "one"]);
+    log.rotate(text("second base"));
+    log.prune();
+    await log.close();
+    expect(contents(SegmentLog.open(files, fail))).toEqual(["second base"]);
+  }
+});
+
+test("what a life before this one left unsynced is on disk before a flush calls back", async () => {
+  const files = new CrashFiles();
+  const first = SegmentLog.open(files, fail);
+  first.append(text("read again"));
+  await flushed(first);
+  files.files.get("0000000000.segment")!.synced = 0;
+  const log = SegmentLog.open(files, fail);
+  expect(contents(log)).toEqual(["read again"]);
+  await flushed(log);
+  const { bytes, synced } = files.files.get("0000000000.segment")!;
+  expect(synced).toBe(bytes.length);
+  expect(contents(SegmentLog.open(files, fail))).toEqual(["read again"]);
+});

@@ -1,4 +1,4 @@
-import { readWhole, writeWhole } from "@tributary/protocol/files/whole-file";
+import { readWhole, replaceWhole, writeWhole } from "@tributary/protocol/files/whole-file";
 import type { AppendFile, FileLayer } from "@tributary/protocol/ports/file-layer";
 import type { InputLog } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
@@ -16,6 +16,17 @@ export const MAX_RECORD_BYTES: number = 64 * 1024 * 1024;
 const UNASKED_BYTES: number = 1024 * 1024;
 
 const name = /^(\d{10})\.segment$/;
+
+/** What a start found: the sound bytes of the newest segment, and a file that a crash left before its first frame was whole. */
+type Found = { readonly newest: Uint8Array | undefined; readonly unborn: string | undefined };
+
+type Start = {
+  readonly numbers: number[];
+  readonly records: readonly Uint8Array[];
+  readonly sequence: number;
+  readonly bytes: number;
+  readonly found: Found | undefined;
+};
 
 /**
  * An append-only log in numbered segment files with group commit: while one write and its fdatasync run, everything
@@ -37,9 +48,11 @@ export class SegmentLog implements InputLog {
   #flushes = 0;
   /** Bytes of appended records since the last write began. */
   #unasked = 0;
+  /** Until the first write: what was read may be in the system's memory only. */
+  #found: Found | undefined;
 
   /**
-   * Reads the folder. Throws `log-damaged` naming file and offset where bytes before the end are bad; a torn end is cut.
+   * Reads the folder. Throws `log-damaged` naming file and offset where bytes before the end are bad; a torn end is left out.
    * `failed` is called once, with `log-failed` when the disk refuses a write or with what a callback threw: from then on
    * no flush calls back.
    */
@@ -51,7 +64,8 @@ export class SegmentLog implements InputLog {
       .sort((a, b) => a - b);
     const records: Uint8Array[] = [];
     let sequence = 0;
-    let bytes = 0;
+    let newest: Uint8Array | undefined;
+    let unborn: string | undefined;
     for (const [i, number] of numbers.entries()) {
       const file = fileName(number);
       if (i > 0 && number !== (numbers[i - 1] ?? 0) + 1)
@@ -65,26 +79,28 @@ export class SegmentLog implements InputLog {
       if (scan.damagedAt !== undefined || (cut && !last) || (scan.end === 0 && i === 0 && number > 0)) {
         throw damaged(files, file, scan.end, "bad checksum or missing bytes");
       }
-      if (scan.end < content.length) files.truncate(file, scan.end);
+      if (scan.end === 0) {
+        unborn = file;
+        break;
+      }
       for (const record of scan.records) records.push(record);
       sequence = scan.next;
-      bytes = scan.end;
+      newest = content.subarray(0, scan.end);
     }
-    return new SegmentLog(files, failed, { numbers, records, sequence, bytes });
+    if (unborn !== undefined) numbers.pop();
+    const found = newest === undefined && unborn === undefined ? undefined : { newest, unborn };
+    return new SegmentLog(files, failed, { numbers, records, sequence, bytes: newest?.length ?? 0, found });
   }
 
-  private constructor(
-    files: FileLayer,
-    failed: (error: Error) => void,
-    start: { numbers: number[]; records: readonly Uint8Array[]; sequence: number; bytes: number },
-  ) {
+  private constructor(files: FileLayer, failed: (error: Error) => void, start: Start) {
     this.#files = files;
     this.#failed = failed;
     this.#segments = start.numbers;
     this.#records = start.records;
     this.#sequence = start.sequence;
     this.#bytes = start.bytes;
-    this.#planned = Math.max(1, start.numbers.length);
+    this.#found = start.found;
+    this.#planned = start.numbers.length;
   }
 
   get bytes(): number {
@@ -92,7 +108,7 @@ export class SegmentLog implements InputLog {
   }
 
   get segments(): number {
-    return this.#planned;
+    return Math.max(1, this.#planned);
   }
 
   /** Completed fdatasyncs. */
@@ -107,6 +123,7 @@ export class SegmentLog implements InputLog {
   append(record: Uint8Array): void {
     if (record.length > MAX_RECORD_BYTES) throw new RangeError(`record of ${record.length} bytes`);
     this.#bytes += 4 + record.length;
+    this.#planned = this.segments;
     this.#push({ kind: "append", record });
   }
 
@@ -164,6 +181,7 @@ export class SegmentLog implements InputLog {
   /** Takes what is queued up to a rotation or pruning, or that one. */
   async #next(): Promise<void> {
     this.#unasked = 0;
+    if (this.#found !== undefined) await this.#disk(() => this.#settle());
     const border = this.#queue.findIndex(({ kind }) => kind === "rotate" || kind === "prune");
     const group = this.#queue.splice(0, border < 0 ? this.#queue.length : Math.max(border, 1));
     const head = group[0];
@@ -183,6 +201,18 @@ export class SegmentLog implements InputLog {
         cause,
       });
     }
+  }
+
+  /**
+   * Writes anew what a start read: the life before may have died between writing and syncing, or its sync failed, after
+   * which the system holds pages for clean that the disk never saw. Nothing is said on the strength of those.
+   */
+  async #settle(): Promise<void> {
+    const { newest, unborn } = this.#found ?? {};
+    if (unborn !== undefined) await this.#files.remove(unborn);
+    if (newest === undefined) await this.#files.syncFolder();
+    else await replaceWhole(this.#files, fileName(this.#newest()), newest);
+    this.#found = undefined;
   }
 
   async #write(records: readonly Uint8Array[]): Promise<void> {

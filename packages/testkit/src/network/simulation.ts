@@ -1,13 +1,7 @@
 import type { DriverEvent } from "@tributary/node/consensus/driver-event";
-import { genesisContainer } from "@tributary/node/consensus/genesis-container";
-import type { MemberConfig } from "@tributary/node/consensus/member-config";
 import type { Mesh } from "@tributary/node/consensus/ports";
-import { uint } from "@tributary/protocol/bytes/bytes";
-import { toHex } from "@tributary/protocol/bytes/hex";
-import type { HexHash } from "@tributary/protocol/consensus/types";
 import { segmentsRoot } from "@tributary/protocol/container/container-body";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
-import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { maxFaulty } from "@tributary/protocol/quorum";
 import type { Message, MessageKind } from "@tributary/protocol/wire/index";
 import { Random } from "../agreement/random.ts";
@@ -21,7 +15,8 @@ import { Oracle, Violation } from "./oracle.ts";
 import { simulatedMainchain } from "./simulated-mainchain.ts";
 import { type Latencies, SimulatedMember } from "./simulated-member.ts";
 import { SimulatedMesh } from "./simulated-mesh.ts";
-import { TOY_CAPACITY, TOY_GENESIS_BLOCK } from "./toy-executor.ts";
+import { TOY_GROUP, toyConfig } from "./toy-config.ts";
+import { TOY_CAPACITY } from "./toy-executor.ts";
 import { decodeToyTransaction, TOY_CHAIN, toyTransaction } from "./toy-transaction.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -57,8 +52,6 @@ export type RunReport = {
   readonly sent: ReadonlyMap<MessageKind, number>;
 };
 
-const GROUP: HexHash = toHex(keccak256(uint(1, 4)));
-const COMMITTEE: HexHash = toHex(keccak256(uint(2, 4)));
 /** Kinds that a faulty member sends out of season. */
 const INJECTED: readonly MessageKind[] = [
   "proposal",
@@ -239,43 +232,8 @@ export class NetworkSimulation {
   #member(seat: number, latencies: Latencies): SimulatedMember {
     const { members } = this.#options;
     const faulty = this.#faulty.has(seat);
-    const config: MemberConfig = {
-      group: GROUP,
-      era: 1,
-      epoch: 1,
-      firstHeight: 1,
-      seat,
-      members,
-      committee: COMMITTEE,
-      rules: 1,
-      containerGas: Number(TOY_CAPACITY.gas),
-      containerBytes: TOY_CAPACITY.bytes,
-      transactionGas: Number(TOY_CAPACITY.gas),
-      proposalSpacing: 0,
-      genesis: genesisContainer(
-        {
-          chainId: TOY_CHAIN,
-          group: GROUP,
-          era: 1,
-          epoch: 1,
-          groupPublicKey: `0x${"aa".repeat(48)}`,
-          committee: COMMITTEE,
-          genesis: {
-            chainId: TOY_CHAIN,
-            name: "toy",
-            owner: `0x${"00".repeat(20)}`,
-            timestamp: 1_767_225_000,
-            gasLimit: Number(TOY_CAPACITY.gas),
-            byteLimit: TOY_CAPACITY.bytes,
-            allocation: [],
-          },
-        },
-        TOY_GENESIS_BLOCK,
-        1,
-      ),
-    };
     return new SimulatedMember({
-      config,
+      config: toyConfig(seat, members),
       clock: this.#clock,
       skew: this.#random.below(2_000) - 1_000,
       crypto: this.#crypto,
@@ -294,7 +252,7 @@ export class NetworkSimulation {
   #adversary(seat: number): Mesh {
     const { members } = this.#options;
     const style: StyleName = this.#random.pick(STYLES);
-    const forger = new Forger(this.#crypto, this.#random, members, seat, GROUP);
+    const forger = new Forger(this.#crypto, this.#random, members, seat, TOY_GROUP);
     const adversary = new ByzantineMesh(this.#mesh, seat, members, this.#random, forger, this.#abuse, style);
     this.#adversaries.push(adversary);
     return adversary;
@@ -356,7 +314,7 @@ export class NetworkSimulation {
     const member = this.#members[seat];
     const message = this.#mesh.message(member?.store.container(height) ?? new Uint8Array(0));
     if (message?.kind !== "container") throw new Violation(`member ${seat} did not store container ${height}`);
-    const segments = [{ chainId: TOY_CHAIN, blockNumber: height, blockHash: member?.block ?? GROUP }];
+    const segments = [{ chainId: TOY_CHAIN, blockNumber: height, blockHash: member?.block ?? TOY_GROUP }];
     if (message.header.segmentsRoot !== segmentsRoot(segments)) {
       throw new Violation(`header ${height} of member ${seat} says nothing of its state`);
     }
