@@ -112,8 +112,7 @@ export class ContainerExecutor implements Executor {
       mixHash: context.prevRandao,
       parentBeaconBlockRoot: context.parentBeaconBlockRoot,
       stateRoot: buckets.root,
-      // Copies: what arrived may be a view on a body of megabytes.
-      transactions: executed.map(({ raw }) => new Uint8Array(raw)),
+      transactions: executed.map(({ raw }) => raw),
       transactionHashes: executed.map(({ hash }) => hash),
       receipts,
     });

@@ -108,17 +108,20 @@ export class Pool implements TransactionPool {
     if (known !== undefined) known.born = Math.min(known.born, this.#heights - age);
   }
 
-  /** Round by round over the senders, so that none of them crowds the others out of a proposal. */
+  /**
+   * Round by round over the senders, so that none of them crowds the others out of a proposal. An entry's age is as of
+   * this look.
+   */
   *executable(): Iterable<PoolEntry> {
-    let queues = [...this.#senders.values()].filter(({ ready }) => ready > 0);
-    for (let round = 0n; queues.length > 0; round++) {
+    let queues = [...this.#senders.values()].filter(({ ready }) => ready.length > 0);
+    for (let round = 0; queues.length > 0; round++) {
       for (const queue of queues) {
-        const waiting = queue.at(queue.next + round);
+        const waiting = queue.ready[round];
         if (waiting === undefined) continue;
-        const { hash, sender, transaction, born } = waiting;
-        yield { hash, sender, raw: transaction.raw, gas: Number(transaction.gasLimit), age: this.#heights - born };
+        waiting.age = this.#heights - waiting.born;
+        yield waiting;
       }
-      queues = queues.filter(({ ready }) => BigInt(ready) > round + 1n);
+      queues = queues.filter(({ ready }) => ready.length > round + 1);
     }
   }
 
@@ -170,7 +173,7 @@ export class Pool implements TransactionPool {
 
   status(): PoolStatus {
     let pending = 0;
-    for (const { ready } of this.#senders.values()) pending += ready;
+    for (const { ready } of this.#senders.values()) pending += ready.length;
     return { pending, queued: this.#byHash.size - pending, bytes: this.#bytes };
   }
 
@@ -182,23 +185,25 @@ export class Pool implements TransactionPool {
   #admit(raw: Uint8Array, age: number): Admission {
     const decoded = this.#decoder.decode(raw);
     if (!decoded.ok) return decoded;
-    // The bytes may be a view on a whole message.
-    const copy = new Uint8Array(raw);
-    const transaction = { ...decoded.transaction, raw: copy };
+    const { transaction } = decoded;
     const rejection = this.#judge(transaction);
     if (rejection !== undefined) return { ok: false, rejection };
     const { sender, hash } = transaction;
     const key = toKey(sender);
     const queue = this.#senders.get(key) ?? new SenderQueue(this.#chain.account(sender).nonce);
     this.#senders.set(key, queue);
-    const waiting: Waiting = { transaction, hash: toHex(hash), sender: toHex(sender), born: this.#heights - age };
-    const readyBefore = queue.ready;
+    const waiting: Waiting = {
+      ...{ transaction, hash: toHex(hash), sender: toHex(sender), raw: transaction.raw },
+      ...{ gas: Number(transaction.gasLimit), age, born: this.#heights - age },
+    };
+    const readyBefore = queue.ready.length;
     const replaced = queue.put(waiting);
     if (replaced !== undefined) this.#forget([replaced]);
     this.#byHash.set(toKey(hash), waiting);
-    this.#bytes += copy.length;
+    this.#bytes += transaction.raw.length;
     for (const listener of this.#acceptListeners) listener(transaction);
-    if (queue.ready > readyBefore || replaced !== undefined) for (const listener of this.#arrivalListeners) listener();
+    if (queue.ready.length > readyBefore || replaced !== undefined)
+      for (const listener of this.#arrivalListeners) listener();
     return { ok: true, waiting };
   }
 
@@ -273,8 +278,8 @@ export class Pool implements TransactionPool {
   #longestQueue(): SenderQueue | undefined {
     let longest: SenderQueue | undefined;
     for (const queue of this.#senders.values()) {
-      const queued = queue.size - queue.ready;
-      if (queued > 0 && (longest === undefined || queued > longest.size - longest.ready)) longest = queue;
+      const queued = queue.size - queue.ready.length;
+      if (queued > 0 && (longest === undefined || queued > longest.size - longest.ready.length)) longest = queue;
     }
     return longest;
   }

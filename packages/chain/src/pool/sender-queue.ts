@@ -1,20 +1,21 @@
+import type { PoolEntry } from "@tributary/protocol/ports/execution";
 import type { Transaction } from "../transaction/transaction.ts";
 
-/** A waiting transaction. */
-export type Waiting = {
+/** A waiting transaction, and what the consensus port says of it. */
+export type Waiting = PoolEntry & {
   readonly transaction: Transaction;
-  /** hash and sender as 0x-prefixed hex: what the consensus port speaks. */
-  readonly hash: `0x${string}`;
-  readonly sender: `0x${string}`;
+  /** As of the last look. */
+  age: number;
   /** Value of the pool's age counter at which this transaction's age was 0. */
   born: number;
 };
 
-/** The waiting transactions of one sender by nonce. The first `ready` from `next` on have no gap before them. */
+/** The waiting transactions of one sender by nonce. */
 export class SenderQueue {
   readonly #byNonce = new Map<bigint, Waiting>();
   #next: bigint;
-  #ready = 0;
+  /** From `next` on, without a gap. */
+  #ready: Waiting[] = [];
   #value = 0n;
 
   constructor(next: bigint) {
@@ -30,7 +31,8 @@ export class SenderQueue {
     return this.#byNonce.size;
   }
 
-  get ready(): number {
+  /** Those without a gap before them, ascending. */
+  get ready(): readonly Waiting[] {
     return this.#ready;
   }
 
@@ -41,7 +43,7 @@ export class SenderQueue {
 
   /** Nonce after the last transaction without a gap. */
   get pendingNonce(): bigint {
-    return this.#next + BigInt(this.#ready);
+    return this.#next + BigInt(this.#ready.length);
   }
 
   at(nonce: bigint): Waiting | undefined {
@@ -57,6 +59,9 @@ export class SenderQueue {
     const { nonce, value } = waiting.transaction;
     const before = this.#byNonce.get(nonce);
     this.#byNonce.set(nonce, waiting);
+    if (before !== undefined && nonce >= this.#next && nonce < this.pendingNonce) {
+      this.#ready[Number(nonce - this.#next)] = waiting;
+    }
     this.#value += value - (before?.transaction.value ?? 0n);
     this.#extend();
     return before;
@@ -67,7 +72,7 @@ export class SenderQueue {
     if (waiting === undefined) return undefined;
     this.#byNonce.delete(nonce);
     this.#value -= waiting.transaction.value;
-    if (nonce >= this.#next && nonce < this.pendingNonce) this.#ready = Number(nonce - this.#next);
+    if (nonce >= this.#next && nonce < this.pendingNonce) this.#ready.length = Number(nonce - this.#next);
     return waiting;
   }
 
@@ -81,15 +86,16 @@ export class SenderQueue {
       this.#value -= waiting.transaction.value;
       late.push(waiting);
     }
+    const passed = next - this.#next;
+    this.#ready = passed < BigInt(this.#ready.length) ? this.#ready.slice(Number(passed)) : [];
     this.#next = next;
-    this.#ready = 0;
     this.#extend();
     return late;
   }
 
   /** The transaction with the highest nonce, if there is a gap before it. */
   lastQueued(): Waiting | undefined {
-    if (this.#byNonce.size === this.#ready) return undefined;
+    if (this.#byNonce.size === this.#ready.length) return undefined;
     let last: Waiting | undefined;
     for (const waiting of this.#byNonce.values()) {
       if (last === undefined || waiting.transaction.nonce > last.transaction.nonce) last = waiting;
@@ -98,6 +104,10 @@ export class SenderQueue {
   }
 
   #extend(): void {
-    while (this.#byNonce.has(this.pendingNonce)) this.#ready++;
+    for (;;) {
+      const following = this.#byNonce.get(this.pendingNonce);
+      if (following === undefined) return;
+      this.#ready.push(following);
+    }
   }
 }

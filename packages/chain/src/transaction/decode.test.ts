@@ -124,3 +124,19 @@ test("contract addresses follow the sender and its nonce", () => {
   expect(toHex(createAddress(sender, 0n))).toBe("0xcd234a471b72ba2f1ccf0a70fcaba648a5eecd8d");
   expect(toHex(createAddress(sender, 1n))).toBe("0x343c43a37d37dff08ae8c4a11544c718abb4fcf8");
 });
+
+test("decodes the same bytes once, and keeps nothing of the message that they lay in", () => {
+  const decoder = new TransactionDecoder(CHAIN_ID);
+  const raw = signTransaction({ chainId: CHAIN_ID, to }, key);
+  const message = concat(new Uint8Array(1_000), raw);
+  const first = decoder.decode(message.subarray(1_000));
+  message.fill(0);
+  const second = decoder.decode(raw);
+  if (!first.ok || !second.ok) throw new Error("refused");
+  expect(second.transaction).toBe(first.transaction);
+  expect(first.transaction.raw.buffer.byteLength).toBe(raw.length);
+  expect(toHex(first.transaction.raw)).toBe(toHex(raw));
+  // Another signature over the same fields is another transaction.
+  const other = signTransaction({ chainId: CHAIN_ID, to }, keyOf(7));
+  expect(decoder.decode(other)).not.toEqual(first);
+});

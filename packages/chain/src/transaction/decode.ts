@@ -142,15 +142,18 @@ function read(raw: Uint8Array): { readonly type: TransactionType; readonly field
   return { type: 0, fields: { code: "type-not-supported", message: why } };
 }
 
+/** The refusal of a transaction that is too long. */
+export function oversized(length: number, limit: number): { readonly ok: false; readonly rejection: Rejection } {
+  return reject("oversized", `oversized data: transaction size ${length}, limit ${limit}`);
+}
+
 /** Decodes the wire form and applies every rule that needs neither state nor a block. The signer is not recovered. */
 export function decodeTransaction(
   raw: Uint8Array,
   chainId: bigint,
   maxBytes: number = MAX_TRANSACTION_BYTES,
 ): DecodeResult {
-  if (raw.length > maxBytes) {
-    return reject("oversized", `oversized data: transaction size ${raw.length}, limit ${maxBytes}`);
-  }
+  if (raw.length > maxBytes) return oversized(raw.length, maxBytes);
   if (raw.length === 0) return reject("malformed", "transaction could not be decoded: empty");
   const { type, fields } = read(raw);
   if (fields === undefined) return reject("malformed", "transaction could not be decoded: not canonical RLP");
