@@ -14,6 +14,7 @@ export const contractNames = [
   "Eras",
   "KeyGeneration",
   "Nodes",
+  "Offences",
   "RentPool",
   "TributaryToken",
   "Validators",

@@ -243,6 +243,15 @@ contract KeyGeneration is IKeyGeneration {
         status.deadline = generation.deadline;
     }
 
+    function committeeOf(bytes32 group, uint32 era, uint32 epoch)
+        external
+        view
+        returns (uint64 chainId, uint32[] memory nodeIds)
+    {
+        Generation storage generation = _generations[keccak256(abi.encode(group, era, epoch))];
+        if (generation.phase == Phase.Done) return (generation.chainId, generation.nodeIds);
+    }
+
     function encryptionKeyOf(uint64 chainId, uint16 seat) external view returns (bytes memory) {
         return _generations[_current[chainId]].encryptionKeys[seat];
     }

@@ -66,6 +66,20 @@ export const keyGenerationAbi = [
   },
   {
     type: "function",
+    name: "committeeOf",
+    inputs: [
+      { name: "group", type: "bytes32", internalType: "bytes32" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+      { name: "epoch", type: "uint32", internalType: "uint32" },
+    ],
+    outputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "nodeIds", type: "uint32[]", internalType: "uint32[]" },
+    ],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
     name: "complainEncoding",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },

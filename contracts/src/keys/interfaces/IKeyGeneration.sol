@@ -146,6 +146,13 @@ interface IKeyGeneration {
 
     function statusOf(uint64 chainId) external view returns (Status memory);
 
+    /// @notice Node ids by seat of the committee that generated a key in this group, era and epoch; empty where none did.
+    /// Kept for ever: what members signed is judged by it.
+    function committeeOf(bytes32 group, uint32 era, uint32 epoch)
+        external
+        view
+        returns (uint64 chainId, uint32[] memory nodeIds);
+
     function encryptionKeyOf(uint64 chainId, uint16 seat) external view returns (bytes memory);
     function dealingHashOf(uint64 chainId, uint16 seat) external view returns (bytes32);
 
