@@ -47,6 +47,15 @@ const reasons: Readonly<Record<number, string>> = {
 const largest64 = (1n << 64n) - 1n;
 const largest256 = (1n << 256n) - 1n;
 
+/** Bytes of an instance's memory at which it is not taken for another block: the system never gets them back. */
+const KEPT_BYTES = layout.MEMORY + 0x400_0000;
+
+/** Whether the engine stopped the code: a trap, or the stack ran out. Anything else was thrown by the host. */
+function isTrap(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return error.name === "RuntimeError" || (error instanceof RangeError && error.message.includes("call stack"));
+}
+
 /** A number that no field of a valid transaction can have: the module would see only its low bits. */
 function outOfRange(transaction: Transaction): string | undefined {
   const { nonce, gasLimit, value, maxFeePerGas, maxPriorityFeePerGas, maxFeePerBlobGas } = transaction;
@@ -64,13 +73,11 @@ export class Evm {
   readonly #module: WebAssembly.Module;
   readonly #precompile: RunPrecompile;
   readonly #codes = new Map<string, Uint8Array>();
-  #machine: Machine;
-  #host: MachineHost | undefined;
+  #running: { readonly machine: Machine; readonly host: MachineHost } | undefined;
 
   private constructor(module: WebAssembly.Module, precompile: RunPrecompile) {
     this.#module = module;
     this.#precompile = precompile;
-    this.#machine = this.#instantiate();
   }
 
   /** Ethereum's precompiles unless others are given. Throws EvmError where the WebAssembly is damaged. */
@@ -79,25 +86,34 @@ export class Evm {
   }
 
   #instantiate(): Machine {
-    return new Machine(this.#module, () => this.#requireHost());
+    try {
+      return new Machine(this.#module, () => this.#require().host);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new EvmError("EVM_MEMORY", "the system has no memory for an instance", error);
+    }
   }
 
-  #requireHost(): MachineHost {
-    if (this.#host === undefined) throw new EvmError("EVM_NO_BLOCK", "begin a block first");
-    return this.#host;
+  #require(): { readonly machine: Machine; readonly host: MachineHost } {
+    if (this.#running === undefined) throw new EvmError("EVM_NO_BLOCK", "begin a block first");
+    return this.#running;
   }
 
-  /** Forgets the block before and begins one on the given state. */
+  /** Forgets the block before and begins one on the given state. Throws EvmError. */
   begin(block: BlockEnv, state: StateReader): void {
     this.#codes.clear();
-    this.#host = { state, precompile: this.#precompile, fork: block.fork, codes: this.#codes };
-    this.#machine.exports.resetBlock();
-    putBlock(this.#machine.bytes, this.#machine.view, block);
+    const used = this.#running?.machine;
+    this.#running = undefined;
+    const machine = used !== undefined && used.bytes.length <= KEPT_BYTES ? used : this.#instantiate();
+    machine.exports.resetBlock();
+    putBlock(machine.bytes, machine.view, block);
+    const host = { state, precompile: this.#precompile, fork: block.fork, codes: this.#codes };
+    this.#running = { machine, host };
   }
 
   /** Gas of the block's transactions so far. */
   get blockGasUsed(): bigint {
-    return this.#machine.exports.blockGasUsed();
+    return this.#require().machine.exports.blockGasUsed();
   }
 
   /**
@@ -153,45 +169,51 @@ export class Evm {
 
   /** Size of the linear memory. Address space: the system backs what was touched. */
   get memoryBytes(): number {
-    return this.#machine.exports.memory.buffer.byteLength;
+    return this.#require().machine.bytes.length;
   }
 
-  /** An account as the block's transactions so far left it; one that does not exist has no nonce, balance or code. */
+  /**
+   * An account as the block's transactions so far left it; one that does not exist has no nonce, balance or code. Throws
+   * as `execute`.
+   */
   account(address: Uint8Array): Account {
-    this.#requireHost();
-    const machine = this.#machine;
-    putBytesAsWord(machine.bytes, layout.IO_VALUE, address);
-    machine.exports.readAccount();
-    return {
-      nonce: machine.view.getBigUint64(layout.IO_NONCE, true),
-      balance: wordAt(machine.view, layout.IO_BALANCE),
-      codeHash: machine.bytes.slice(layout.IO_HASH, layout.IO_HASH + 32),
-    };
+    return this.#guard((machine) => {
+      putBytesAsWord(machine.bytes, layout.IO_VALUE, address);
+      machine.exports.readAccount();
+      return {
+        nonce: machine.view.getBigUint64(layout.IO_NONCE, true),
+        balance: wordAt(machine.view, layout.IO_BALANCE),
+        codeHash: machine.bytes.slice(layout.IO_HASH, layout.IO_HASH + 32),
+      };
+    });
   }
 
   /** The block's net changes. They stay visible until the next `begin`. */
   changes(): Changes {
-    this.#requireHost();
-    return collectChanges(this.#machine, this.#codes);
+    return collectChanges(this.#require().machine, this.#codes);
   }
 
   #run(transaction: Transaction, mode: number): Executed | Invalid {
-    this.#requireHost();
+    this.#require();
     const fault = outOfRange(transaction);
     if (fault !== undefined) return { kind: "invalid", reason: fault };
-    const machine = this.#machine;
-    try {
+    return this.#guard((machine) => {
       machine.exports.reserve(layout.MEMORY + listsLength(transaction));
       putTransaction(machine.bytes, machine.view, transaction, mode);
       const reason = machine.exports.execute();
       if (reason !== 0) return { kind: "invalid", reason: reasons[reason] ?? "invalid" };
       return readOutcome(machine, transaction.to === undefined);
+    });
+  }
+
+  /** Gives up the block and its instance if `work` throws: nothing in a memory left in the middle can be trusted. */
+  #guard<T>(work: (machine: Machine) => T): T {
+    const { machine } = this.#require();
+    try {
+      return work(machine);
     } catch (error) {
-      // The instance stopped in the middle: nothing in its memory can be trusted.
-      this.#host = undefined;
-      this.#machine = this.#instantiate();
-      if (!(error instanceof Error && error.name === "RuntimeError")) throw error;
-      throw new EvmError("EVM_TRAP", `execution trapped: ${error.message}`, error);
+      this.#running = undefined;
+      throw isTrap(error) ? new EvmError("EVM_TRAP", `execution trapped: ${error.message}`, error) : error;
     }
   }
 }

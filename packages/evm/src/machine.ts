@@ -1,7 +1,8 @@
 import { randomFillSync } from "node:crypto";
+import { EvmError } from "./evm-error.ts";
 import { putWord } from "./memory-codec.ts";
 import { layout } from "./memory-layout.ts";
-import type { Fork, RunPrecompile, StateReader } from "./types.ts";
+import type { Fork, PrecompileResult, RunPrecompile, StateReader } from "./types.ts";
 
 type Exports = {
   readonly memory: WebAssembly.Memory;
@@ -26,6 +27,9 @@ export type MachineHost = {
   /** Codes created in this block, by hash (see `codeKey`). */
   readonly codes: Map<string, Uint8Array>;
 };
+
+/** Bytes of output that a precompile may give: more would cost more gas than any block has. */
+const LONGEST_OUTPUT = 0x400_0000;
 
 export function codeKey(hash: Uint8Array): string {
   return Buffer.from(hash.buffer, hash.byteOffset, hash.byteLength).toString("latin1");
@@ -56,6 +60,17 @@ export class Machine {
   get view(): DataView {
     if (this.#view.buffer !== this.exports.memory.buffer) this.#view = new DataView(this.exports.memory.buffer);
     return this.#view;
+  }
+
+  #runPrecompile({ precompile, fork }: MachineHost, id: number, input: Uint8Array, gas: bigint): PrecompileResult {
+    let result: PrecompileResult;
+    try {
+      result = precompile(id, input, gas, fork);
+    } catch (error) {
+      throw new EvmError("EVM_PRECOMPILE", `precompile ${id} threw`, error);
+    }
+    if (result.output.length <= LONGEST_OUTPUT) return result;
+    throw new EvmError("EVM_PRECOMPILE", `precompile ${id} gave ${result.output.length} bytes`);
   }
 
   #imports(host: () => MachineHost): HostImports {
@@ -93,8 +108,7 @@ export class Machine {
         return 1;
       },
       precompile: (id: number, from: number, length: number, gas: bigint): bigint => {
-        const { precompile, fork } = host();
-        const { ok, gasUsed, output } = precompile(id, this.bytes.slice(from, from + length), gas, fork);
+        const { ok, gasUsed, output } = this.#runPrecompile(host(), id, this.bytes.slice(from, from + length), gas);
         if (!ok || gasUsed > gas) return -1n;
         this.bytes.set(output, layout.RETURN);
         this.view.setUint32(layout.IO_LENGTH, output.length, true);
@@ -108,5 +122,5 @@ export class Machine {
 }
 
 function abortUnreachable(): never {
-  throw new Error("the EVM's WebAssembly aborted");
+  throw new EvmError("EVM_TRAP", "the EVM's WebAssembly aborted");
 }
