@@ -108,11 +108,12 @@ export async function runContainer(
   /** Runs what the account's nonce has caught up with. */
   const release = async (sender: Uint8Array): Promise<boolean> => {
     const nonces = held.get(toKey(sender));
+    if (nonces === undefined) return false;
     let progress = false;
     for (;;) {
       const nonce = run.nonce(sender);
-      const ready = nonces?.get(nonce);
-      if (nonces === undefined || ready === undefined) return progress;
+      const ready = nonces.get(nonce);
+      if (ready === undefined) return progress;
       nonces.delete(nonce);
       for (const entry of ready) progress = (await attempt(entry)) || progress;
     }

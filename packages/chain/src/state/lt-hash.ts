@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
-import { uint } from "@tributary/protocol/bytes/bytes";
+import { hash } from "node:crypto";
+import { concat, uint } from "@tributary/protocol/bytes/bytes";
 
 /**
  * LtHash16 (Bellare, Micciancio 1997; Lewi et al., ePrint 2019/227): an element is expanded to 1024 lanes of 16 bits,
@@ -7,13 +7,11 @@ import { uint } from "@tributary/protocol/bytes/bytes";
  */
 export const LT_HASH_BYTES = 2048;
 
+const options = { outputLength: LT_HASH_BYTES, outputEncoding: "buffer" } as const;
+
 /** SHAKE128 over u16 length of the key ‖ key ‖ value: two pairs never spell the same input. */
 function expand(key: Uint8Array, value: Uint8Array): Uint32Array {
-  const digest = createHash("shake128", { outputLength: LT_HASH_BYTES })
-    .update(uint(key.length, 2))
-    .update(key)
-    .update(value)
-    .digest();
+  const digest = hash("shake128", concat(uint(key.length, 2), key, value), options);
   const aligned = digest.byteOffset % 4 === 0 ? digest : Uint8Array.from(digest);
   return new Uint32Array(aligned.buffer, aligned.byteOffset, LT_HASH_BYTES / 4);
 }
