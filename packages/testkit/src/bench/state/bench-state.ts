@@ -19,7 +19,13 @@ export type StateBenchOptions = {
 
 type SizeFigures = {
   readonly accounts: number;
-  readonly microsecondsPerTransaction: { readonly execute: Spread; readonly commit: Spread; readonly total: Spread };
+  readonly microsecondsPerTransaction: {
+    readonly execute: Spread;
+    readonly commit: Spread;
+    readonly total: Spread;
+    /** Of the processor, for both: what other processes take does not count. */
+    readonly processor: Spread;
+  };
   readonly perTransaction: { readonly reads: number; readonly writes: number; readonly bytesWritten: number };
   readonly residentMegabytes: { readonly beforeBlock: Spread; readonly peak: Spread };
 };
@@ -56,6 +62,7 @@ function figuresOf(accounts: number, found: readonly Measured[]): SizeFigures {
       execute: of(({ execute }) => execute),
       commit: of(({ commit }) => commit),
       total: of(({ execute, commit }) => execute + commit),
+      processor: of(({ processor }) => processor),
     },
     perTransaction: {
       reads: of(({ reads }) => reads).median,
@@ -94,6 +101,7 @@ function slope(sizes: readonly SizeFigures[]): object | undefined {
     execute: rise((size) => size.microsecondsPerTransaction.execute.median),
     commit: rise((size) => size.microsecondsPerTransaction.commit.median),
     total: rise((size) => size.microsecondsPerTransaction.total.median),
+    processor: rise((size) => size.microsecondsPerTransaction.processor.median),
     reads: rise((size) => size.perTransaction.reads),
     writes: rise((size) => size.perTransaction.writes),
   };
@@ -112,8 +120,10 @@ export async function benchState({ accounts, seed, rounds, progress }: StateBenc
       const found: Measured[] = [];
       for (let round = 0; round < rounds; round++, nonce++) {
         found.push((await run(progress, "measure", folder, size, nonce, seed + nonce)) as Measured);
-        const { execute, commit } = found[round] as Measured;
-        progress(`${size} accounts: ${execute.toFixed(1)} us execution, ${commit.toFixed(1)} us commit a transaction`);
+        const { execute, commit, reads } = found[round] as Measured;
+        progress(
+          `${size} accounts: ${execute.toFixed(1)} us to execute, ${commit.toFixed(1)} us to write, ${reads} reads a transaction`,
+        );
       }
       sizes.push(figuresOf(size, found));
     }

@@ -14,6 +14,8 @@ import { CountingStore } from "./counting-store.ts";
 export type Measured = {
   readonly execute: number;
   readonly commit: number;
+  /** Of the processor, all threads, for both. */
+  readonly processor: number;
   readonly reads: number;
   readonly writes: number;
   readonly bytesWritten: number;
@@ -56,10 +58,13 @@ async function measure(folder: string, accounts: number, nonce: bigint, seed: nu
   chain.prepare(transfers);
   const before = { reads: store.reads, writes: store.writes, bytesWritten: store.bytesWritten };
   const residentBefore = process.memoryUsage.rss();
+  const processorBefore = process.cpuUsage();
   const { execute, commit } = await chain.block(transfers);
+  const { user, system } = process.cpuUsage(processorBefore);
   const found = {
     execute: (1000 * execute) / SENDERS,
     commit: (1000 * commit) / SENDERS,
+    processor: (user + system) / SENDERS,
     reads: (store.reads - before.reads) / SENDERS,
     writes: (store.writes - before.writes) / SENDERS,
     bytesWritten: (store.bytesWritten - before.bytesWritten) / SENDERS,
