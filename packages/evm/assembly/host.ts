@@ -31,6 +31,10 @@ export declare function hostPrecompile(id: u32, from: usize, length: u32, gas: i
 @external("host", "traceStep")
 export declare function hostTraceStep(frame: usize, pc: u32, opcode: u32, gas: i64, sp: u32, memorySize: u32): void;
 
+/** The last instruction failed with `status`, and nothing of its frame is undone yet. */
+@external("host", "traceFault")
+export declare function hostTraceFault(status: u32): void;
+
 /** A call or creation begins: the frame is filled, whether or not code will run in it. */
 @external("host", "traceEnter")
 export declare function hostTraceEnter(frame: usize, depth: u32): void;

@@ -8,6 +8,7 @@ import { copyWord, setSmall } from "./u256";
 
 export { blake2f } from "./blake2f";
 export { power64, powerLow, powerOdd } from "./modexp";
+export { isWarmAccount, readSlot, refundNow, returnDataLength } from "./inspect";
 export { firstAccountOfBlock } from "./journal";
 export { reserve, setTracing } from "./interpreter";
 export { blockGasUsed, execute } from "./transaction";

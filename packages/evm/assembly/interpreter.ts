@@ -3,7 +3,9 @@
 import {
   addCode, analyse, C_BYTES, C_LENGTH, codeAge, codeOf, CODE_PADDING, isDelegation, jumpsOf,
 } from "./code";
-import { hostBlockHash, hostPrecompile, hostTraceEnter, hostTraceExit, hostTraceStep } from "./host";
+import {
+  hostBlockHash, hostPrecompile, hostTraceEnter, hostTraceExit, hostTraceFault, hostTraceStep,
+} from "./host";
 import {
   A_ADDRESS, A_BALANCE, A_CREATED, A_HASH, A_NONCE, account, accountAt, age, hasCode, hasStorage, isEmpty, isWarm,
   keepOriginal, markCreated, markDestroyed, peekAccount, peekSlot, revertTo, S_ORIGINAL, S_VALUE, S_WARM, setBalance,
@@ -336,6 +338,26 @@ function precompile(id: u32, from: usize, length: u32, gas: i64): i64 {
   return used;
 }
 
+/**
+ * Shows a tracer a call or creation that ends before a frame begins: too deep, too little balance, the last nonce, or an
+ * address that is taken. One frame behind those that can run is free for that.
+ */
+function traceRefusal(
+  op: u32, f: usize, gas: i64, left: i64, status: i32, target: usize, value: usize, from: usize, length: u32,
+): void {
+  const child = openFrame(gas, 0, target, usize(load<u32>(f, F_SELF)) + A_ADDRESS, value, load<u32>(f, F_SP), 0);
+  store<u32>(child, u32(from), F_INPUT);
+  store<u32>(child, length, F_INPUT_LENGTH);
+  store<u32>(child, u32(from), F_CODE);
+  store<u32>(child, length, F_CODE_LENGTH);
+  store<u32>(child, op, F_KIND);
+  store<u32>(child, u32(target), F_TARGET);
+  hostTraceEnter(child, depth);
+  hostTraceExit(depth, status, left, 0);
+  depth--;
+  frame = f;
+}
+
 /** CALL, CALLCODE, DELEGATECALL, STATICCALL: an error, or SUCCESS with `frame` the one to go on with. */
 function callOp(op: u32, f: usize): i32 {
   const sp = usize(load<u32>(f, F_SP));
@@ -382,6 +404,12 @@ function callOp(op: u32, f: usize): i32 {
   returnLength = 0;
   const self = usize(load<u32>(f, F_SELF));
   if (depth >= 1024 || (transfers && less(self + A_BALANCE, valueAt))) {
+    if (tracing) {
+      store<i64>(f, gas, F_GAS);
+      const from = isZero(ranges + 32) ? bottom : bottom + usize(load<u64>(ranges));
+      const refusal = depth >= 1024 ? CALL_DEPTH : INSUFFICIENT_BALANCE;
+      traceRefusal(op, f, childGas, childGas, refusal, target, valueAt, from, load<u32>(ranges, 32));
+    }
     store<i64>(f, gas + childGas, F_GAS);
     setSmall(result, 0);
     return SUCCESS;
@@ -508,6 +536,12 @@ function createOp(op: u32, f: usize): i32 {
   store<u32>(f, u32(result), F_SP);
   returnLength = 0;
   if (depth >= 1024 || less(self + A_BALANCE, sp) || nonce == u64.MAX_VALUE) {
+    if (tracing) {
+      const offered = gas - (gas >> 6);
+      const refusal = depth >= 1024 ? CALL_DEPTH : nonce == u64.MAX_VALUE ? NONCE_OVERFLOW : INSUFFICIENT_BALANCE;
+      store<i64>(f, gas - offered, F_GAS);
+      traceRefusal(op, f, offered, offered, refusal, 0, sp, from, length);
+    }
     store<i64>(f, gas, F_GAS);
     setSmall(result, 0);
     return SUCCESS;
@@ -527,6 +561,7 @@ function createOp(op: u32, f: usize): i32 {
   setNonce(self, nonce + 1);
   warm(record);
   if (collides(record)) {
+    if (tracing) traceRefusal(op, f, childGas, 0, COLLISION, record, sp, from, length);
     setSmall(result, 0);
     return SUCCESS;
   }
@@ -1907,6 +1942,9 @@ function interpret<T>(): void {
     }
     store<u32>(f, u32(pc), F_PC);
     store<i64>(f, gas, F_GAS);
+    if (isFloat<T>()) {
+      if (status > REVERT) hostTraceFault(status);
+    }
     closeFrame(f, status);
     if (depth < 0) return;
     f = frame;

@@ -1,10 +1,12 @@
 import { collectChanges } from "./changes.ts";
 import { EvmError } from "./evm-error.ts";
 import { Machine, type MachineHost } from "./machine.ts";
-import { putBytesAsWord, wordAt } from "./memory-codec.ts";
 import { layout } from "./memory-layout.ts";
 import { readOutcome } from "./outcome.ts";
 import { runPrecompile } from "./precompiles/run-precompile.ts";
+import { readAccount } from "./read-account.ts";
+import { TraceDriver } from "./tracers/trace-driver.ts";
+import type { Tracer } from "./tracers/tracer.ts";
 import { listsLength, putBlock, putTransaction } from "./transaction-codec.ts";
 import type {
   Account,
@@ -126,10 +128,40 @@ export class Evm {
 
   /** A call on the state as it stands, without fee and nonce; what it changes is forgotten. Throws as `execute`. */
   call(transaction: Transaction): Executed | Invalid {
+    return this.#forgettingCodes(() => this.#run(transaction, free));
+  }
+
+  #forgettingCodes<T>(run: () => T): T {
     const known = new Set(this.#codes.keys());
-    const outcome = this.#run(transaction, free);
+    const outcome = run();
     for (const key of this.#codes.keys()) if (!known.has(key)) this.#codes.delete(key);
     return outcome;
+  }
+
+  /**
+   * Executes the block's next transaction as `execute` does, watched. Throws what `execute` throws, and what the tracer
+   * throws: after both the block has to begin again.
+   */
+  trace(transaction: Transaction, tracer: Tracer): Executed | Invalid {
+    return this.#traced(transaction, 0, tracer);
+  }
+
+  /** A call as `call` makes it, watched. Throws as `trace`. */
+  traceCall(transaction: Transaction, tracer: Tracer): Executed | Invalid {
+    return this.#forgettingCodes(() => this.#traced(transaction, free, tracer));
+  }
+
+  #traced(transaction: Transaction, mode: number, tracer: Tracer): Executed | Invalid {
+    const { machine, host } = this.#require();
+    const driver = new TraceDriver(machine, host, transaction, tracer, mode !== 0);
+    machine.setTrace(driver);
+    try {
+      const outcome = this.#run(transaction, mode, driver);
+      if (outcome.kind === "executed") this.#guard(() => driver.end(outcome));
+      return outcome;
+    } finally {
+      machine.setTrace(undefined);
+    }
   }
 
   /** A call by the protocol itself (EIP-4788, EIP-2935): without fee, nonce and intrinsic gas. Throws as `execute`. */
@@ -177,15 +209,7 @@ export class Evm {
    * as `execute`.
    */
   account(address: Uint8Array): Account {
-    return this.#guard((machine) => {
-      putBytesAsWord(machine.bytes, layout.IO_VALUE, address);
-      machine.exports.readAccount();
-      return {
-        nonce: machine.view.getBigUint64(layout.IO_NONCE, true),
-        balance: wordAt(machine.view, layout.IO_BALANCE),
-        codeHash: machine.bytes.slice(layout.IO_HASH, layout.IO_HASH + 32),
-      };
-    });
+    return this.#guard((machine) => readAccount(machine, address));
   }
 
   /** The block's net changes. They stay visible until the next `begin`. */
@@ -193,11 +217,12 @@ export class Evm {
     return collectChanges(this.#require().machine, this.#codes);
   }
 
-  #run(transaction: Transaction, mode: number): Executed | Invalid {
+  #run(transaction: Transaction, mode: number, driver?: TraceDriver): Executed | Invalid {
     this.#require();
     const fault = outOfRange(transaction);
     if (fault !== undefined) return { kind: "invalid", reason: fault };
     return this.#guard((machine) => {
+      driver?.begin();
       machine.exports.reserve(layout.MEMORY + listsLength(transaction));
       putTransaction(machine.bytes, machine.view, transaction, mode);
       const reason = machine.exports.execute();

@@ -2,6 +2,25 @@ export { EMPTY_CODE_HASH } from "./empty-code.ts";
 export { Evm } from "./evm.ts";
 export { EvmError } from "./evm-error.ts";
 export { activePrecompiles, runPrecompile } from "./precompiles/run-precompile.ts";
+export type { CallFrame, CallLog, CallTracerOptions } from "./tracers/call-tracer.ts";
+export { CallTracer } from "./tracers/call-tracer.ts";
+export { FourByteTracer } from "./tracers/four-byte-tracer.ts";
+export type { ResultTracer, TraceOptions, TraceResult } from "./tracers/make-tracer.ts";
+export { makeTracer } from "./tracers/make-tracer.ts";
+export type { Prestate, PrestateAccount, PrestateDiff, PrestateTracerOptions } from "./tracers/prestate-tracer.ts";
+export { PrestateTracer } from "./tracers/prestate-tracer.ts";
+export type { StructLog, StructLoggerOptions, StructLoggerResult } from "./tracers/struct-logger.ts";
+export { StructLogger } from "./tracers/struct-logger.ts";
+export { TraceError } from "./tracers/trace-error.ts";
+export type {
+  CallKind,
+  Step,
+  StepEnd,
+  TracedCall,
+  TracedExit,
+  Tracer,
+  TraceState,
+} from "./tracers/tracer.ts";
 export type {
   AccessListEntry,
   Account,

@@ -14,7 +14,19 @@ type Exports = {
   firstAccountOfBlock(): number;
   blockGasUsed(): bigint;
   readAccount(): void;
+  readSlot(): number;
+  isWarmAccount(): number;
+  refundNow(): bigint;
+  returnDataLength(): number;
 };
+
+/** Called while a transaction is traced: assembly/host.ts says what each is. */
+export interface MachineTrace {
+  step(frame: number, pc: number, op: number, gas: bigint, sp: number, memorySize: number): void;
+  fault(status: number): void;
+  enter(frame: number, depth: number): void;
+  exit(depth: number, status: number, gasLeft: bigint, outputLength: number): void;
+}
 
 /** Functions of assembly/host.ts. */
 type HostImports = Readonly<Record<string, (...numbers: never[]) => number | bigint | undefined>>;
@@ -40,6 +52,7 @@ export class Machine {
   readonly exports: Exports;
   #bytes: Uint8Array;
   #view: DataView;
+  #trace: MachineTrace | undefined;
 
   constructor(module: WebAssembly.Module, host: () => MachineHost) {
     const imports = { env: { abort: abortUnreachable }, host: this.#imports(host) };
@@ -71,6 +84,12 @@ export class Machine {
     }
     if (result.output.length <= LONGEST_OUTPUT) return result;
     throw new EvmError("EVM_PRECOMPILE", `precompile ${id} gave ${result.output.length} bytes`);
+  }
+
+  /** From the next transaction on; undefined for none. */
+  setTrace(trace: MachineTrace | undefined): void {
+    this.#trace = trace;
+    this.exports.setTracing(trace === undefined ? 0 : 1);
   }
 
   #imports(host: () => MachineHost): HostImports {
@@ -114,9 +133,24 @@ export class Machine {
         this.view.setUint32(layout.IO_LENGTH, output.length, true);
         return gasUsed;
       },
-      traceStep: (): undefined => undefined,
-      traceEnter: (): undefined => undefined,
-      traceExit: (): undefined => undefined,
+      ...this.#traceImports(),
+    };
+  }
+
+  #traceImports(): HostImports {
+    return {
+      traceStep: (frame: number, pc: number, op: number, gas: bigint, sp: number, size: number): undefined => {
+        this.#trace?.step(frame, pc, op, gas, sp, size);
+      },
+      traceFault: (status: number): undefined => {
+        this.#trace?.fault(status);
+      },
+      traceEnter: (frame: number, depth: number): undefined => {
+        this.#trace?.enter(frame, depth);
+      },
+      traceExit: (depth: number, status: number, gasLeft: bigint, outputLength: number): undefined => {
+        this.#trace?.exit(depth, status, gasLeft, outputLength);
+      },
     };
   }
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { layout, offsets } from "./memory-layout.ts";
+import { frameOffsets, layout, offsets } from "./memory-layout.ts";
 
 /** Constants of an assembly file: numbers, or a constant before plus a number. */
 function constants(name: string): Map<string, number> {
@@ -20,4 +20,9 @@ it("has the addresses of the assembly", () => {
 it("has the offsets of the assembly's records", () => {
   const assembly = constants("journal");
   for (const [name, at] of Object.entries(offsets)) expect([name, assembly.get(name)]).toEqual([name, at]);
+});
+
+it("has the offsets of the assembly's frames", () => {
+  const assembly = constants("interpreter");
+  for (const [name, at] of Object.entries(frameOffsets)) expect([name, assembly.get(name)]).toEqual([name, at]);
 });

@@ -47,6 +47,8 @@ export const layout = {
   IO_HASH: 0x9a0,
   IO_LENGTH: 0x9c0,
   SEEDS: 0xf00,
+  FRAMES: 0x10000,
+  FRAME_SIZE: 256,
   RETURN: 0x12400000,
   LOGS: 0x3a400000,
   MEMORY: 0x42400000,
@@ -76,4 +78,20 @@ export const offsets = {
   S_WARM: 132,
   S_AGE: 136,
   S_NEXT: 140,
+} as const;
+
+/** Of a frame. */
+export const frameOffsets = {
+  F_CODE: 0,
+  F_CODE_LENGTH: 4,
+  F_BASE: 20,
+  F_MEMORY: 24,
+  F_GAS: 32,
+  F_SELF: 64,
+  F_INPUT: 72,
+  F_INPUT_LENGTH: 76,
+  F_VALUE: 80,
+  F_CALLER: 112,
+  F_KIND: 152,
+  F_TARGET: 156,
 } as const;

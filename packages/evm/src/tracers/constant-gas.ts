@@ -1,0 +1,99 @@
+const rows: readonly (readonly [gas: number, ops: readonly (readonly [first: number, last: number])[]])[] = [
+  [1, [[0x5b, 0x5b]]],
+  [
+    2,
+    [
+      [0x30, 0x30],
+      [0x32, 0x34],
+      [0x36, 0x36],
+      [0x38, 0x38],
+      [0x3a, 0x3a],
+      [0x3d, 0x3d],
+      [0x41, 0x46],
+      [0x48, 0x48],
+    ],
+  ],
+  [
+    2,
+    [
+      [0x4a, 0x4a],
+      [0x50, 0x50],
+      [0x58, 0x5a],
+      [0x5f, 0x5f],
+    ],
+  ],
+  [
+    3,
+    [
+      [0x01, 0x01],
+      [0x03, 0x03],
+      [0x10, 0x1d],
+      [0x35, 0x35],
+      [0x37, 0x37],
+      [0x39, 0x39],
+      [0x3e, 0x3e],
+      [0x49, 0x49],
+    ],
+  ],
+  [
+    3,
+    [
+      [0x51, 0x53],
+      [0x5e, 0x5e],
+      [0x60, 0x9f],
+    ],
+  ],
+  [
+    5,
+    [
+      [0x02, 0x02],
+      [0x04, 0x07],
+      [0x0b, 0x0b],
+      [0x1e, 0x1e],
+      [0x47, 0x47],
+    ],
+  ],
+  [
+    8,
+    [
+      [0x08, 0x09],
+      [0x56, 0x56],
+    ],
+  ],
+  [10, [[0x57, 0x57]]],
+  [20, [[0x40, 0x40]]],
+  [30, [[0x20, 0x20]]],
+  [
+    100,
+    [
+      [0x31, 0x31],
+      [0x3b, 0x3c],
+      [0x3f, 0x3f],
+      [0x5c, 0x5d],
+      [0xf1, 0xf2],
+      [0xf4, 0xf4],
+      [0xfa, 0xfa],
+    ],
+  ],
+  [5000, [[0xff, 0xff]]],
+  [
+    32000,
+    [
+      [0xf0, 0xf0],
+      [0xf5, 0xf5],
+    ],
+  ],
+];
+
+function table(): bigint[] {
+  const gas = new Array<bigint>(256).fill(0n);
+  for (const [cost, ranges] of rows) for (const [first, last] of ranges) gas.fill(BigInt(cost), first, last + 1);
+  return gas;
+}
+
+const costs: readonly bigint[] = table();
+
+/** The part of an instruction's gas that depends on nothing, as geth divides it; 0 where all of it depends. */
+export function constantGas(op: number): bigint {
+  return costs[op] ?? 0n;
+}
