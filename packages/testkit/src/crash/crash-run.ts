@@ -5,7 +5,7 @@ import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { Random } from "../agreement/random.ts";
 import { IdealCrypto } from "../network/ideal-crypto.ts";
 import { Ledger } from "../network/ledger.ts";
-import { NetworkScheduler } from "../network/network-scheduler.ts";
+import { type NetworkName, NetworkScheduler } from "../network/network-scheduler.ts";
 import { Oracle, Violation } from "../network/oracle.ts";
 import { simulatedMainchain } from "../network/simulated-mainchain.ts";
 import { SimulatedMember } from "../network/simulated-member.ts";
@@ -34,6 +34,7 @@ export type Strike = {
 export type RunOptions = {
   readonly seed: number;
   readonly heights: number;
+  readonly network: NetworkName;
   readonly strike?: Strike;
 };
 
@@ -82,7 +83,7 @@ export class CrashRun {
     this.#options = options;
     const random = new Random(options.seed);
     const crypto = new IdealCrypto(MEMBERS, options.seed);
-    const scheduler = new NetworkScheduler(MEMBERS, 0, random, "uniform");
+    const scheduler = new NetworkScheduler(MEMBERS, 1, random, options.network);
     this.#mesh = new SimulatedMesh(this.#clock, scheduler, { members: MEMBERS, containerBytes: TOY_CAPACITY.bytes });
     // Its own luck, so that what the disk loses does not change what the network does before.
     this.#disk = new BadDisk(new Random(options.seed + 1_000_003 * (options.strike?.point.index ?? 0)));

@@ -3,8 +3,10 @@
 
 import type { ContainerStore, Executor } from "@tributary/node/consensus/ports";
 import type { SegmentLog } from "@tributary/node/log/segment-log";
+import { EvidenceIndex } from "@tributary/node/store/evidence-index";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { HexHash } from "@tributary/protocol/consensus/types";
+import type { Offence } from "@tributary/protocol/evidence/evidence";
 import type { ToyExecutor, ToyState } from "../network/toy-executor.ts";
 
 const ORDER = 0;
@@ -14,7 +16,8 @@ const CONTAINER = 1;
 export class DiskContainerStore implements ContainerStore {
   readonly #log: SegmentLog;
   readonly #tables: readonly [Map<number, Uint8Array>, Map<number, Uint8Array>] = [new Map(), new Map()];
-  readonly evidence: string[] = [];
+  readonly #offences = new EvidenceIndex();
+  readonly evidence: Uint8Array[] = [];
 
   constructor(log: SegmentLog) {
     this.#log = log;
@@ -48,8 +51,13 @@ export class DiskContainerStore implements ContainerStore {
     return this.#tables[CONTAINER].get(height);
   }
 
-  putEvidence(height: number, key: string): void {
-    this.evidence.push(`${height} ${key}`);
+  wantsEvidence(offence: Offence): boolean {
+    return this.#offences.wants(offence);
+  }
+
+  putEvidence(offence: Offence, evidence: Uint8Array): void {
+    this.#offences.add(offence);
+    this.evidence.push(evidence.slice());
   }
 
   flush(done: () => void): void {

@@ -1,62 +1,94 @@
 import { count, parse } from "../arguments.ts";
-import { type Cell, crashMatrix, runCell, stratified } from "./matrix.ts";
+import { killAll } from "../network/mutant-runs.ts";
+import { NETWORKS } from "../network/network-scheduler.ts";
+import type { Operation } from "./bad-disk.ts";
+import { type Cell, crashMatrix, runCell, shuffled, stratified } from "./matrix.ts";
+import { runCrashMutant } from "./mutant-runs.ts";
+import { CRASH_MUTANTS } from "./mutants.ts";
 
 const usage = `npm run crash-matrix -- [options]: one member on a bad disk, struck at every write and every message
 
   --heights N     heights under test (default 2; with 6 the log also drops an old segment)
+  --network NAME  how messages are delayed: uniform (default), or as in the simulator
   --seed N        seed of everything (default 1)
   --most N        so many runs at most, spread evenly
-  --only TEXT     kinds of faults whose name holds the text
-  --json          figures as JSON`;
+  --kind TEXT     kinds of faults whose name holds the text
+  --first         stop at the first failure
+  --json          figures as JSON
+  --mutants       plant each fault in turn instead; every one must be noticed
+  --only TEXT     with --mutants: those whose name holds the text`;
+
+const MOST_SHOWN = 20;
 
 const { values } = parse(usage, {
   options: {
     heights: { type: "string", default: "2" },
+    network: { type: "string", default: "uniform" },
     seed: { type: "string", default: "1" },
     most: { type: "string" },
-    only: { type: "string" },
+    kind: { type: "string", default: "" },
+    first: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
+    mutants: { type: "boolean", default: false },
+    only: { type: "string" },
   },
 });
 
 const seed = count(values.seed, "seed");
 const heights = count(values.heights, "heights");
-const began = performance.now();
-const { operations, sends, cells } = await crashMatrix(seed, heights);
-const wanted = cells.filter(({ kind }) => kind.includes(values.only ?? ""));
-const chosen = values.most === undefined ? wanted : stratified(wanted, count(values.most, "most"));
-const failures: { readonly cell: Cell; readonly failure: string }[] = [];
-let crashes = 0;
-let steps = 0;
-for (const cell of chosen) {
-  const report = await runCell(cell);
-  crashes += report.crashes;
-  steps += report.steps;
-  if (report.failure === undefined) continue;
-  failures.push({ cell, failure: report.failure });
-  const { point } = cell.strike;
-  const where = point.at === "operation" ? JSON.stringify(operations[point.index]) : "";
-  if (failures.length <= 20)
-    console.error(`FAILED: ${cell.kind} at ${point.at} ${point.index} ${where}: ${report.failure}`);
+const network = NETWORKS.find((name) => name === values.network);
+if (network === undefined) throw new Error(`--network is one of ${NETWORKS.join(", ")}`);
+
+if (values.mutants) process.exitCode = await killAll(CRASH_MUTANTS, values.only, runCrashMutant);
+else process.exitCode = (await runMatrix()) ? 0 : 1;
+
+async function runMatrix(): Promise<boolean> {
+  const began = performance.now();
+  let matrix: Awaited<ReturnType<typeof crashMatrix>>;
+  try {
+    matrix = await crashMatrix({ seed, heights, network: network ?? "uniform" });
+  } catch (error) {
+    console.error(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  }
+  const { operations, sends, cells } = matrix;
+  const wanted = cells.filter(({ kind }) => kind.includes(values.kind));
+  const some = values.most === undefined ? wanted : stratified(wanted, count(values.most, "most"));
+  const chosen = values.first ? shuffled(some, seed) : some;
+  const totals = { runs: 0, crashes: 0, failures: 0 };
+  for (const cell of chosen) {
+    const { failure, crashes } = await runCell(cell);
+    totals.runs += 1;
+    totals.crashes += crashes;
+    if (failure === undefined) continue;
+    totals.failures += 1;
+    if (totals.failures <= MOST_SHOWN) console.error(`FAILED: ${name(cell, operations)}: ${failure}`);
+    if (values.first) break;
+  }
+  const points = operations.length + sends;
+  const seconds = Math.round(performance.now() - began) / 1_000;
+  const figures = {
+    seed,
+    heights,
+    points,
+    operations: operations.length,
+    sends,
+    cells: cells.length,
+    ...totals,
+    seconds,
+  };
+  console.log(values.json ? JSON.stringify(figures) : table(figures));
+  return totals.failures === 0;
 }
-const figures = {
-  seed,
-  heights,
-  operations: operations.length,
-  sends,
-  points: operations.length + sends,
-  cells: cells.length,
-  runs: chosen.length,
-  crashes,
-  steps,
-  failures: failures.length,
-  seconds: Math.round(performance.now() - began) / 1_000,
-};
-if (values.json) console.log(JSON.stringify(figures));
-else {
-  console.log(`${figures.points} points: ${figures.operations} disk operations, ${sends} messages`);
-  console.log(
-    `${figures.runs} runs of ${cells.length}, ${crashes} crashes, ${failures.length} failures, ${figures.seconds} s`,
-  );
+
+function name({ kind, strike: { point } }: Cell, operations: readonly Operation[]): string {
+  const operation = point.at === "operation" ? operations[point.index] : undefined;
+  const what = operation === undefined ? "" : ` (${operation.kind} ${operation.folder}/${operation.name})`;
+  return `${kind}, ${point.at} ${point.index}${what}`;
 }
-process.exitCode = failures.length === 0 ? 0 : 1;
+
+function table(figures: Readonly<Record<string, number>>): string {
+  return Object.entries(figures)
+    .map(([what, figure]) => `${what.padEnd(12)}${figure}`)
+    .join("\n");
+}

@@ -1,8 +1,13 @@
+import { Random } from "../agreement/random.ts";
+import { Violation } from "../network/oracle.ts";
 import type { Operation } from "./bad-disk.ts";
-import { type CrashReport, CrashRun, type Point, type Strike } from "./crash-run.ts";
+import { type CrashReport, CrashRun, type Point, type RunOptions, type Strike } from "./crash-run.ts";
 
 /** One kind of fault at one point. */
-export type Cell = { readonly kind: string; readonly seed: number; readonly heights: number; readonly strike: Strike };
+export type Cell = World & { readonly kind: string; readonly strike: Strike };
+
+/** What all runs of a matrix have in common. */
+export type World = Omit<RunOptions, "strike">;
 
 export type Matrix = {
   readonly operations: readonly Operation[];
@@ -62,21 +67,32 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** Counts the victim's disk operations and messages in a run without faults; a cell for each of them and each kind. */
-export async function crashMatrix(seed: number, heights: number): Promise<Matrix> {
-  const report = await new CrashRun({ seed, heights }).play();
-  if (report.failure !== undefined) throw new Error(`without any fault: ${report.failure}`);
+export async function crashMatrix(world: World): Promise<Matrix> {
+  const report = await new CrashRun(world).play();
+  if (report.failure !== undefined) throw new Violation(`without any fault: ${report.failure}`);
   const { operations, sends } = report;
   const cells = KINDS.flatMap(({ name, at, strike }) =>
     Array.from(
       { length: at === "operation" ? operations.length : sends },
-      (_, index): Cell => ({ kind: name, seed, heights, strike: { point: { at, index }, ...strike(index) } }),
+      (_, index): Cell => ({ ...world, kind: name, strike: { point: { at, index }, ...strike(index) } }),
     ),
   );
   return { operations, sends, cells };
 }
 
-export function runCell({ seed, heights, strike }: Cell): Promise<CrashReport> {
-  return new CrashRun({ seed, heights, strike }).play();
+export function runCell(cell: Cell): Promise<CrashReport> {
+  return new CrashRun(cell).play();
+}
+
+/** The same cells in an order that mixes points and kinds: a fault shows early. */
+export function shuffled(cells: readonly Cell[], seed: number): readonly Cell[] {
+  const random = new Random(seed);
+  const mixed = [...cells];
+  for (let at = mixed.length - 1; at > 0; at--) {
+    const other = random.below(at + 1);
+    [mixed[at], mixed[other]] = [mixed[other] as Cell, mixed[at] as Cell];
+  }
+  return mixed;
 }
 
 /** At most `most` of the cells: of each kind equally many, spread evenly over its points. */

@@ -1,0 +1,186 @@
+import type { Mutant } from "../network/mutants.ts";
+
+const NODE = "packages/node/src/";
+const WHOLE_FILE = "packages/protocol/src/files/whole-file.ts";
+const SEGMENT_LOG = `${NODE}log/segment-log.ts`;
+
+/** Faults of what must be durable before which send, and of the files below: the crash matrix must notice each. */
+export const CRASH_MUTANTS: readonly Mutant[] = [
+  {
+    name: "reply before flush",
+    patches: [
+      {
+        file: `${NODE}consensus/turn.ts`,
+        find: "this.#log.flush(() => {",
+        replace: "((done: () => void) => done())(() => {",
+      },
+    ],
+  },
+  {
+    name: "lock not synced",
+    patches: [
+      {
+        file: `${NODE}consensus/slot-locks.ts`,
+        find: "this.#context.ports.journal.flush(done);",
+        replace: "done();",
+      },
+    ],
+  },
+  {
+    name: "vote forgotten",
+    patches: [
+      {
+        file: `${NODE}consensus/slot-locks.ts`,
+        find: 'if (record.kind === "est") return record;',
+        replace: 'if (record.kind !== "conf") return record;',
+      },
+    ],
+  },
+  {
+    name: "votes of others forgotten at restart",
+    patches: [
+      {
+        file: `${NODE}consensus/driver.ts`,
+        find: 'return { kind: "vote", height: message.height, from, records: message.records };',
+        replace: "return undefined;",
+      },
+    ],
+  },
+  {
+    name: "own proposal forgotten at restart",
+    patches: [
+      {
+        file: `${NODE}consensus/driver.ts`,
+        find: "const proposal = this.#availability.replayOwn(message, bytes);",
+        replace: "return undefined; const proposal = this.#availability.replayOwn(message, bytes);",
+      },
+    ],
+  },
+  {
+    name: "torn record accepted",
+    patches: [
+      {
+        file: `${NODE}log/frame.ts`,
+        find: "return checksum(bytes.subarray(at), length) === bytes.readUInt32BE(at + 16) ? length : undefined;",
+        replace: "return length;",
+      },
+    ],
+  },
+  {
+    name: "torn end taken for damage",
+    patches: [
+      {
+        file: SEGMENT_LOG,
+        find: "if (scan.damagedAt !== undefined || (cut && !last)",
+        replace: "if (scan.damagedAt !== undefined || cut",
+      },
+    ],
+  },
+  {
+    name: "rename without sync of the folder",
+    patches: [
+      {
+        file: WHOLE_FILE,
+        find: "  await files.rename(beside, name);\n  await files.syncFolder();",
+        replace: "  await files.rename(beside, name);",
+      },
+    ],
+  },
+  {
+    name: "rename before sync of the file",
+    patches: [
+      {
+        file: WHOLE_FILE,
+        find: "    await writeWhole(file, bytes);\n    await file.sync();",
+        replace: "    await writeWhole(file, bytes);",
+      },
+    ],
+  },
+  {
+    name: "new segment without sync of the folder",
+    patches: [
+      { file: SEGMENT_LOG, find: "if (created) await this.#files.syncFolder();", replace: "" },
+      {
+        file: SEGMENT_LOG,
+        find: "    await this.#files.syncFolder();\n    this.#segments.push(next);",
+        replace: "    this.#segments.push(next);",
+      },
+    ],
+  },
+  {
+    name: "write without sync",
+    patches: [
+      {
+        file: SEGMENT_LOG,
+        find: "    await this.#file.sync();\n    if (created)",
+        replace: "    if (created)",
+      },
+    ],
+  },
+  {
+    name: "what a dead life wrote is taken for durable",
+    patches: [
+      {
+        file: SEGMENT_LOG,
+        find: "if (this.#found !== undefined) await",
+        replace: "if (this.#found?.unborn !== undefined) await",
+      },
+    ],
+  },
+  {
+    name: "what a dead life wrote is synced and not written anew",
+    patches: [
+      {
+        file: SEGMENT_LOG,
+        find: "else await replaceWhole(this.#files, fileName(this.#newest()), newest);",
+        replace: `else {
+      this.#files.truncate(fileName(this.#newest()), newest.length);
+      const file = await this.#files.append(fileName(this.#newest()));
+      await file.sync();
+      await file.close();
+      await this.#files.syncFolder();
+      void replaceWhole;
+    }`,
+      },
+    ],
+  },
+  {
+    name: "segment without a frame counts",
+    patches: [{ file: SEGMENT_LOG, find: "if (unborn !== undefined) numbers.pop();", replace: "" }],
+  },
+  {
+    name: "failed write taken for done",
+    patches: [
+      {
+        file: SEGMENT_LOG,
+        find: "const reason = cause instanceof Error ? cause.message : String(cause);\n      throw",
+        replace:
+          'const reason = cause instanceof Error ? cause.message : String(cause);\n      if (reason !== "") return;\n      throw',
+      },
+    ],
+  },
+  {
+    name: "write cut short taken for whole",
+    patches: [
+      {
+        file: WHOLE_FILE,
+        find: "for (let at = 0; at < bytes.length; ) at += await file.write(at === 0 ? bytes : bytes.subarray(at));",
+        replace: "await file.write(bytes);",
+      },
+    ],
+  },
+  {
+    name: "read cut short taken for whole",
+    patches: [{ file: WHOLE_FILE, find: "    at += read;", replace: "    return bytes.subarray(0, read);" }],
+  },
+  {
+    name: "state shown before its container is durable",
+    patches: [
+      {
+        file: `${NODE}consensus/execution.ts`,
+        find: "    store.flush(done);",
+        replace: "    done();",
+      },
+    ],
+  },
+];
