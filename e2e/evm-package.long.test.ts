@@ -38,7 +38,7 @@ const word = (value: bigint): Uint8Array => new Uint8Array(Buffer.from(value.toS
 async function pack(cwd: string, name: string, ...args: string[]): Promise<string> {
   const to = join(folder, name);
   mkdirSync(to);
-  await run(cwd, "npm", "pack", ...args, "--ignore-scripts=false", "--pack-destination", to);
+  await run(cwd, "npm", "pack", ...args, "--pack-destination", to);
   return join(to, readdirSync(to)[0]!);
 }
 
