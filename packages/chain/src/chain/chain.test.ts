@@ -7,7 +7,7 @@ import type { BodyVerdict } from "@tributary/protocol/ports/execution";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { COIN_CREATION_CODE } from "../executor/coin.fixture.ts";
 import { buildGenesis } from "../genesis/genesis.ts";
-import type { KeyValueStore, Write } from "../store/key-value-store.ts";
+import type { KeyValueStore, StoreSnapshot, Write } from "../store/key-value-store.ts";
 import { LevelStore } from "../store/level-store.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { createAddress } from "../transaction/recover.ts";
@@ -47,6 +47,10 @@ class BreakingStore implements KeyValueStore {
 
   range(start: Uint8Array, end: Uint8Array): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
     return this.#inner.range(start, end);
+  }
+
+  snapshot(): StoreSnapshot {
+    return this.#inner.snapshot();
   }
 
   close(): Promise<void> {

@@ -1,6 +1,6 @@
 import { ClassicLevel } from "classic-level";
 import { ChainError } from "../chain-error.ts";
-import type { KeyValueStore, Write } from "./key-value-store.ts";
+import type { KeyValueStore, StoreSnapshot, Write } from "./key-value-store.ts";
 import { levelDamage } from "./level-damage.ts";
 
 /** Raised when the meaning of stored bytes changes. Another version in a folder is refused, never guessed at. */
@@ -9,6 +9,7 @@ export const STORE_FORMAT = 1;
 const FORMAT_KEY = Uint8Array.of(0);
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
+type Snapshot = ReturnType<Database["snapshot"]> | undefined;
 
 /** The database hands out Buffers, whose `slice` does not copy: a trap for everybody who expects Uint8Array. */
 function plain(bytes: Uint8Array): Uint8Array {
@@ -58,9 +59,13 @@ export class LevelStore implements KeyValueStore {
   }
 
   get(key: Uint8Array): Uint8Array | undefined {
+    return this.#get(key, undefined);
+  }
+
+  #get(key: Uint8Array, snapshot: Snapshot): Uint8Array | undefined {
     this.#assertOpen();
     try {
-      const value = this.#database.getSync(key);
+      const value = this.#database.getSync(key, { snapshot });
       return value === undefined ? undefined : plain(value);
     } catch (error) {
       throw this.#failure(error);
@@ -80,9 +85,27 @@ export class LevelStore implements KeyValueStore {
     }
   }
 
-  async *range(start: Uint8Array, end: Uint8Array): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+  range(start: Uint8Array, end: Uint8Array): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+    return this.#range(start, end, undefined);
+  }
+
+  snapshot(): StoreSnapshot {
     this.#assertOpen();
-    const iterator = this.#database.iterator({ gte: start, lt: end });
+    const snapshot = this.#database.snapshot();
+    return {
+      get: (key) => this.#get(key, snapshot),
+      range: (start, end) => this.#range(start, end, snapshot),
+      close: () => snapshot.close(),
+    };
+  }
+
+  async *#range(
+    start: Uint8Array,
+    end: Uint8Array,
+    snapshot: Snapshot,
+  ): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
+    this.#assertOpen();
+    const iterator = this.#database.iterator({ gte: start, lt: end, snapshot });
     try {
       for (;;) {
         const entries = await iterator.nextv(1000);

@@ -1,6 +1,6 @@
 import { ChainError } from "../chain-error.ts";
 import { fromKey, toKey } from "./key.ts";
-import type { KeyValueStore, Write } from "./key-value-store.ts";
+import type { KeyValueStore, StoreSnapshot, Write } from "./key-value-store.ts";
 
 /** Keeps everything in memory. For tests and for chains that nobody needs tomorrow. */
 export class MemoryStore implements KeyValueStore {
@@ -25,6 +25,13 @@ export class MemoryStore implements KeyValueStore {
     const inside = [...this.#open()].filter(([key]) => key >= from && key < to);
     inside.sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [key, value] of inside) yield [new Uint8Array(fromKey(key)), new Uint8Array(value)];
+  }
+
+  /** Values are never changed in place, so a copy of the map is one of all. */
+  snapshot(): StoreSnapshot {
+    const copy = new MemoryStore();
+    copy.#entries = new Map(this.#open());
+    return copy;
   }
 
   async close(): Promise<void> {

@@ -56,6 +56,25 @@ describe.each(stores)("%s", (_, open) => {
     await store.close();
   });
 
+  test("a snapshot stays as it was, whatever is written later", async () => {
+    const store = await open();
+    await store.write([{ key: bytes(97), value: bytes(1) }]);
+    const snapshot = store.snapshot();
+    await store.write([
+      { key: bytes(97), value: undefined },
+      { key: bytes(98), value: bytes(2) },
+    ]);
+    const entries: number[][] = [];
+    for await (const [key, value] of snapshot.range(bytes(97), bytes(99))) entries.push([...key, ...value]);
+    expect(entries).toEqual([[97, 1]]);
+    expect(snapshot.get(bytes(97))).toEqual(bytes(1));
+    expect(snapshot.get(bytes(98))).toBeUndefined();
+    await snapshot.close();
+    expect(store.get(bytes(97))).toBeUndefined();
+    expect(await list(store, bytes(97), bytes(99))).toEqual([[98, 2]]);
+    await store.close();
+  });
+
   test("ranges ascend by bytes and exclude the end", async () => {
     const store = await open();
     const keys = [bytes(97, 255), bytes(97), bytes(97, 0), bytes(98), bytes(97, 128, 1), bytes(96, 255)];

@@ -1,4 +1,4 @@
-import type { KeyValueStore, Write } from "@tributary/chain/store/key-value-store";
+import type { KeyValueStore, StoreSnapshot, Write } from "@tributary/chain/store/key-value-store";
 
 /** Counts what passes to the store behind it. */
 export class CountingStore implements KeyValueStore {
@@ -26,6 +26,10 @@ export class CountingStore implements KeyValueStore {
 
   range(start: Uint8Array, end: Uint8Array): AsyncIterable<readonly [Uint8Array, Uint8Array]> {
     return this.#store.range(start, end);
+  }
+
+  snapshot(): StoreSnapshot {
+    return this.#store.snapshot();
   }
 
   close(): Promise<void> {
