@@ -38,7 +38,15 @@ export type MachineHost = {
   readonly fork: Fork;
   /** Codes created in this block, by hash (see `codeKey`). */
   readonly codes: Map<string, Uint8Array>;
+  /** Block hashes that were asked for in this block, by number: the last 256 at most. */
+  readonly hashes: Map<bigint, Uint8Array | undefined>;
 };
+
+/** BLOCKHASH costs far less gas than a look into a store takes time. */
+function blockHash({ state, hashes }: MachineHost, number: bigint): Uint8Array | undefined {
+  if (!hashes.has(number)) hashes.set(number, state.blockHash(BigInt.asUintN(64, number)));
+  return hashes.get(number);
+}
 
 /** Bytes of output that a precompile may give: more would cost more gas than any block has. */
 const LONGEST_OUTPUT = 0x400_0000;
@@ -121,7 +129,7 @@ export class Machine {
         host().codes.set(codeKey(this.bytes.subarray(hashAt, hashAt + 32)), this.bytes.slice(from, from + length));
       },
       blockHash: (number: bigint): number => {
-        const found = host().state.blockHash(BigInt.asUintN(64, number));
+        const found = blockHash(host(), number);
         if (found === undefined) return 0;
         this.bytes.set(found, layout.IO_VALUE);
         return 1;

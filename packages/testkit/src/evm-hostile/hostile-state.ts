@@ -1,4 +1,5 @@
 import type { Account, StateReader } from "@tributary/evm/types";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { assemble, MAX_CODE } from "./assemble.ts";
 import { FILLED, FUNDED, type HostileCase, MAXIMAL } from "./hostile-case.ts";
 
@@ -14,7 +15,7 @@ function numberOf(bytes: Uint8Array): bigint {
 
 export const SENDER = 0x5e4de4n;
 
-/** Not the true hashes: the machine takes any that name a code. */
+/** Not a true hash: the machine takes any that names one code for ever. */
 function hashOf(tag: number, value: bigint): Uint8Array {
   const hash = new Uint8Array(Buffer.from(value.toString(16).padStart(64, "0"), "hex"));
   hash[0] = tag;
@@ -24,21 +25,31 @@ function hashOf(tag: number, value: bigint): Uint8Array {
 const EMPTY = Buffer.from("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470", "hex");
 const RICH = 10n ** 30n;
 
+function keyOf(hash: Uint8Array): string {
+  return Buffer.from(hash).toString("latin1");
+}
+
 /** Stops at once; behind that nothing but jump destinations. */
 const maximalCode = new Uint8Array(MAX_CODE).fill(0x5b);
 maximalCode.set(assemble("STOP"));
 
 /** A state as large as any attacker wants it, made as it is read. */
 export class HostileState implements StateReader {
-  readonly #codes = new Map<bigint, Uint8Array>();
+  readonly #hashes = new Map<bigint, Uint8Array>();
+  readonly #codes = new Map<string, Uint8Array>();
 
   constructor({ accounts }: HostileCase) {
-    for (const [address, code] of accounts) this.#codes.set(address, code);
+    for (const [address, code] of accounts) {
+      const hash = keccak256(code);
+      this.#hashes.set(address, hash);
+      this.#codes.set(keyOf(hash), code);
+    }
   }
 
   account(address: Uint8Array): Account | undefined {
     const value = numberOf(address);
-    if (this.#codes.has(value)) return { nonce: 1n, balance: RICH, codeHash: hashOf(1, value) };
+    const codeHash = this.#hashes.get(value);
+    if (codeHash !== undefined) return { nonce: 1n, balance: RICH, codeHash };
     if (value === SENDER) return { nonce: 0n, balance: RICH, codeHash: EMPTY };
     if (value >= MAXIMAL && value < MAXIMAL + RANGE) return { nonce: 1n, balance: 0n, codeHash: hashOf(2, value) };
     if (value >= FUNDED && value < FUNDED + RANGE) return { nonce: 0n, balance: 1n, codeHash: EMPTY };
@@ -51,8 +62,7 @@ export class HostileState implements StateReader {
   }
 
   code(codeHash: Uint8Array): Uint8Array {
-    if (codeHash[0] === 2) return maximalCode;
-    return this.#codes.get(numberOf(codeHash.subarray(12))) ?? new Uint8Array();
+    return this.#codes.get(keyOf(codeHash)) ?? maximalCode;
   }
 
   blockHash(number: bigint): Uint8Array {

@@ -10,8 +10,8 @@ const usage = `npm run hostile:evm -- [options]: code that wants the most work f
   --only TEXT  only cases whose name contains TEXT
   --json       the figures alone on standard output
 
-Times are of the machine it runs on: ns a gas of the transaction's whole execution, its changes collected; "first" is
-the first run of a process. Bytes are resident, the WebAssembly's own memory among them. K is the worst case's.
+Times are processor time of the thread that executes, so that other processes disturb little: ns a gas of the
+transaction's whole execution, its changes collected; "first" is the first run of a process. Bytes are resident, the WebAssembly's own memory among them. K is the worst case's.
 Ends with 1 where a process ended without an answer or a case ended otherwise than it must.`;
 
 const { values } = parse(usage, {

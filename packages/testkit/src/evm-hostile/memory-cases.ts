@@ -22,8 +22,8 @@ export const memoryCases: readonly HostileCase[] = [
   hostile("MCOPY of 32 bytes, overlapping", forever(filled, "32 0 1 MCOPY")),
   hostile("MCOPY of nothing", forever("", "0 0 0 MCOPY")),
   hostile("CALLDATACOPY of 256 kB behind the end", forever(filled, `${KB256} 0 0 CALLDATACOPY`)),
-  hostile("CALLDATACOPY of 64 kB", forever("", "CALLDATASIZE 0 0 CALLDATACOPY"), {
-    transaction: () => ({ data: new Uint8Array(65_536) }),
+  hostile("CALLDATACOPY of 16 kB", forever("", "CALLDATASIZE 0 0 CALLDATACOPY"), {
+    transaction: () => ({ data: new Uint8Array(16_384) }),
   }),
   hostile("CODECOPY of 24 kB", concat(forever("", `${MAX_CODE} 0 0 CODECOPY`), bulk(0x5b)).subarray(0, MAX_CODE)),
   hostile("EXTCODECOPY of 24 kB", forever("", `${MAX_CODE} 0 0 0xbeef EXTCODECOPY`), {

@@ -7,7 +7,7 @@ import { addressOf, HostileState, SENDER } from "./hostile-state.ts";
 export type HostileRun = {
   readonly status: Executed["status"];
   readonly gasUsed: number;
-  /** Of execution and of collecting the changes. */
+  /** Processor time of execution and of collecting the changes. */
   readonly milliseconds: number;
   /** Bytes of WebAssembly memory: address space, of which the system backs what was touched. */
   readonly memoryBytes: number;
@@ -63,15 +63,15 @@ export class HostileRunner {
   run(hostile: HostileCase, gas: number): HostileRun {
     const transaction = transactionOf(hostile, gas);
     this.#evm.begin(blockOf(hostile, gas), new HostileState(hostile));
-    const started = performance.now();
+    const before = process.threadCpuUsage();
     const outcome = this.#evm.execute(transaction);
     this.#evm.changes();
-    const milliseconds = performance.now() - started;
+    const { user, system } = process.threadCpuUsage(before);
     if (outcome.kind === "invalid") throw new Error(`${hostile.name}: ${outcome.reason}`);
     return {
       status: outcome.status,
       gasUsed: Number(outcome.gasUsed),
-      milliseconds,
+      milliseconds: (user + system) / 1000,
       memoryBytes: this.#evm.memoryBytes,
     };
   }
