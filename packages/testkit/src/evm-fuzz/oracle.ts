@@ -13,6 +13,20 @@ import type { Coverage } from "./coverage.ts";
 import { rememberAnswers } from "./library-memory.ts";
 import { blockOf, type Scenario } from "./scenario.ts";
 
+/** An instruction that the library is about to execute. */
+export type OracleStep = {
+  readonly pc: number;
+  readonly op: number;
+  /** 1 for the transaction's own call. */
+  readonly depth: number;
+  readonly gas: bigint;
+  /** Without what a call or creation passes on. */
+  readonly gasCost: bigint;
+  /** Bottom first. */
+  readonly stack: readonly bigint[];
+  readonly refund: bigint;
+};
+
 export type OracleOutcome =
   | { readonly kind: "invalid"; readonly reason: string }
   | {
@@ -104,6 +118,23 @@ export class Oracle {
     rememberAnswers(vm);
     coverage.watch(vm);
     return new Oracle(vm, stateManager, common, fork);
+  }
+
+  /** From now on, for every scenario. */
+  onStep(listener: (step: OracleStep) => void): void {
+    this.#vm.evm.events?.on("step", ({ pc, opcode, depth, gasLeft, gasRefund, stack }, resume) => {
+      const gasCost = opcode.dynamicFee ?? BigInt(opcode.fee);
+      listener({
+        pc,
+        op: opcode.code,
+        depth: depth + 1,
+        gas: gasLeft,
+        gasCost,
+        stack: stack.slice(),
+        refund: gasRefund,
+      });
+      resume?.();
+    });
   }
 
   async #load(scenario: Scenario): Promise<void> {
