@@ -4,6 +4,7 @@ import type { Consensus } from "@tributary/protocol/consensus/consensus";
 import type { Height, Proposal, ProposalHeader, Seat } from "@tributary/protocol/consensus/types";
 import { forEachSeat } from "@tributary/protocol/consensus/vote-set";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { accuseAcks, accuseProposals } from "@tributary/protocol/evidence/accuse";
 import {
   type AckMessage,
   ackDigest,
@@ -15,7 +16,7 @@ import {
   toProposal,
 } from "@tributary/protocol/wire/index";
 import type { Bodies } from "./bodies.ts";
-import { type Evidence, proposalEnvelope } from "./evidence.ts";
+import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { OwnMessages } from "./own-messages.ts";
 import type { BodyVerdict } from "./ports.ts";
@@ -31,7 +32,6 @@ const GATHER_REST_MS = 15;
 
 type Signed = { readonly proposal: Proposal; readonly signature: Uint8Array };
 type Own = Signed & { readonly body: Uint8Array; readonly message: Uint8Array; collector: ShareCollector | undefined };
-type Said = { readonly digest: string; readonly bytes: Uint8Array };
 
 /** Of one height above c. */
 type HeightState = {
@@ -49,7 +49,7 @@ type HeightState = {
   readonly gathered: { readonly seat: Seat; readonly verify: () => void }[];
   gathering: (() => void) | undefined;
   /** First verified ACK of each seat for the own proposal. */
-  readonly acknowledgements: Map<Seat, Said>;
+  readonly acknowledgements: Map<Seat, AckMessage>;
   /** How often a certificate of the seat was asked for. */
   readonly fetches: Map<Seat, number>;
 };
@@ -235,7 +235,7 @@ export class Availability {
     });
   }
 
-  onAck(from: Seat, message: AckMessage, bytes: Uint8Array): void {
+  onAck(from: Seat, message: AckMessage): void {
     const { config, ports } = this.#context;
     if (!this.#context.ours(message) || message.seat !== from || message.proposer !== config.seat) {
       this.#context.drop(from, "ack", "invalid");
@@ -260,8 +260,8 @@ export class Availability {
         return;
       }
       const earlier = state.acknowledgements.get(from);
-      if (earlier === undefined) state.acknowledgements.set(from, { digest: message.digest, bytes });
-      else if (earlier.digest !== message.digest) this.#evidence.keep("ack", height, from, earlier.bytes, bytes);
+      if (earlier === undefined) state.acknowledgements.set(from, message);
+      else if (earlier.digest !== message.digest) this.#evidence.keep(accuseAcks(earlier, message));
       if (message.digest === own.proposal.digest) collector.add(from, message.share);
     });
   }
@@ -435,14 +435,9 @@ export class Availability {
   }
 
   #accuse(first: Signed, second: Signed): void {
-    const { height, seat } = first.proposal.header;
-    this.#evidence.keep(
-      "proposal",
-      height,
-      seat,
-      proposalEnvelope(first.proposal.header, first.signature),
-      proposalEnvelope(second.proposal.header, second.signature),
-    );
+    const { header } = first.proposal;
+    const other = { header: second.proposal.header, signature: second.signature };
+    this.#evidence.keep(accuseProposals({ header, signature: first.signature }, other));
   }
 
   /** Signature and body at once; `done` gets the first reason to drop it, or the transactions' hashes. */

@@ -200,7 +200,7 @@ export class MemberDriver {
         this.#stale(from, message.header.height);
         break;
       case "ack":
-        this.#availability.onAck(from, message, bytes);
+        this.#availability.onAck(from, message);
         break;
       case "certificate":
         this.#availability.onCertificate(from, message, bytes);
@@ -213,13 +213,13 @@ export class MemberDriver {
         this.#coins.onCoin(from, message);
         break;
       case "decide":
-        this.#orders.onDecide(from, message, bytes);
+        this.#orders.onDecide(from, message);
         break;
       case "order":
         this.#orders.onOrder(from, message, bytes);
         break;
       case "final":
-        this.#finality.onFinal(from, message, bytes);
+        this.#finality.onFinal(from, message);
         break;
       case "finality":
         this.#finality.onFinality(from, message);
@@ -250,6 +250,9 @@ export class MemberDriver {
         break;
       case "forward":
         this.#routing.onForward(message);
+        break;
+      case "evidence":
+        this.#evidence.onEvidence(from, message);
     }
   }
 
@@ -339,7 +342,6 @@ export class MemberDriver {
     this.#builder.committed(height);
     this.#bodies.forget(height);
     this.#finality.forget(height);
-    this.#evidence.forget(height);
     this.#own.forget(ordered, height);
     this.#context.report({ kind: "committed", height, hash, transactions: transactions.length, fetched });
     this.#rotate(height);
@@ -418,7 +420,7 @@ export class MemberDriver {
       case "certificate":
         return { kind: "certificate", proposal: this.#availability.replayCertificate(message, bytes) };
       case "vote":
-        this.#votes.replay(from, message, bytes);
+        this.#votes.replay(from, message);
         return { kind: "vote", height: message.height, from, records: message.records };
       case "order":
         return { kind: "order", order: this.#orders.replay(message, bytes) };

@@ -1,62 +1,81 @@
-import type { Height, ProposalHeader, Seat, VoteRecord } from "@tributary/protocol/consensus/types";
-import { encode, type VoteMessage } from "@tributary/protocol/wire/index";
+import type { Seat } from "@tributary/protocol/consensus/types";
+import type { Offence } from "@tributary/protocol/evidence/evidence";
+import { type Claim, readEvidence } from "@tributary/protocol/evidence/verify";
+import { type EvidenceMessage, encode } from "@tributary/protocol/wire/index";
+import type { DropReason } from "./driver-event.ts";
 import type { MemberContext } from "./member-context.ts";
 
-export type Fault = "proposal" | "ack" | "decide" | "final" | "aux" | "conf" | "done";
+/** Evidence whose signatures are being checked; what comes on top is dropped. */
+const MAX_CHECKING = 64;
 
 /**
- * Keeps two contradicting signed envelopes of one member, once for each fault, height and seat. consensus.md 12. EST for
- * both values, repeats, and records that are spread over messages are lawful and never come here.
+ * Proof that members contradicted themselves, found here or told by others: checked, kept once for each offence, and
+ * told to all others once. consensus.md 12. Nothing in it speaks of this member's own conduct, so none of it is in the
+ * input log: what a crash takes away, the others have.
  */
 export class Evidence {
   readonly #context: MemberContext;
-  readonly #kept = new Set<string>();
+  readonly #checking = new Set<string>();
 
   constructor(context: MemberContext) {
     this.#context = context;
   }
 
-  keep(fault: Fault, height: Height, from: Seat, first: Uint8Array, second: Uint8Array): void {
-    const key = `${fault}.${from}`;
-    const name = `${height}.${key}`;
-    if (this.#kept.has(name)) return;
-    this.#kept.add(name);
-    this.#context.ports.store.putEvidence(height, key, first, second);
-    this.#context.report({ kind: "evidence", fault, height, from });
+  /** Found here, out of messages whose signatures were checked. */
+  keep(evidence: Uint8Array): void {
+    this.#consider(undefined, evidence);
   }
 
-  forget(final: Height): void {
-    for (const name of this.#kept) if (Number.parseInt(name, 10) <= final) this.#kept.delete(name);
+  onEvidence(from: Seat, { evidence }: EvidenceMessage): void {
+    this.#consider(from, evidence);
   }
-}
 
-/** A proposal's envelope without its body: header and node signature prove what the proposer said. */
-export function proposalEnvelope(header: ProposalHeader, signature: Uint8Array): Uint8Array {
-  return encode({ kind: "proposal", header, signature, body: new Uint8Array(0) });
-}
-
-export type SeenVote = { readonly message: VoteMessage; readonly bytes: Uint8Array };
-
-/** Two envelopes of one member (or one and the same) that give one seat two values of this kind in one round. */
-export function contradictingVotes(
-  fault: "aux" | "conf" | "done",
-  seen: readonly SeenVote[],
-): readonly [Uint8Array, Uint8Array] | undefined {
-  const said: { readonly record: VoteRecord; readonly bytes: Uint8Array }[] = [];
-  for (const { message, bytes } of seen) {
-    for (const record of message.records) {
-      if (record.kind !== fault) continue;
-      if (fault !== "conf" && (record.zeros & record.ones) !== 0n) return [bytes, bytes];
-      const other = said.find((earlier) => contradict(earlier.record, record));
-      if (other !== undefined) return [other.bytes, bytes];
-      said.push({ record, bytes });
+  #consider(from: Seat | undefined, evidence: Uint8Array): void {
+    const read = readEvidence(evidence, this.#context.config);
+    if (!read.ok) {
+      this.#drop(from, "invalid");
+      return;
     }
+    const { offence, claims } = read;
+    const name = `${offence.height}.${offence.kind}.${offence.seat}`;
+    if (!this.#context.ports.store.wantsEvidence(offence) || this.#checking.has(name)) {
+      this.#drop(from, "duplicate");
+      return;
+    }
+    if (this.#checking.size >= MAX_CHECKING) {
+      this.#drop(from, "flood");
+      return;
+    }
+    this.#checking.add(name);
+    this.#check(offence.seat, claims, 0, (ok) => {
+      this.#checking.delete(name);
+      if (this.#context.stopped) return;
+      if (ok) this.#proven(from, offence, evidence);
+      else this.#drop(from, "bad-signature");
+    });
   }
-  return undefined;
-}
 
-function contradict(a: VoteRecord, b: VoteRecord): boolean {
-  if (a.round !== b.round) return false;
-  const both = (a.zeros | a.ones) & (b.zeros | b.ones);
-  return (both & ((a.zeros ^ b.zeros) | (a.ones ^ b.ones))) !== 0n;
+  #drop(from: Seat | undefined, reason: DropReason): void {
+    if (from !== undefined) this.#context.drop(from, "evidence", reason);
+  }
+
+  #check(seat: Seat, claims: readonly Claim[], index: number, done: (ok: boolean) => void): void {
+    const claim = claims[index];
+    if (claim === undefined) {
+      done(true);
+      return;
+    }
+    this.#context.ports.verifier.node(seat, claim.digest, claim.signature, (ok) => {
+      if (ok) this.#check(seat, claims, index + 1, done);
+      else done(false);
+    });
+  }
+
+  #proven(from: Seat | undefined, offence: Offence, evidence: Uint8Array): void {
+    const { ports, up } = this.#context;
+    ports.store.putEvidence(offence, evidence);
+    this.#context.report({ kind: "evidence", fault: offence.kind, height: offence.height, from: offence.seat });
+    const bytes = encode({ kind: "evidence", evidence });
+    for (const peer of up) if (peer !== from) this.#context.send(peer, "bodies", "evidence", bytes);
+  }
 }

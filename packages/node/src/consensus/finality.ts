@@ -1,4 +1,5 @@
 import type { Height, HexHash, Seat } from "@tributary/protocol/consensus/types";
+import { accuseFinals } from "@tributary/protocol/evidence/accuse";
 import {
   encode,
   type FinalityMessage,
@@ -21,7 +22,6 @@ const MAX_CERTIFIED = 256;
 
 export type Certified = { readonly hash: HexHash; readonly era: number; readonly certificate: Uint8Array };
 
-type Said = { readonly hash: HexHash; readonly share: Uint8Array; readonly bytes: Uint8Array };
 type Collecting = { readonly collector: ShareCollector; opening: boolean };
 
 /** FINAL and F(h). consensus.md 8. */
@@ -32,7 +32,7 @@ export class Finality {
   readonly #locks: SlotLocks;
   readonly #evidence: Evidence;
   readonly #changed: (height: Height) => void;
-  readonly #said = new Map<Height, Map<Seat, Said>>();
+  readonly #said = new Map<Height, Map<Seat, FinalMessage>>();
   readonly #collecting = new Map<Height, Map<HexHash, Collecting>>();
   readonly #certified = new Map<Height, Certified>();
   readonly #checking = new Set<string>();
@@ -61,8 +61,8 @@ export class Finality {
     return this.#certified.get(height);
   }
 
-  onFinal(from: Seat, message: FinalMessage, bytes: Uint8Array): void {
-    const { height, hash, share } = message;
+  onFinal(from: Seat, message: FinalMessage): void {
+    const { height, hash } = message;
     if (!this.#context.ours(message) || message.seat !== from) {
       this.#context.drop(from, "final", "invalid");
       return;
@@ -77,7 +77,7 @@ export class Finality {
       return;
     }
     this.#context.ports.verifier.node(from, finalMessageDigest(message), message.signature, (ok) => {
-      if (ok) this.#heard(height, from, { hash, share, bytes });
+      if (ok) this.#heard(message);
       else this.#context.drop(from, "final", "bad-signature");
     });
   }
@@ -149,10 +149,11 @@ export class Finality {
         const unsigned = { ...slot, seat, hash, share };
         ports.signer.signNode(finalMessageDigest(unsigned), (signature) => {
           if (!this.#useful(height)) return;
-          const bytes = encode({ kind: "final", ...unsigned, signature });
+          const said: FinalMessage = { kind: "final", ...unsigned, signature };
+          const bytes = encode(said);
           const message = this.#own.final(height, bytes);
           this.#context.broadcast(message.channel, message.kind, bytes);
-          this.#heard(height, seat, { hash, share, bytes });
+          this.#heard(said);
         });
       });
     };
@@ -189,7 +190,8 @@ export class Finality {
     this.#newest = bytes;
   }
 
-  #heard(height: Height, from: Seat, said: Said): void {
+  #heard(said: FinalMessage): void {
+    const { height, seat: from } = said;
     if (!this.#useful(height)) return;
     let seats = this.#said.get(height);
     if (seats === undefined) {
@@ -198,7 +200,7 @@ export class Finality {
     }
     const earlier = seats.get(from);
     if (earlier !== undefined) {
-      if (earlier.hash !== said.hash) this.#evidence.keep("final", height, from, earlier.bytes, said.bytes);
+      if (earlier.hash !== said.hash) this.#evidence.keep(accuseFinals(earlier, said));
       return;
     }
     seats.set(from, said);

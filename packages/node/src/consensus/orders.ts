@@ -1,6 +1,7 @@
 import type { Consensus } from "@tributary/protocol/consensus/consensus";
 import { COMBINE_GRACE_MS } from "@tributary/protocol/consensus/parameters";
 import type { Height, HexHash, Order, Seat } from "@tributary/protocol/consensus/types";
+import { accuseDecides } from "@tributary/protocol/evidence/accuse";
 import {
   type DecideMessage,
   decideDigest,
@@ -23,7 +24,6 @@ const WINDOW = 3;
 /** An order with its certificate O(h), and as the message that serves it. */
 export type CertifiedOrder = { readonly order: Order; readonly certificate: Uint8Array; readonly bytes: Uint8Array };
 
-type Said = { readonly digest: HexHash; readonly share: Uint8Array; readonly bytes: Uint8Array };
 type Deciding = { readonly order: Order; readonly collector: ShareCollector; opening: boolean };
 
 /** DECIDE and ORDER. consensus.md 7. */
@@ -37,7 +37,7 @@ export class Orders {
   /** An order of a height at or below c: wanted for execution. */
   readonly #wanted: (height: Height) => boolean;
   readonly #late: (order: CertifiedOrder) => void;
-  readonly #said = new Map<Height, Map<Seat, Said>>();
+  readonly #said = new Map<Height, Map<Seat, DecideMessage>>();
   readonly #deciding = new Map<Height, Deciding>();
   /** Verified, on their way through the core. */
   readonly #accepted = new Map<Height, CertifiedOrder>();
@@ -62,7 +62,7 @@ export class Orders {
     this.#late = (order) => late.take(order);
   }
 
-  onDecide(from: Seat, message: DecideMessage, bytes: Uint8Array): void {
+  onDecide(from: Seat, message: DecideMessage): void {
     const { height, digest, share } = message;
     if (!this.#context.ours(message) || message.seat !== from) {
       this.#context.drop(from, "decide", "invalid");
@@ -89,9 +89,9 @@ export class Orders {
       }
       const earlier = said.get(from);
       if (earlier === undefined) {
-        said.set(from, { digest, share, bytes });
+        said.set(from, message);
         this.#add(height, from, digest, share);
-      } else if (earlier.digest !== digest) this.#evidence.keep("decide", height, from, earlier.bytes, bytes);
+      } else if (earlier.digest !== digest) this.#evidence.keep(accuseDecides(earlier, message));
     });
   }
 

@@ -3,6 +3,7 @@
 // able to decide the order of everything. A callback may be called before the call returns.
 
 import type { Checkpoint, HexHash, Seat } from "@tributary/protocol/consensus/types";
+import type { Offence } from "@tributary/protocol/evidence/evidence";
 
 export type {
   BodyRules,
@@ -106,8 +107,10 @@ export interface ContainerStore {
   /** Highest height with an ORDER, and with a CONTAINER; 0 for none. */
   readonly highestOrder: number;
   readonly highestContainer: number;
-  /** Two contradicting envelopes of one member: kept for submission. consensus.md 12. */
-  putEvidence(height: number, key: string, first: Uint8Array, second: Uint8Array): void;
+  /** Whether such an offence is neither kept nor beyond what is kept. */
+  wantsEvidence(offence: Offence): boolean;
+  /** Keeps proof of an offence for submission, one of a kind for each member and height; bounded. consensus.md 12. */
+  putEvidence(offence: Offence, evidence: Uint8Array): void;
   /** Calls back when all writes so far are durable. */
   flush(done: () => void): void;
 }

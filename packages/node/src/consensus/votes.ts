@@ -1,8 +1,10 @@
 import { equal } from "@tributary/protocol/bytes/bytes";
 import type { Consensus } from "@tributary/protocol/consensus/consensus";
 import type { Height, Seat, VoteRecord } from "@tributary/protocol/consensus/types";
+import { accuseVotes } from "@tributary/protocol/evidence/accuse";
+import type { VoteFault } from "@tributary/protocol/evidence/evidence";
 import { encode, MAX_VOTE_RECORDS, type VoteMessage, voteDigest } from "@tributary/protocol/wire/index";
-import { contradictingVotes, type Evidence, type SeenVote } from "./evidence.ts";
+import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { OwnMessages } from "./own-messages.ts";
 import type { SlotLocks } from "./slot-locks.ts";
@@ -10,6 +12,8 @@ import type { Turn } from "./turn.ts";
 
 /** VOTEs of one member at one height; an honest one needs a few dozen even in an unlucky height. */
 const MAX_VOTES = 1024;
+
+type SeenVote = { readonly message: VoteMessage; verified: boolean };
 
 /** VOTE messages in both directions. */
 export class Votes {
@@ -19,7 +23,7 @@ export class Votes {
   readonly #own: OwnMessages;
   readonly #locks: SlotLocks;
   readonly #evidence: Evidence;
-  /** Envelopes by height and seat: to know repeats, and as evidence. */
+  /** By height and seat: to know repeats, and as evidence. */
   readonly #seen = new Map<Height, Map<Seat, SeenVote[]>>();
 
   constructor(
@@ -57,7 +61,7 @@ export class Votes {
       this.#context.drop(from, "vote", "flood");
       return;
     }
-    const entry: SeenVote = { message, bytes };
+    const entry: SeenVote = { message, verified: false };
     seen.push(entry);
     this.#context.ports.verifier.node(from, voteDigest(message), message.signature, (ok) => {
       if (!ok) {
@@ -65,19 +69,22 @@ export class Votes {
         this.#context.drop(from, "vote", "bad-signature");
         return;
       }
+      entry.verified = true;
       if (height <= this.#context.ordered) return;
       this.#turn.input({ kind: "vote", height, from, records }, { kind: "message", from, message: bytes });
     });
   }
 
-  replay(from: Seat, message: VoteMessage, bytes: Uint8Array): void {
-    this.#at(message.height, from).push({ message, bytes });
+  replay(from: Seat, message: VoteMessage): void {
+    this.#at(message.height, from).push({ message, verified: true });
   }
 
   /** The core saw a member contradict itself. */
-  accuse(fault: "aux" | "conf" | "done", height: Height, from: Seat): void {
-    const pair = contradictingVotes(fault, this.#seen.get(height)?.get(from) ?? []);
-    if (pair !== undefined) this.#evidence.keep(fault, height, from, pair[0], pair[1]);
+  accuse(fault: VoteFault, height: Height, from: Seat): void {
+    const seen = this.#seen.get(height)?.get(from) ?? [];
+    const said = seen.filter(({ verified }) => verified).map(({ message }) => message);
+    const evidence = accuseVotes(fault, said);
+    if (evidence !== undefined) this.#evidence.keep(evidence);
   }
 
   /** Locks what binds; returns how to send the rest, in one VOTE where it fits. */

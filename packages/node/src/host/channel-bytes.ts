@@ -1,8 +1,8 @@
 import { type Limits, MESSAGE_KINDS, type MessageKind, maxMessageBytes } from "@tributary/protocol/wire/index";
 import type { ChannelBytes } from "../mesh/send-queue.ts";
 
-/** Kinds that carry transactions: the only ones that are large. */
-const large: ReadonlySet<MessageKind> = new Set<MessageKind>(["proposal", "body", "container", "forward"]);
+/** Kinds that carry transactions, and evidence: the only ones that are large. All of them go with the bodies. */
+const large: ReadonlySet<MessageKind> = new Set<MessageKind>(["proposal", "body", "container", "forward", "evidence"]);
 const MIB: number = 1024 * 1024;
 /** What the driver answers one request for containers with, at most. */
 const ANSWER_BYTES: number = 16 * MIB;

@@ -1,6 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { accuseFinals } from "@tributary/protocol/evidence/accuse";
+import { Speaker, word } from "@tributary/protocol/evidence/evidence.testing";
 import { ClassicLevel } from "classic-level";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { LevelContainerStore } from "./level-container-store.ts";
@@ -57,18 +59,30 @@ test("flushes that wait share a batch", async () => {
   expect(store.batches).toBe(1);
 });
 
-test("keeps the first contradiction of a key", async () => {
+test("keeps the first proof of each offence, in pages by height, over a restart", async () => {
   const store = await start();
-  store.putEvidence(7, "vote.3", bytes(1), bytes(2, 2));
-  store.putEvidence(7, "vote.3", bytes(9), bytes(9));
-  store.putEvidence(5, "final.1", bytes(), bytes(5));
+  const proofs = [7, 5, 300].map((height) => {
+    const speaker = new Speaker({ group: word(1), era: 1, epoch: 2, height }, 3);
+    const evidence = accuseFinals(speaker.final(word(5)), speaker.final(word(6)));
+    return { offence: { kind: "final", ...speaker.slot, seat: 3 } as const, evidence };
+  });
+  for (const { offence, evidence } of proofs) {
+    expect(store.wantsEvidence(offence)).toBe(true);
+    store.putEvidence(offence, evidence);
+    store.putEvidence(offence, bytes(9));
+    expect(store.wantsEvidence(offence)).toBe(false);
+  }
+  const ascending = [1, 0, 2].map((index) => proofs[index]!.evidence);
   await flushed(store);
-  expect(await store.evidence()).toEqual([
-    { height: 5, key: "final.1", first: bytes(), second: bytes(5) },
-    { height: 7, key: "vote.3", first: bytes(1), second: bytes(2, 2) },
-  ]);
+  const first = await store.evidence(2);
+  expect(first.evidence).toEqual(ascending.slice(0, 2));
+  expect(await store.evidence(2, first.next)).toEqual({ evidence: ascending.slice(2) });
+  expect(await store.evidence(3)).toEqual({ evidence: ascending });
   await store.close();
-  expect((await start()).evidenceCount).toBe(2);
+  const again = await start();
+  expect(again.evidenceCount).toBe(3);
+  expect(again.wantsEvidence(proofs[0]!.offence)).toBe(false);
+  expect(again.wantsEvidence({ ...proofs[0]!.offence, kind: "decide" })).toBe(true);
 });
 
 test("a changed byte of a record is damage and no value", async () => {

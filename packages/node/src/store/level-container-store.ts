@@ -1,8 +1,11 @@
 import { crc32 } from "node:zlib";
 import { levelDamage } from "@tributary/chain/store/level-damage";
+import { decodeEvidence } from "@tributary/protocol/evidence/codec";
+import type { Offence } from "@tributary/protocol/evidence/evidence";
 import { ClassicLevel } from "classic-level";
 import type { ContainerStore } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
+import { EvidenceIndex, offenceName } from "./evidence-index.ts";
 
 /** Raised when the meaning of stored bytes changes. Another version in a folder is refused, never guessed at. */
 const FORMAT = 1;
@@ -10,19 +13,13 @@ const FORMAT_KEY: Uint8Array = Uint8Array.of(0);
 /** First byte of a key; a height follows in eight bytes, so that order is by height. */
 const ORDER = 0x6f;
 const CONTAINER = 0x63;
-const EVIDENCE = 0x65;
-/** Contradictions kept: one faulty member must not fill the disk. */
-const MAX_EVIDENCE = 4_096;
+const EVIDENCE = 0x45;
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
 type Entry = { readonly key: Uint8Array; readonly value: Uint8Array };
 
-export type Evidence = {
-  readonly height: number;
-  readonly key: string;
-  readonly first: Uint8Array;
-  readonly second: Uint8Array;
-};
+/** Some of the kept evidence, by height, and where the rest begins. */
+export type EvidencePage = { readonly evidence: readonly Uint8Array[]; readonly next?: Uint8Array };
 
 /**
  * Consensus blobs of one member on LevelDB, each with a checksum. Writes are visible at once and go to disk in synced
@@ -40,7 +37,7 @@ export class LevelContainerStore implements ContainerStore {
   #closed = false;
   #highestOrder = 0;
   #highestContainer = 0;
-  #evidence = 0;
+  readonly #evidence = new EvidenceIndex();
   #batches = 0;
 
   /**
@@ -77,7 +74,7 @@ export class LevelContainerStore implements ContainerStore {
   }
 
   get evidenceCount(): number {
-    return this.#evidence;
+    return this.#evidence.size;
   }
 
   /** Synced batches so far. */
@@ -103,31 +100,27 @@ export class LevelContainerStore implements ContainerStore {
     return this.#get(key(CONTAINER, height));
   }
 
-  /** The first pair of a key stays. */
-  putEvidence(height: number, name: string, first: Uint8Array, second: Uint8Array): void {
-    const at = key(EVIDENCE, height, name);
-    if (this.#evidence >= MAX_EVIDENCE || this.#get(at) !== undefined) return;
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(first.length);
-    this.#put(at, Buffer.concat([length, first, second]));
-    this.#evidence++;
+  wantsEvidence(offence: Offence): boolean {
+    return this.#evidence.wants(offence);
   }
 
-  /** All kept contradictions that are durable, by height. */
-  async evidence(): Promise<readonly Evidence[]> {
-    const found: Evidence[] = [];
-    for await (const [at, stored] of this.#database.iterator(span(EVIDENCE))) {
-      const value = this.#checked(stored);
-      const view = Buffer.from(at);
-      const length = Buffer.from(value).readUInt32BE();
-      found.push({
-        height: Number(view.readBigUInt64BE(1)),
-        key: view.toString("utf8", 9),
-        first: value.slice(4, 4 + length),
-        second: value.slice(4 + length),
-      });
+  /** The first proof of an offence stays. */
+  putEvidence(offence: Offence, evidence: Uint8Array): void {
+    if (!this.#evidence.wants(offence)) return;
+    this.#evidence.add(offence);
+    this.#put(key(EVIDENCE, offence.height, offenceName(offence)), evidence);
+  }
+
+  /** What is kept and durable, by height, from `next` of an earlier page on. */
+  async evidence(limit: number, from?: Uint8Array): Promise<EvidencePage> {
+    const all = span(EVIDENCE);
+    const gte = from !== undefined && from[0] === EVIDENCE ? from : all.gte;
+    const evidence: Uint8Array[] = [];
+    for await (const [at, stored] of this.#database.iterator({ ...all, gte, limit: limit + 1 })) {
+      if (evidence.length === limit) return { evidence, next: at };
+      evidence.push(this.#checked(stored).slice());
     }
-    return found;
+    return { evidence };
   }
 
   flush(done: () => void): void {
@@ -159,7 +152,11 @@ export class LevelContainerStore implements ContainerStore {
     }
     this.#highestOrder = await this.#highest(ORDER);
     this.#highestContainer = await this.#highest(CONTAINER);
-    this.#evidence = (await this.#database.keys({ ...span(EVIDENCE), limit: MAX_EVIDENCE }).all()).length;
+    for await (const stored of this.#database.values(span(EVIDENCE))) {
+      const evidence = decodeEvidence(this.#checked(stored));
+      if (evidence === undefined) throw new NodeError("store-damaged", `${this.#folder} holds no evidence as such`);
+      this.#evidence.add(evidence);
+    }
   }
 
   async #highest(kind: number): Promise<number> {

@@ -4,15 +4,15 @@
 //   aux, conf, done:         u8 messages (1 or 2) ‖ u16 record of the first ‖ u16 record of the last ‖
 //                            for each message: u16 count ‖ records ‖ signature
 // where a statement is content ‖ signature (65 bytes). Of two statements the one with the lower value comes first (see
-// `statementValue`), so that a pair has one encoding. At most 9919 bytes, which are calldata of the contract.
+// `statementValue`), so that a pair has one encoding. Never more than MAX_EVIDENCE_BYTES.
 
 import { readSeat } from "../bytes/fields.ts";
 import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import { NODE_SIGNATURE_BYTES } from "../crypto/secp256k1.ts";
-import { MAX_VOTE_RECORDS } from "../wire/limits.ts";
+import { MAX_EVIDENCE_BYTES, MAX_VOTE_RECORDS } from "../wire/limits.ts";
 import { PROPOSAL_FIELDS_BYTES } from "../wire/proposal-header.ts";
-import { readSlot, SLOT_BYTES, writeSlot } from "../wire/slot.ts";
+import { readSlot, writeSlot } from "../wire/slot.ts";
 import { VOTE_RECORD_BYTES } from "../wire/vote-records.ts";
 import { EVIDENCE_KINDS, type Evidence, type EvidenceKind, type Statement, type VoteFault } from "./evidence.ts";
 
@@ -21,12 +21,6 @@ const VERSION = 1;
 const MAX_SEATS = 64;
 const SEAT_BYTES = 2;
 const HASH_AND_SHARE_BYTES = 32 + 96;
-
-const HEAD_BYTES = 1 + 1 + SLOT_BYTES + 2;
-const MESSAGE_BYTES: number = 2 + MAX_VOTE_RECORDS * VOTE_RECORD_BYTES + NODE_SIGNATURE_BYTES;
-
-/** Largest encoding of any evidence. */
-export const MAX_EVIDENCE_BYTES: number = HEAD_BYTES + 1 + 2 + 2 + 2 * MESSAGE_BYTES;
 
 export function encodeEvidence(evidence: Evidence): Uint8Array {
   const writer = new Writer(1024);

@@ -4,7 +4,7 @@ import { toHex } from "../bytes/hex.ts";
 import type { HexHash, ProposalHeader, VoteKind, VoteRecord } from "../consensus/types.ts";
 import type { ContainerHeader } from "../container/header.ts";
 import { decode, encode, MESSAGE_KINDS, maxFrameBytes, maxMessageBytes } from "./codec.ts";
-import { type Limits, MAX_FORWARDED, MAX_VOTE_RECORDS, maxBodyBytes } from "./limits.ts";
+import { type Limits, MAX_EVIDENCE_BYTES, MAX_FORWARDED, MAX_VOTE_RECORDS, maxBodyBytes } from "./limits.ts";
 import type { Message } from "./messages.ts";
 import { toProposal } from "./proposal-header.ts";
 
@@ -124,6 +124,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     certificateEra: u32,
     certificate: bls,
   }),
+  fc.record({ kind: kind("evidence"), evidence: fc.uint8Array({ maxLength: 40 }) }),
 );
 
 /** Whatever decodes must be the one encoding of what it decoded to. */
@@ -196,6 +197,7 @@ describe("message codec", () => {
       { kind: "coin", ...at, shares: [] },
       { kind: "coin", ...at, shares: [1, 0].map((i) => ({ seat: i, round: 2, share })) },
       { kind: "coin", ...at, shares: [2, 2].map((i) => ({ seat: i, round: 2, share })) },
+      { kind: "evidence", evidence: new Uint8Array(MAX_EVIDENCE_BYTES + 1) },
       { kind: "forward", transactions: [] },
       { kind: "forward", transactions: [{ age: 0, raw: new Uint8Array(maxBodyBytes(limits) + 1) }] },
       { kind: "forward", transactions: Array(MAX_FORWARDED + 1).fill({ age: 0, raw: new Uint8Array(0) }) },

@@ -9,6 +9,7 @@ import { CONTAINER_HEADER_BYTES, readContainerHeader, writeContainerHeader } fro
 import {
   type Limits,
   MAX_CONTAINER_RANGE,
+  MAX_EVIDENCE_BYTES,
   MAX_FORWARDED,
   MAX_VOTE_RECORDS,
   maxBodyBytes,
@@ -337,6 +338,13 @@ const codecs: { readonly [K in MessageKind]: Codec<K> } = {
       certificate: reader.bytes(BLS_BYTES),
     }),
   },
+  evidence: {
+    bytes: () => 4 + MAX_EVIDENCE_BYTES,
+    write(writer, message) {
+      writer.sized(message.evidence);
+    },
+    read: (reader) => ({ kind: "evidence", evidence: reader.sized(MAX_EVIDENCE_BYTES) }),
+  },
 };
 
 /** Position in this list is the kind's byte on the wire: append only. */
@@ -359,6 +367,7 @@ export const MESSAGE_KINDS: readonly MessageKind[] = [
   "repeat",
   "forward",
   "finality",
+  "evidence",
 ];
 
 /** Largest encoded size of one kind. */

@@ -16,6 +16,7 @@ export {
 export {
   type Limits,
   MAX_CONTAINER_RANGE,
+  MAX_EVIDENCE_BYTES,
   MAX_FORWARDED,
   MAX_VOTE_RECORDS,
   maxBodyBytes,
@@ -31,6 +32,7 @@ export type {
   ContainerMessage,
   DecideMessage,
   Envelope,
+  EvidenceMessage,
   FinalityMessage,
   FinalMessage,
   Forwarded,

@@ -15,6 +15,9 @@ export const MAX_CONTAINER_RANGE = 256;
 /** Transactions in one FORWARD. */
 export const MAX_FORWARDED = 4096;
 
+/** Largest evidence: two VOTEs of so many records; `evidence/codec.ts` counts it up. It is calldata of a contract. */
+export const MAX_EVIDENCE_BYTES = 9_919;
+
 /** ceil(B/q): bytes of one proposal's body. q accepted bodies then fill a container. */
 export function maxBodyBytes(limits: Limits): number {
   return Math.ceil(limits.containerBytes / quorum(limits.members));

@@ -165,6 +165,9 @@ export type FinalityMessage = {
   readonly certificate: Uint8Array;
 };
 
+/** Proof that a member contradicted itself, as `evidence/codec.ts` spells it: self-contained. To all, once. */
+export type EvidenceMessage = { readonly kind: "evidence"; readonly evidence: Uint8Array };
+
 export type Message =
   | ProposalMessage
   | AckMessage
@@ -183,6 +186,7 @@ export type Message =
   | GetContainerMessage
   | RepeatMessage
   | ForwardMessage
-  | FinalityMessage;
+  | FinalityMessage
+  | EvidenceMessage;
 
 export type MessageKind = Message["kind"];

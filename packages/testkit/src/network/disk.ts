@@ -1,5 +1,7 @@
 import type { Clock, ContainerStore, InputLog, SlotJournal } from "@tributary/node/consensus/ports";
+import { EvidenceIndex } from "@tributary/node/store/evidence-index";
 import type { HexHash } from "@tributary/protocol/consensus/types";
+import type { Offence } from "@tributary/protocol/evidence/evidence";
 
 /** How long a flush takes, drawn for each; 0 calls back at once. */
 export type Latency = () => number;
@@ -127,7 +129,8 @@ export class MemoryStore implements ContainerStore {
   readonly #durability: Durability;
   readonly #orders = new Map<number, Entry>();
   readonly #containers = new Map<number, Entry>();
-  readonly evidence: { readonly height: number; readonly key: string }[] = [];
+  #index = new EvidenceIndex();
+  #evidence: (Entry & { readonly offence: Offence })[] = [];
 
   constructor(durability: Durability) {
     this.#durability = durability;
@@ -158,8 +161,17 @@ export class MemoryStore implements ContainerStore {
     return this.#containers.get(height)?.bytes;
   }
 
-  putEvidence(height: number, key: string): void {
-    this.evidence.push({ height, key });
+  wantsEvidence(offence: Offence): boolean {
+    return this.#index.wants(offence);
+  }
+
+  putEvidence(offence: Offence, evidence: Uint8Array): void {
+    this.#index.add(offence);
+    this.#evidence.push({ offence, bytes: evidence.slice(), serial: this.#durability.write() });
+  }
+
+  get evidence(): readonly Uint8Array[] {
+    return this.#evidence.map(({ bytes }) => bytes);
   }
 
   flush(done: () => void): void {
@@ -170,5 +182,8 @@ export class MemoryStore implements ContainerStore {
     for (const table of [this.#orders, this.#containers]) {
       for (const [height, { serial }] of table) if (!this.#durability.survives(serial)) table.delete(height);
     }
+    this.#evidence = this.#evidence.filter(({ serial }) => this.#durability.survives(serial));
+    this.#index = new EvidenceIndex();
+    for (const { offence } of this.#evidence) this.#index.add(offence);
   }
 }

@@ -1,5 +1,6 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { HexHash, VoteRecord } from "@tributary/protocol/consensus/types";
+import { decodeEvidence, encodeEvidence } from "@tributary/protocol/evidence/codec";
 import {
   ackDigest,
   availableDigest,
@@ -65,6 +66,8 @@ export class Forger {
           : { ...message, accepted: message.accepted.slice(1) };
       case "finality":
         return { ...message, certificate: this.#noise(96) };
+      case "evidence":
+        return { ...message, evidence: this.#withOneByteChanged(message.evidence) };
       case "container":
         return this.#random.chance(0.5)
           ? { ...message, certificate: this.#noise(96) }
@@ -133,6 +136,8 @@ export class Forger {
         return { ...message, previous: this.#hash() };
       case "finality":
         return { ...message, hash: this.#hash() };
+      case "evidence":
+        return { ...message, evidence: this.#accusing(this.#other(), message.evidence) };
       case "container":
         return { ...message, header: { ...message.header, segmentsRoot: this.#hash() } };
       case "status":
@@ -215,6 +220,19 @@ export class Forger {
 
   #signedFinal(message: Extract<Message, { readonly kind: "final" }>): Message {
     return { ...message, signature: this.#crypto.signNode(this.#seat, finalMessageDigest(message)) };
+  }
+
+  /** The same evidence against a member that did not do it. */
+  #accusing(seat: number, evidence: Uint8Array): Uint8Array {
+    const decoded = decodeEvidence(evidence);
+    return decoded === undefined ? evidence : encodeEvidence({ ...decoded, seat });
+  }
+
+  #withOneByteChanged(bytes: Uint8Array): Uint8Array {
+    const changed = bytes.slice();
+    const at = this.#random.below(changed.length);
+    changed[at] = (changed[at] ?? 0) ^ (1 + this.#random.below(255));
+    return changed;
   }
 
   #other(): number {

@@ -20,6 +20,18 @@ export class IdealCrypto {
     return this.#tag(1, seat, digest, 65);
   }
 
+  /** Stands for the node's address, which follows from its key alone. */
+  address(seat: number): Uint8Array {
+    return keccak256(concat(this.#secret, Uint8Array.of(0, seat))).slice(12);
+  }
+
+  recoverAddress(digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
+    for (let seat = 0; seat < this.#members; seat++) {
+      if (this.checkNode(seat, digest, signature)) return this.address(seat);
+    }
+    return undefined;
+  }
+
   signShare(seat: number, digest: Uint8Array): Uint8Array {
     return this.#tag(2, seat, digest, 96);
   }

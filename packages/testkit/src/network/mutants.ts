@@ -210,6 +210,16 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: "told evidence unchecked",
+    patches: [
+      {
+        file: `${DRIVER}evidence.ts`,
+        find: "else done(false);",
+        replace: "else this.#check(seat, claims, index + 1, done);",
+      },
+    ],
+  },
+  {
     name: "a bad share ends the collection",
     patches: [
       {

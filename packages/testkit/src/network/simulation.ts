@@ -2,6 +2,8 @@ import type { DriverEvent } from "@tributary/node/consensus/driver-event";
 import type { Mesh } from "@tributary/node/consensus/ports";
 import { segmentsRoot } from "@tributary/protocol/container/container-body";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
+import type { EvidenceKind } from "@tributary/protocol/evidence/evidence";
+import { verifyEvidence } from "@tributary/protocol/evidence/verify";
 import { maxFaulty } from "@tributary/protocol/quorum";
 import type { Message, MessageKind } from "@tributary/protocol/wire/index";
 import { Random } from "../agreement/random.ts";
@@ -46,6 +48,8 @@ export type RunReport = {
   readonly transactions: number;
   readonly coins: number;
   readonly evidence: number;
+  /** Evidence in the stores of honest members at the end, which convicts faulty members, by what it proves. */
+  readonly proven: ReadonlyMap<EvidenceKind, number>;
   readonly fetched: number;
   readonly jumps: number;
   readonly abuse: Abuse;
@@ -72,6 +76,7 @@ const INJECTED: readonly MessageKind[] = [
   "repeat",
   "forward",
   "finality",
+  "evidence",
 ];
 /** Links may break and members crash for so long; then the network is only slow. */
 const UNREST_MS = 20_000;
@@ -100,6 +105,7 @@ export class NetworkSimulation {
   #resets = 0;
   #coins = 0;
   #evidence = 0;
+  readonly #proven = new Map<EvidenceKind, number>();
   #fetched = 0;
   #jumps = 0;
   #clientsDone = false;
@@ -171,6 +177,7 @@ export class NetworkSimulation {
       transactions: this.#oracle.acknowledgedCount,
       coins: this.#coins,
       evidence: this.#evidence,
+      proven: this.#proven,
       fetched: this.#fetched,
       jumps: this.#jumps,
       abuse: this.#abuse,
@@ -189,6 +196,23 @@ export class NetworkSimulation {
     while (!this.#finished()) {
       for (let i = 0; i < CHECK_EVERY; i++) if (!this.#clock.step()) throw new Violation("nothing left to happen");
       if (this.#clock.steps > budget) throw new Violation(`no end within ${budget} steps: ${this.#standing()}`);
+    }
+    this.#judgeEvidence();
+  }
+
+  /** What honest members keep must convince somebody who has the committee's addresses only, and of faulty members only. */
+  #judgeEvidence(): void {
+    const addresses = this.#members.map(({ seat }) => this.#crypto.address(seat));
+    const { group, era, epoch } = toyConfig(0, this.#options.members);
+    for (const { seat, store } of this.#honest()) {
+      for (const evidence of store.evidence) {
+        const verdict = verifyEvidence(evidence, { group, era, epoch, addresses }, this.#crypto);
+        if (!verdict.ok) throw new Violation(`member ${seat} keeps evidence that is ${verdict.fault}`);
+        const { kind, seat: offender, height } = verdict.offence;
+        if (!this.#faulty.has(offender))
+          throw new Violation(`${kind} at ${height} convicts the honest member ${offender}`);
+        this.#proven.set(kind, (this.#proven.get(kind) ?? 0) + 1);
+      }
     }
   }
 
