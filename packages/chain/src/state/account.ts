@@ -1,4 +1,3 @@
-import { uint } from "@tributary/protocol/bytes/bytes";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 
 export const EMPTY_CODE_HASH: Uint8Array = keccak256(new Uint8Array(0));
@@ -14,23 +13,26 @@ export type FlatAccount = {
 const BYTES = 8 + 32 + 32;
 
 /** u64 nonce ‖ u256 balance ‖ code hash: fixed width, so that equal accounts are equal bytes. */
-export function encodeAccount(account: FlatAccount): Uint8Array {
+export function encodeAccount({ nonce, balance, codeHash }: FlatAccount): Uint8Array {
   const out = new Uint8Array(BYTES);
-  out.set(uint(account.nonce, 8), 0);
-  out.set(Buffer.from(account.balance.toString(16).padStart(64, "0"), "hex"), 8);
-  out.set(account.codeHash, 40);
+  const view = new DataView(out.buffer);
+  view.setBigUint64(0, nonce);
+  let rest = balance;
+  for (let at = 32; at > 0 && rest > 0n; at -= 8, rest >>= 64n) view.setBigUint64(at, rest);
+  out.set(codeHash, 40);
   return out;
 }
 
 /** Undefined where the bytes are no account. */
 export function decodeAccount(bytes: Uint8Array): FlatAccount | undefined {
   if (bytes.length !== BYTES) return undefined;
-  const view = Buffer.from(bytes.buffer, bytes.byteOffset, BYTES);
-  return {
-    nonce: view.readBigUInt64BE(0),
-    balance: BigInt(`0x${view.toString("hex", 8, 40)}`),
-    codeHash: bytes.subarray(40),
-  };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, BYTES);
+  let balance = 0n;
+  for (let at = 8; at < 40; at += 8) {
+    const limb = view.getBigUint64(at);
+    balance = balance === 0n ? limb : (balance << 64n) | limb;
+  }
+  return { nonce: view.getBigUint64(0), balance, codeHash: bytes.subarray(40) };
 }
 
 /** EIP-161: such accounts are not kept. */

@@ -11,8 +11,15 @@ export function accountKey(address: Uint8Array): string {
   return ACCOUNT_PREFIX + toKey(address);
 }
 
+// One string from one buffer: joined ones are flattened and hashed at their first use, which costs as much again.
+const storage: Buffer = Buffer.alloc(1 + 20 + 32, STORAGE_PREFIX);
+
+/** Of 20 and 32 bytes: a RangeError for others. */
 export function storageKey(address: Uint8Array, slot: Uint8Array): string {
-  return STORAGE_PREFIX + toKey(address) + toKey(slot);
+  if (address.length !== 20 || slot.length !== 32) throw new RangeError("not an address and a slot");
+  storage.set(address, 1);
+  storage.set(slot, 21);
+  return toKey(storage);
 }
 
 export function codeKey(hash: Uint8Array): string {
