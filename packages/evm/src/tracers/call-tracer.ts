@@ -80,7 +80,7 @@ export class CallTracer implements Tracer {
     frame.logs ??= [];
     frame.logs.push({
       address: hexOf(step.address),
-      topics: Array.from({ length: op - LOG0 }, (_, i) => `0x${wordHex(step.stack(2 + i))}`),
+      topics: Array.from({ length: op - LOG0 }, (_, i) => wordHex(step.stack(2 + i))),
       data: hexOf(step.memory(length === 0n ? 0 : Number(step.stack(0)), Number(length))),
       position: quantity(frame.calls?.length ?? 0),
       index: quantity(index),

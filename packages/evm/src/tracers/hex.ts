@@ -9,9 +9,9 @@ export function quantity(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }
 
-/** 64 digits without 0x. */
+/** With all 64 digits. */
 export function wordHex(word: bigint): string {
-  return word.toString(16).padStart(64, "0");
+  return `0x${word.toString(16).padStart(64, "0")}`;
 }
 
 /** The low 20 bytes of a word. */

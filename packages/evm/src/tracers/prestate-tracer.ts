@@ -162,7 +162,7 @@ export class PrestateTracer implements Tracer {
       changed++;
       if (now === 0n) continue;
       after.storage ??= {};
-      after.storage[`0x${wordHex(slot)}`] = `0x${wordHex(now)}`;
+      after.storage[wordHex(slot)] = wordHex(now);
       this.#budget.spend(SLOT_BYTES);
     }
     return changed;
@@ -175,7 +175,7 @@ export class PrestateTracer implements Tracer {
       ...(nonce === 0n ? {} : { nonce: Number(nonce) }),
       ...(storage.size === 0
         ? {}
-        : { storage: Object.fromEntries([...storage].map(([k, v]) => [`0x${wordHex(k)}`, `0x${wordHex(v)}`])) }),
+        : { storage: Object.fromEntries([...storage].map(([k, v]) => [wordHex(k), wordHex(v)])) }),
     };
   }
 

@@ -14,8 +14,8 @@ async function logsOf(code: string, options: StructLoggerOptions = {}, others: R
 test("writes each instruction as geth does", async () => {
   // SSTORE(1, 5), SLOAD(1), MSTORE(0), RETURN(31, 1)
   const result = await logsOf(`${push(5)} ${push(1)} 55 ${push(1)} 54 5f 52 ${push(1)} ${push(31)} f3`);
-  const slot = `${"0".repeat(63)}1`;
-  const value = `${"0".repeat(63)}5`;
+  const slot = `0x${"0".repeat(63)}1`;
+  const value = `0x${"0".repeat(63)}5`;
   expect(result).toEqual({
     gas: 43_223,
     failed: false,
@@ -58,7 +58,7 @@ test("leaves out and adds what the options say", async () => {
     gas: last?.gas,
     gasCost: 0,
     depth: 1,
-    memory: [`11${"0".repeat(62)}`],
+    memory: [`0x11${"0".repeat(62)}`],
     returnData: "0xaabb",
   });
   expect(structLogs.every((log) => log.stack === undefined && log.storage === undefined)).toBe(true);
@@ -66,7 +66,7 @@ test("leaves out and adds what the options say", async () => {
   // The callee sees its own memory, and no return data yet.
   const inside = structLogs.filter((log) => log.depth === 2);
   expect(inside.map((log) => log.returnData)).toEqual(inside.map(() => undefined));
-  expect(inside.at(-1)?.memory).toEqual([`aabb${"0".repeat(60)}`]);
+  expect(inside.at(-1)?.memory).toEqual([`0xaabb${"0".repeat(60)}`]);
 });
 
 test("counts for a call what is passed on, and for a creation not", async () => {

@@ -25,10 +25,10 @@ export type StructLog = {
   error?: string;
   /** Bottom first, hexadecimal with 0x. */
   readonly stack?: readonly string[];
-  /** Words without 0x. */
+  /** Words. */
   readonly memory?: readonly string[];
   readonly returnData?: string;
-  /** What the account's instructions read and wrote so far, without 0x. */
+  /** What the account's instructions read and wrote so far, by slot. */
   readonly storage?: Readonly<Record<string, string>>;
   refund?: number;
 };
@@ -101,9 +101,9 @@ export class StructLogger implements Tracer {
   }
 
   #memoryOf(step: Step): string[] {
-    this.#budget.spend(2 * step.memorySize + (3 * step.memorySize) / 32);
+    this.#budget.spend(2 * step.memorySize + (5 * step.memorySize) / 32);
     const text = Buffer.from(step.memory(0, step.memorySize)).toString("hex");
-    return Array.from({ length: text.length / 64 }, (_, i) => text.slice(64 * i, 64 * (i + 1)));
+    return Array.from({ length: text.length / 64 }, (_, i) => `0x${text.slice(64 * i, 64 * (i + 1))}`);
   }
 
   #returnDataOf(step: Step): string {
@@ -123,7 +123,7 @@ export class StructLogger implements Tracer {
     const slot = step.stack(0);
     const value = op === SSTORE ? step.stack(1) : (this.#state?.storage(address, slot) ?? 0n);
     known.set(wordHex(slot), wordHex(value));
-    this.#budget.spend(134 * known.size);
+    this.#budget.spend(138 * known.size);
     return Object.fromEntries(known);
   }
 
