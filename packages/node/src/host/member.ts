@@ -18,6 +18,7 @@ import type { FileVault } from "../vault/file-vault.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
 import { BatchVerifier, verifierKeys } from "../verifier/batch-verifier.ts";
 import { channelCapacity, channelLimits } from "./channel-bytes.ts";
+import { evidenceOf } from "./evidence-source.ts";
 import type { FairTurns, Turns } from "./fair-turns.ts";
 import { finalityOf } from "./finality-source.ts";
 import { folderBytes } from "./folder-bytes.ts";
@@ -161,7 +162,11 @@ export class Member {
     const quota = diskQuota(spec.slots, parts.diskBytes);
     this.backend = {
       chain: quotaChain(chain, () => this.#diskBytes > quota),
-      member: { status: () => this.status(), finality: async (block) => this.#finality(block) },
+      member: {
+        status: () => this.status(),
+        finality: async (block) => this.#finality(block),
+        evidence: (from) => evidenceOf(files.store, spec, from),
+      },
       slots: spec.slots,
     };
   }

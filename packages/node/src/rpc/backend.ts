@@ -1,6 +1,7 @@
 import type { ChainReader } from "@tributary/chain";
 import type { ContainerHeader } from "@tributary/protocol/container/header";
 import type { MerkleBranch } from "@tributary/protocol/container/merkle";
+import type { Offence } from "@tributary/protocol/evidence/evidence";
 import type { MemberStatus } from "@tributary/protocol/ports/member-host";
 
 /** How the member of a chain on this node is doing. */
@@ -31,11 +32,24 @@ export type FinalityProof = {
   readonly orderCertificate?: Uint8Array;
 };
 
+/** Proof that a member contradicted itself, as the contract takes it. */
+export type KeptEvidence = {
+  readonly offence: Offence;
+  readonly evidence: Uint8Array;
+  /** Whose seat it was; undefined in an epoch that this member does not know. */
+  readonly node: { readonly nodeId: number; readonly nodeAddress: string } | undefined;
+};
+
+/** Some of what is kept, by height, and where the rest begins. */
+export type EvidenceReport = { readonly kept: readonly KeptEvidence[]; readonly next?: Uint8Array };
+
 /** What JSON-RPC needs to know of a chain's membership and agreement, beside the chain itself. */
 export interface MemberView {
   status(): StatusReport;
   /** undefined for the genesis block, which no container holds. */
   finality(blockNumber: number): Promise<FinalityProof | undefined>;
+  /** Evidence against members, from `next` of an earlier report on. */
+  evidence(from?: Uint8Array): Promise<EvidenceReport>;
 }
 
 /** One chain as the server serves it. */

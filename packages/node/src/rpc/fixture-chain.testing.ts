@@ -24,7 +24,7 @@ import { buildGenesis } from "@tributary/chain/genesis/genesis";
 import { TransactionDecoder } from "@tributary/chain/transaction/decoder";
 import { equal } from "@tributary/protocol/bytes/index";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
-import type { ChainBackend, FinalityProof, StatusReport } from "./backend.ts";
+import type { ChainBackend, EvidenceReport, FinalityProof, StatusReport } from "./backend.ts";
 import { matches } from "./log-filter.ts";
 
 type Entry = { readonly block: Block; readonly receipts: readonly IncludedReceipt[] };
@@ -255,6 +255,7 @@ export function fixtureBackend(chain: ChainReader, status: Partial<StatusReport>
         return { status: "running", height, highestHeight: height, membersUp: 4, quorum: 3, since: 1, ...status };
       },
       finality: async (): Promise<FinalityProof | undefined> => undefined,
+      evidence: async (): Promise<EvidenceReport> => ({ kept: [] }),
     },
   };
 }

@@ -47,6 +47,7 @@ import { netListening } from "./methods/net-listening.ts";
 import { netPeerCount } from "./methods/net-peer-count.ts";
 import { netVersion } from "./methods/net-version.ts";
 import { rpcModules } from "./methods/rpc-modules.ts";
+import { tributaryGetEvidence } from "./methods/tributary-get-evidence.ts";
 import { tributaryGetFinality } from "./methods/tributary-get-finality.ts";
 import { tributaryStatus } from "./methods/tributary-status.ts";
 import { web3ClientVersion } from "./methods/web3-client-version.ts";
@@ -101,6 +102,7 @@ const all: readonly Method[] = [
   netPeerCount,
   netVersion,
   rpcModules,
+  tributaryGetEvidence,
   tributaryGetFinality,
   tributaryStatus,
   web3ClientVersion,

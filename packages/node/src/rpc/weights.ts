@@ -19,6 +19,7 @@ const weights: Readonly<Record<string, number>> = {
   eth_subscribe: 5,
   debug_getRawBlock: 4,
   debug_getRawReceipts: 6,
+  tributary_getEvidence: 10,
   tributary_getFinality: 4,
 };
 
