@@ -13,6 +13,8 @@ import type { BlockRecord } from "../ledger/block-record.ts";
 import { type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
+import { readCodes } from "../snapshot/snapshot-files.ts";
+import { FrozenChain } from "../snapshot/snapshot-writer.ts";
 import { decodeAccount, EMPTY_CODE_HASH, type FlatAccount } from "../state/account.ts";
 import { accountKey, codeKey, storageKey } from "../state/flat-key.ts";
 import { recomputeStateRoot, type StateAudit } from "../state/recompute-state-root.ts";
@@ -243,6 +245,16 @@ export class Chain implements ChainReader {
   /** Recomputes the state root from the raw entries of the store. Exact only while nothing is committed. */
   audit(): Promise<StateAudit> {
     return recomputeStateRoot(this.#store);
+  }
+
+  /** The chain as of its newest certified block; it goes on meanwhile. */
+  freeze(): FrozenChain {
+    return new FrozenChain(this.#store.snapshot());
+  }
+
+  /** Contract codes by their hashes, up to so many bytes; ends before one that is not here. */
+  codes(hashes: readonly Uint8Array[], limit: number): readonly Uint8Array[] {
+    return readCodes(this.#store, hashes, limit);
   }
 
   /** Waits for what is under way and closes pool and store. Idempotent. */

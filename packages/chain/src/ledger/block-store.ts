@@ -1,14 +1,17 @@
 import { uint } from "@tributary/protocol/bytes/bytes";
+import type { BlockHeader } from "../block/block.ts";
+import { decodeHeader, encodeHeader, headerHash } from "../block/header-codec.ts";
 import type { Receipt } from "../block/receipt.ts";
 import { decodeStoredReceipts, encodeStoredReceipts } from "../block/receipt-codec.ts";
 import { ChainError } from "../chain-error.ts";
 import { fromKey } from "../store/key.ts";
-import type { KeyValueStore, Write } from "../store/key-value-store.ts";
+import type { StoreReader, Write } from "../store/key-value-store.ts";
 import { type BlockRecord, decodeBlockRecord, encodeBlockRecord } from "./block-record.ts";
 import { BoundedCache } from "./bounded-cache.ts";
 
 // Keys: "b" ‖ u64 number -> block record; "r" ‖ number -> receipts; "i" ‖ number -> block hash; "n" ‖ hash -> number;
-// "x" ‖ transaction hash -> u64 number ‖ u32 index; "l" ‖ number -> bloom, only of blocks with logs.
+// "x" ‖ transaction hash -> u64 number ‖ u32 index; "l" ‖ number -> bloom, only of blocks with logs;
+// "h" ‖ number -> header of a block that is known by its header only.
 
 /** Bytes of blocks and of receipts kept decoded, each. */
 const CACHED_BYTES = 16 * 1024 * 1024;
@@ -19,6 +22,7 @@ const HASH = "i";
 const NUMBER = "n";
 const TRANSACTION = "x";
 const BLOOM = "l";
+const HEADER = "h";
 
 function numbered(prefix: string, number: number): Uint8Array {
   return fromKey(prefix + Buffer.from(uint(number, 8)).toString("latin1"));
@@ -30,11 +34,11 @@ function hashed(prefix: string, hash: Uint8Array): Uint8Array {
 
 /** Blocks, receipts and their indices in a store. */
 export class BlockStore {
-  readonly #store: KeyValueStore;
+  readonly #store: StoreReader;
   readonly #blocks = new BoundedCache<number, BlockRecord>(CACHED_BYTES);
   readonly #receipts = new BoundedCache<number, readonly Receipt[]>(CACHED_BYTES);
 
-  constructor(store: KeyValueStore) {
+  constructor(store: StoreReader) {
     this.#store = store;
   }
 
@@ -55,6 +59,23 @@ export class BlockStore {
       out.push({ key: numbered(BLOOM, number), value: block.header.logsBloom });
     }
     return out;
+  }
+
+  /** A certified block that comes without its transactions: what BLOCKHASH reads, and what snapshots pass on. */
+  headerWrites(header: BlockHeader): Write[] {
+    return [
+      { key: numbered(HEADER, header.number), value: encodeHeader(header) },
+      { key: numbered(HASH, header.number), value: headerHash(header) },
+    ];
+  }
+
+  /** Of a block that is here, whole or by its header only. */
+  header(number: number): BlockHeader | undefined {
+    const bytes = this.#store.get(numbered(HEADER, number));
+    if (bytes === undefined) return this.block(number)?.block.header;
+    const header = decodeHeader(bytes);
+    if (header === undefined) throw new ChainError("store-damaged", `header ${number} does not decode`);
+    return header;
   }
 
   /** The block was written. */

@@ -9,14 +9,10 @@ import { BucketSet, type Change } from "../state/bucket-set.ts";
 import { isCommitted } from "../state/flat-key.ts";
 import { type StateReader, StateView, StoredState, type Values } from "../state/state-view.ts";
 import { fromKey } from "../store/key.ts";
-import type { KeyValueStore, Write } from "../store/key-value-store.ts";
+import type { KeyValueStore, StoreReader, Write } from "../store/key-value-store.ts";
 import type { BlockRecord } from "./block-record.ts";
 import { BlockStore } from "./block-store.ts";
-
-// Further keys: "m" ‖ name -> what the chain is; "u" ‖ u8 bucket -> accumulator. Flat state: state/flat-key.ts.
-const HEAD_KEY: Uint8Array = fromKey("mhead");
-const GENESIS_KEY: Uint8Array = fromKey("mgenesis");
-const BUCKET = "u";
+import { bucketKey, GENESIS_KEY, HEAD_KEY } from "./ledger-key.ts";
 
 /** Blocks whose state can be read behind the head, and the most changed entries kept for that. */
 const HISTORY_BLOCKS = 64;
@@ -33,10 +29,6 @@ export type Layer = {
   readonly buckets: BucketSet;
 };
 
-function bucketKey(bucket: number): Uint8Array {
-  return Buffer.concat([fromKey(BUCKET), uint(bucket, 1)]);
-}
-
 function stateWrites(changes: readonly Change[], buckets: BucketSet): Write[] {
   const out: Write[] = changes.map(({ key, after }) => ({ key: fromKey(key), value: after }));
   for (const bucket of buckets.changed) out.push({ key: bucketKey(bucket), value: buckets.accumulator(bucket) });
@@ -44,7 +36,7 @@ function stateWrites(changes: readonly Change[], buckets: BucketSet): Write[] {
 }
 
 /** The newest certified block of a store that holds a chain. */
-export function storedHead(store: KeyValueStore, blocks: BlockStore): BlockRecord {
+export function storedHead(store: StoreReader, blocks: BlockStore): BlockRecord {
   const number = store.get(HEAD_KEY);
   const head = number === undefined ? undefined : blocks.block(Number(Buffer.from(number).readBigUInt64BE(0)));
   if (head === undefined) throw new ChainError("store-damaged", "the head block is missing");

@@ -1,0 +1,85 @@
+import { compare, concat } from "@tributary/protocol/bytes/bytes";
+import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { decodeAccount } from "../state/account.ts";
+import { bucketOf } from "../state/bucket-set.ts";
+import { ACCOUNT_PREFIX, STORAGE_PREFIX } from "../state/flat-key.ts";
+import { addPair, LT_HASH_BYTES } from "../state/lt-hash.ts";
+
+// A bucket as it travels: its entries by ascending key, each u8 length ‖ key ‖ u8 length ‖ value. Equal buckets are
+// equal bytes.
+
+const ACCOUNT = ACCOUNT_PREFIX.charCodeAt(0);
+const STORAGE = STORAGE_PREFIX.charCodeAt(0);
+/** "a" ‖ address; "s" ‖ address ‖ slot. */
+const ACCOUNT_KEY_BYTES = 21;
+const STORAGE_KEY_BYTES = 53;
+const NOTHING = new Uint8Array(0);
+
+/** Called with views that hold until the next entry. */
+export type EntrySink = (key: Uint8Array, value: Uint8Array) => void;
+
+/** The digest that the state root has for a bucket with these 2048 bytes of accumulator. */
+export function bucketDigest(accumulator: Uint8Array): Uint8Array {
+  return keccak256(accumulator);
+}
+
+export function encodeEntry(key: Uint8Array, value: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(key.length), key, Uint8Array.of(value.length), value);
+}
+
+/**
+ * Reads one bucket from hostile bytes, however they are cut, and sums it up as it goes: in memory are one entry and one
+ * accumulator, whatever the bucket's size.
+ */
+export class BucketReader {
+  readonly #bucket: number;
+  readonly #sum = new Uint32Array(LT_HASH_BYTES / 4);
+  #rest: Uint8Array = NOTHING;
+  #last: Uint8Array = NOTHING;
+  #malformed = false;
+
+  constructor(bucket: number) {
+    this.#bucket = bucket;
+  }
+
+  /** False once the bytes are no bucket of this number in its canonical form. */
+  push(bytes: Uint8Array, entry?: EntrySink): boolean {
+    const all = this.#rest.length === 0 ? bytes : concat(this.#rest, bytes);
+    let at = 0;
+    while (!this.#malformed) {
+      const keyEnd = at + 1 + (all[at] ?? 0);
+      const end = keyEnd + 1 + (all[keyEnd] ?? 0);
+      if (keyEnd >= all.length || end > all.length) break;
+      this.#take(all.subarray(at + 1, keyEnd), all.subarray(keyEnd + 1, end), entry);
+      at = end;
+    }
+    this.#rest = all.slice(at);
+    return !this.#malformed;
+  }
+
+  /** The bucket's digest, or undefined where the bytes ended inside an entry or were malformed. */
+  digest(): Uint8Array | undefined {
+    return this.#malformed || this.#rest.length > 0 ? undefined : bucketDigest(this.accumulator());
+  }
+
+  /** Of what was read. 2048 bytes. */
+  accumulator(): Uint8Array {
+    return new Uint8Array(this.#sum.buffer).slice();
+  }
+
+  #take(key: Uint8Array, value: Uint8Array, entry: EntrySink | undefined): void {
+    // What no state holds is refused before it is hashed: hashing is what a peer could make expensive.
+    if (!isEntry(key, value) || compare(this.#last, key) >= 0 || bucketOf(key) !== this.#bucket) {
+      this.#malformed = true;
+      return;
+    }
+    addPair(this.#sum, key, value);
+    this.#last = key.slice();
+    entry?.(key, value);
+  }
+}
+
+function isEntry(key: Uint8Array, value: Uint8Array): boolean {
+  if (key[0] === ACCOUNT && key.length === ACCOUNT_KEY_BYTES) return decodeAccount(value) !== undefined;
+  return key[0] === STORAGE && key.length === STORAGE_KEY_BYTES && value.length <= 32 && (value[0] ?? 0) !== 0;
+}
