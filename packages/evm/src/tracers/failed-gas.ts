@@ -1,7 +1,7 @@
 import { constantGas } from "./constant-gas.ts";
 import { addressOfWord } from "./hex.ts";
 import type { MachineState } from "./machine-state.ts";
-import { memoryGas } from "./memory-gas.ts";
+import { LARGEST_MEMORY, memoryEnd, memoryGas } from "./memory-gas.ts";
 import type { Step } from "./tracer.ts";
 
 /** What of an instruction's operands is cold (EIP-2929). */
@@ -134,5 +134,6 @@ function dynamicGas(step: Step, machine: Machine, cold: Coldness): bigint {
  */
 export function failedGas(step: Step, machine: Machine, cold: Coldness): bigint {
   const constant = constantGas(step.op);
-  return step.gas < constant ? constant : constant + dynamicGas(step, machine, cold);
+  if (step.gas < constant || memoryEnd(step) > LARGEST_MEMORY) return constant;
+  return constant + dynamicGas(step, machine, cold);
 }

@@ -1,5 +1,5 @@
 // Status codes of assembly/interpreter.ts, and how geth calls what they stand for.
-import { memoryEnd } from "./memory-gas.ts";
+import { LARGEST_MEMORY, memoryEnd } from "./memory-gas.ts";
 import { opcodeName } from "./opcode-names.ts";
 import type { Step } from "./tracer.ts";
 
@@ -59,13 +59,11 @@ function operandCount(op: number): number {
 }
 
 const largest64 = (1n << 64n) - 1n;
-/** Beyond it geth does not compute the gas of memory. */
-const largestMemory = 0x1f_ffff_ffe0n;
 
 function outOfGas(step: Step): string {
   const end = memoryEnd(step);
   if (end > largest64) return "gas uint64 overflow";
-  if (end > largestMemory) return "out of gas: gas uint64 overflow";
+  if (end > LARGEST_MEMORY) return "out of gas: gas uint64 overflow";
   return step.op === 0x55 && step.gas <= 2300n ? "out of gas: not enough gas for reentrancy sentry" : "out of gas";
 }
 

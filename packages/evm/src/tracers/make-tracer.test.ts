@@ -19,6 +19,11 @@ test("makes the tracer of a name, with its options", async () => {
   expect(answer({ tracer: "4byteTracer" })).toEqual({});
 });
 
+test("refuses options that exclude each other", () => {
+  const make = () => makeTracer({ tracer: "prestateTracer", tracerConfig: { diffMode: true, includeEmpty: true } });
+  expect(make).toThrow(expect.objectContaining({ code: "TRACE_OPTIONS" }));
+});
+
 test("knows no other", () => {
   const unknown = expect.objectContaining({ code: "TRACE_UNKNOWN_TRACER", message: "tracer not found" });
   expect(() => makeTracer({ tracer: "toString" })).toThrow(unknown);

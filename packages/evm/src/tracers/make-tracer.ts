@@ -18,7 +18,7 @@ export type TraceOptions = StructLoggerOptions & {
   readonly tracerConfig?: CallTracerOptions & PrestateTracerOptions;
 };
 
-/** A new tracer, for one transaction. Throws TraceError TRACE_UNKNOWN_TRACER. */
+/** A new tracer, for one transaction. Throws TraceError TRACE_UNKNOWN_TRACER, TRACE_OPTIONS. */
 export function makeTracer(options: TraceOptions = {}): ResultTracer {
   const config = { ...options.tracerConfig, ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes }) };
   switch (options.tracer) {

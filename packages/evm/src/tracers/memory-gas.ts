@@ -54,6 +54,9 @@ const ranges: ReadonlyMap<number, readonly (readonly [offset: number, length: nu
   [0xfd, [[0, 1]]],
 ]);
 
+/** Beyond it geth does not compute the gas of memory. */
+export const LARGEST_MEMORY: bigint = 0x1f_ffff_ffe0n;
+
 type Operands = { readonly op: number; readonly memorySize: number; stack(index: number): bigint };
 
 /** Bytes that memory has to have for the instruction, not rounded; 0 for none. */

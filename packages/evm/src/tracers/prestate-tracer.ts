@@ -1,13 +1,14 @@
 import type { Transaction } from "../types.ts";
 import { addressOfWord, hexOf, quantity, wordHex } from "./hex.ts";
 import { OutputBudget } from "./output-budget.ts";
+import { TraceError } from "./trace-error.ts";
 import type { Step, TracedCall, Tracer, TraceState } from "./tracer.ts";
 
 export type PrestateTracerOptions = {
   readonly diffMode?: boolean;
   readonly disableCode?: boolean;
   readonly disableStorage?: boolean;
-  /** Also accounts that did not exist. */
+  /** Also accounts that did not exist; not with diffMode. */
   readonly includeEmpty?: boolean;
   /** Bytes that the trace must not pass: then TraceError TRACE_TOO_LARGE. */
   readonly maxBytes?: number;
@@ -52,7 +53,11 @@ export class PrestateTracer implements Tracer {
   readonly #deleted = new Set<string>();
   #state: TraceState | undefined;
 
+  /** Throws TraceError TRACE_OPTIONS. */
   constructor(options: PrestateTracerOptions = {}) {
+    if (options.diffMode === true && options.includeEmpty === true) {
+      throw new TraceError("TRACE_OPTIONS", "cannot use diffMode with includeEmpty");
+    }
     this.#options = options;
     this.#budget = new OutputBudget(options.maxBytes);
   }

@@ -97,7 +97,9 @@ test("says why an instruction was not executed, and what it would have cost", as
   expect(await ends("fe")).toEqual({ op: "INVALID", gasCost: 0, error: undefined });
   // 8,192 words: 3 * 8192 + 8192 * 8192 / 512
   expect(await ends(`${push(262_112)} 51`)).toEqual({ op: "MLOAD", gasCost: 155_651, error: "out of gas" });
-  expect(await ends(`${push(2n ** 64n)} 51`)).toMatchObject({ op: "MLOAD", error: "gas uint64 overflow" });
+  expect(await ends(`${push(2n ** 64n)} 51`)).toEqual({ op: "MLOAD", gasCost: 3, error: "gas uint64 overflow" });
+  const far = { op: "KECCAK256", gasCost: 30, error: "out of gas: gas uint64 overflow" };
+  expect(await ends(`${push(2n ** 60n)} 5f 20`)).toEqual(far);
 });
 
 test("an instruction without gas costs what its account's and slot's warmth says", async () => {
