@@ -72,5 +72,5 @@ export const callCases: readonly HostileCase[] = [
   hostile("snapshots that are reverted, a store each", forever("", `0 0 0 0 0 ${HELPER} GAS CALL POP`), {
     others: [[HELPER, assemble("GAS 0 TSTORE 0 0 REVERT")]],
   }),
-  hostile("a large journal, kept", whileGas("0", `1 ADD DUP1 0 TSTORE`, 60_000, 100), { status: "success" }),
+  hostile("a large journal, kept", whileGas("0", `1 ADD DUP1 0 TSTORE`, 60_000, 100), { ends: "success" }),
 ];

@@ -4,7 +4,7 @@ import { HostileRunner } from "./run-hostile.ts";
 /** What the process of one case answers. */
 export type CaseReport = {
   readonly name: string;
-  readonly status: string;
+  readonly ends: string;
   readonly gasUsed: number;
   /** Of the first run in the process, while the engine still compiles. */
   readonly firstMilliseconds: number;
@@ -40,10 +40,10 @@ for (let run = 0; run < MOST_RUNS && (run === 0 || spent < MEASURED_MS); run++) 
   least = Math.min(least, milliseconds);
   spent += milliseconds;
 }
-if (first.status !== hostile.status) throw new Error(`${name}: ${first.status}, not ${hostile.status}`);
+if (first.ends !== hostile.ends) throw new Error(`${name}: ${first.ends}, not ${hostile.ends}`);
 const report: CaseReport = {
   name,
-  status: first.status,
+  ends: first.ends,
   gasUsed: first.gasUsed,
   firstMilliseconds: first.milliseconds,
   milliseconds: least,

@@ -1,4 +1,4 @@
-import type { Executed, Fork, Transaction } from "@tributary/evm/types";
+import type { Fork, Transaction } from "@tributary/evm/types";
 
 /** One way to make the machine work hard for little gas. */
 export type HostileCase = {
@@ -8,7 +8,8 @@ export type HostileCase = {
   readonly accounts: readonly (readonly [address: bigint, code: Uint8Array])[];
   /** What the transaction has beside its gas, given that. */
   readonly transaction?: (gas: number) => Partial<Transaction>;
-  readonly status: Executed["status"];
+  /** How the transaction must end. Any other way, the case would not do what its name says. */
+  readonly ends: "out of gas" | "success" | "revert";
 };
 
 /** The account that transactions call. */
@@ -27,5 +28,5 @@ type Options = Partial<Omit<HostileCase, "name" | "accounts">> & {
 /** A case that calls `code` until all gas is gone, unless `options` say otherwise. */
 export function hostile(name: string, code: Uint8Array, options: Options = {}): HostileCase {
   const { others = [], ...rest } = options;
-  return { name, fork: "osaka", accounts: [[TARGET, code], ...others], status: "halt", ...rest };
+  return { name, fork: "osaka", accounts: [[TARGET, code], ...others], ends: "out of gas", ...rest };
 }

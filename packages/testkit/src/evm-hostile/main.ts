@@ -56,7 +56,7 @@ for (const { name } of hostileCases) {
   const peakMB = Math.round(report.peakBytes / MEGABYTE);
   const ownMB = Math.round((report.peakBytes - report.idleBytes) / MEGABYTE);
   const wasmMB = Math.round(report.memoryBytes / MEGABYTE);
-  cases.push({ name, status: report.status, gasUsed: report.gasUsed, nsPerGas, firstNsPerGas, peakMB, ownMB, wasmMB });
+  cases.push({ name, ends: report.ends, gasUsed: report.gasUsed, nsPerGas, firstNsPerGas, peakMB, ownMB, wasmMB });
   if (nsPerGas > worst.nsPerGas) worst = { nsPerGas, name };
   peak = Math.max(peak, peakMB);
   if (!values.json)

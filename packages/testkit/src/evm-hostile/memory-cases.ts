@@ -42,7 +42,7 @@ export const memoryCases: readonly HostileCase[] = [
     others: [[HELPER, assemble("CALLDATASIZE 0 0 CALLDATACOPY")]],
   }),
   hostile("1024 frames with 32 kB each", assemble(`0 32736 MSTORE 0 0 0 0 0 ${TARGET} GAS CALL 0 0 REVERT`), {
-    status: "revert",
+    ends: "revert",
   }),
   hostile("LOG0 of 256 kB", forever(filled, `${KB256} 0 LOG0`)),
   hostile("LOG4 of nothing", forever("", "1 2 3 4 0 0 LOG4")),

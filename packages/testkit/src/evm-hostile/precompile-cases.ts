@@ -27,7 +27,7 @@ function abuse(name: string, id: number, call: Call, fork: HostileCase["fork"] =
   return {
     name,
     fork,
-    status: "halt",
+    ends: "out of gas",
     get accounts() {
       made ??= abuser(id, call);
       return made;

@@ -1,11 +1,12 @@
 import { Evm } from "@tributary/evm/evm";
 import { runPrecompile } from "@tributary/evm/precompiles/run-precompile";
-import type { BlockEnv, Executed, Transaction } from "@tributary/evm/types";
+import type { BlockEnv, Executed, Halt, Transaction } from "@tributary/evm/types";
 import type { HostileCase } from "./hostile-case.ts";
 import { addressOf, HostileState, SENDER } from "./hostile-state.ts";
 
 export type HostileRun = {
-  readonly status: Executed["status"];
+  /** Its status, or why it halted. */
+  readonly ends: Halt | Executed["status"];
   readonly gasUsed: number;
   /** Processor time of execution and of collecting the changes. */
   readonly milliseconds: number;
@@ -69,7 +70,7 @@ export class HostileRunner {
     const { user, system } = process.threadCpuUsage(before);
     if (outcome.kind === "invalid") throw new Error(`${hostile.name}: ${outcome.reason}`);
     return {
-      status: outcome.status,
+      ends: outcome.halt ?? outcome.status,
       gasUsed: Number(outcome.gasUsed),
       milliseconds: (user + system) / 1000,
       memoryBytes: this.#evm.memoryBytes,

@@ -11,7 +11,7 @@ const counting = (name: string, first: bigint, body: string): HostileCase =>
 
 /** Ends well, so that its changes are collected too. */
 const kept = (name: string, first: bigint, body: string): HostileCase =>
-  hostile(name, whileGas(`${first}`, `1 ADD ${body}`, 60_000), { status: "success" });
+  hostile(name, whileGas(`${first}`, `1 ADD ${body}`, 60_000), { ends: "success" });
 
 function slotOf(i: number): Uint8Array {
   return new Uint8Array(Buffer.from((FILLED + BigInt(i)).toString(16).padStart(64, "0"), "hex"));
@@ -20,7 +20,7 @@ function slotOf(i: number): Uint8Array {
 /** As long as the gas lets it be, with the gas that the rest of the transaction needs. */
 const listed = (name: string, make: (count: number) => object, each: number): HostileCase =>
   hostile(name, assemble("STOP"), {
-    status: "success",
+    ends: "success",
     transaction: (gas) => make(Math.floor((gas - 25_000) / each)),
   });
 
@@ -56,7 +56,7 @@ export const stateCases: readonly HostileCase[] = [
     { others: [[HELPER, assemble("0 CALLDATALOAD SELFDESTRUCT")]] },
   ),
   // 33ff: CALLER SELFDESTRUCT.
-  hostile("SELFDESTRUCT in creations", whileGas("0x33ff 0 MSTORE", "2 30 1 CREATE POP", 60_000), { status: "success" }),
+  hostile("SELFDESTRUCT in creations", whileGas("0x33ff 0 MSTORE", "2 30 1 CREATE POP", 60_000), { ends: "success" }),
   listed(
     "access list of accounts",
     (count) => ({
