@@ -16,6 +16,8 @@ export type ChainErrorCode =
   | "limit-exceeded"
   /** The pool's log cannot be written or read. */
   | "pool-log"
+  /** A snapshot could not be taken over: the disk refused, or does not hold what was verified. The old state is whole. */
+  | "snapshot-failed"
   | "closed";
 
 /** An operational failure of the chain room. */

@@ -13,8 +13,11 @@ import type { BlockRecord } from "../ledger/block-record.ts";
 import { type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
+import { settleInstall, statePath } from "../snapshot/install.ts";
+import { type CheckedManifest, checkManifest, type Manifest } from "../snapshot/manifest.ts";
 import { readCodes } from "../snapshot/snapshot-files.ts";
 import { FrozenChain } from "../snapshot/snapshot-writer.ts";
+import { StateImport } from "../snapshot/state-import.ts";
 import { decodeAccount, EMPTY_CODE_HASH, type FlatAccount } from "../state/account.ts";
 import { accountKey, codeKey, storageKey } from "../state/flat-key.ts";
 import { recomputeStateRoot, type StateAudit } from "../state/recompute-state-root.ts";
@@ -64,6 +67,8 @@ export class Chain implements ChainReader {
   readonly #calls: BlockExecutor;
   readonly #containers: ContainerExecutor;
   readonly #pool: Pool;
+  readonly #decoder: TransactionDecoder;
+  readonly #directory: string | undefined;
   readonly #blockListeners = new Set<(event: BlockEvent) => void>();
 
   private constructor(
@@ -79,6 +84,8 @@ export class Chain implements ChainReader {
     this.#ledger = ledger;
     this.#calls = evm;
     this.#pool = pool;
+    this.#decoder = decoder;
+    this.#directory = "directory" in options.storage ? options.storage.directory : undefined;
     const { chainId, gasLimit, byteLimit } = options.genesis;
     this.bodies = new TransactionBodyRules(chainId, decoder);
     this.#containers = new ContainerExecutor({
@@ -97,8 +104,11 @@ export class Chain implements ChainReader {
   static async open(options: ChainOptions): Promise<Chain> {
     const { genesis, storage } = options;
     const directory = "directory" in storage ? storage.directory : undefined;
-    if (directory !== undefined) await mkdir(directory, { recursive: true });
-    const store = "store" in storage ? storage.store : await LevelStore.open(join(storage.directory, "state"));
+    if (directory !== undefined) {
+      await mkdir(directory, { recursive: true });
+      await settleInstall(directory);
+    }
+    const store = "store" in storage ? storage.store : await LevelStore.open(statePath(storage.directory));
     try {
       const ledger = await Ledger.open(store, genesis);
       const decoder = new TransactionDecoder(genesis.chainId);
@@ -247,6 +257,11 @@ export class Chain implements ChainReader {
     return recomputeStateRoot(this.#store);
   }
 
+  /** What certifies the block of the snapshot that this chain began with here; undefined where it began with genesis. */
+  get origin(): Uint8Array | undefined {
+    return this.#ledger.origin;
+  }
+
   /** The chain as of its newest certified block; it goes on meanwhile. */
   freeze(): FrozenChain {
     return new FrozenChain(this.#store.snapshot());
@@ -255,6 +270,16 @@ export class Chain implements ChainReader {
   /** Contract codes by their hashes, up to so many bytes; ends before one that is not here. */
   codes(hashes: readonly Uint8Array[], limit: number): readonly Uint8Array[] {
     return readCodes(this.#store, hashes, limit);
+  }
+
+  checkManifest(bytes: Uint8Array): CheckedManifest {
+    return checkManifest(bytes, this.#decoder);
+  }
+
+  /** Begins or resumes taking over a snapshot beside this chain's state; it takes its place when the chain is opened next. */
+  async importSnapshot(manifest: Manifest): Promise<StateImport> {
+    if (this.#directory === undefined) throw new ChainError("snapshot-failed", "a chain in memory takes no snapshot");
+    return StateImport.open({ directory: this.#directory, genesis: this.genesis, manifest });
   }
 
   /** Waits for what is under way and closes pool and store. Idempotent. */
@@ -273,7 +298,7 @@ export class Chain implements ChainReader {
   #numberOf(id: BlockId): number | undefined {
     if (typeof id === "number") return id >= 0 && id <= this.head.header.number ? id : undefined;
     if (id instanceof Uint8Array) return this.#ledger.blocks.number(id);
-    return id === "earliest" ? 0 : this.head.header.number;
+    return id === "earliest" ? this.#ledger.earliest : this.head.header.number;
   }
 
   #record(id: BlockId): BlockRecord | undefined {

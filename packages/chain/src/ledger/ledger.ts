@@ -12,7 +12,7 @@ import { fromKey } from "../store/key.ts";
 import type { KeyValueStore, StoreReader, Write } from "../store/key-value-store.ts";
 import type { BlockRecord } from "./block-record.ts";
 import { BlockStore } from "./block-store.ts";
-import { bucketKey, GENESIS_KEY, HEAD_KEY } from "./ledger-key.ts";
+import { bucketKey, EARLIEST_KEY, GENESIS_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
 
 /** Blocks whose state can be read behind the head, and the most changed entries kept for that. */
 const HISTORY_BLOCKS = 64;
@@ -98,6 +98,17 @@ export class Ledger {
       );
     }
     return new Ledger(store, blocks, head.block, buckets);
+  }
+
+  /** Lowest block from which on all are held whole. */
+  get earliest(): number {
+    const stored = this.#store.get(EARLIEST_KEY);
+    return stored === undefined ? 0 : Number(Buffer.from(stored).readBigUInt64BE(0));
+  }
+
+  /** What certifies the block of the snapshot that this chain began with here; undefined where it began with genesis. */
+  get origin(): Uint8Array | undefined {
+    return this.#store.get(ORIGIN_KEY);
   }
 
   /** Newest certified block. */

@@ -27,6 +27,29 @@ export function encodeEntry(key: Uint8Array, value: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(key.length), key, Uint8Array.of(value.length), value);
 }
 
+/** Cuts a stream of bytes, however it comes, into entries. */
+export class EntryReader {
+  #rest: Uint8Array = NOTHING;
+
+  push(bytes: Uint8Array, entry: EntrySink): void {
+    const all = this.#rest.length === 0 ? bytes : concat(this.#rest, bytes);
+    let at = 0;
+    for (;;) {
+      const keyEnd = at + 1 + (all[at] ?? 0);
+      const end = keyEnd + 1 + (all[keyEnd] ?? 0);
+      if (keyEnd >= all.length || end > all.length) break;
+      entry(all.subarray(at + 1, keyEnd), all.subarray(keyEnd + 1, end));
+      at = end;
+    }
+    this.#rest = all.slice(at);
+  }
+
+  /** The stream ended, or could end, behind an entry. */
+  get whole(): boolean {
+    return this.#rest.length === 0;
+  }
+}
+
 /**
  * Reads one bucket from hostile bytes, however they are cut, and sums it up as it goes: in memory are one entry and one
  * accumulator, whatever the bucket's size.
@@ -34,7 +57,7 @@ export function encodeEntry(key: Uint8Array, value: Uint8Array): Uint8Array {
 export class BucketReader {
   readonly #bucket: number;
   readonly #sum = new Uint32Array(LT_HASH_BYTES / 4);
-  #rest: Uint8Array = NOTHING;
+  readonly #entries = new EntryReader();
   #last: Uint8Array = NOTHING;
   #malformed = false;
 
@@ -43,23 +66,14 @@ export class BucketReader {
   }
 
   /** False once the bytes are no bucket of this number in its canonical form. */
-  push(bytes: Uint8Array, entry?: EntrySink): boolean {
-    const all = this.#rest.length === 0 ? bytes : concat(this.#rest, bytes);
-    let at = 0;
-    while (!this.#malformed) {
-      const keyEnd = at + 1 + (all[at] ?? 0);
-      const end = keyEnd + 1 + (all[keyEnd] ?? 0);
-      if (keyEnd >= all.length || end > all.length) break;
-      this.#take(all.subarray(at + 1, keyEnd), all.subarray(keyEnd + 1, end), entry);
-      at = end;
-    }
-    this.#rest = all.slice(at);
+  push(bytes: Uint8Array): boolean {
+    this.#entries.push(bytes, (key, value) => this.#take(key, value));
     return !this.#malformed;
   }
 
   /** The bucket's digest, or undefined where the bytes ended inside an entry or were malformed. */
   digest(): Uint8Array | undefined {
-    return this.#malformed || this.#rest.length > 0 ? undefined : bucketDigest(this.accumulator());
+    return this.#malformed || !this.#entries.whole ? undefined : bucketDigest(this.accumulator());
   }
 
   /** Of what was read. 2048 bytes. */
@@ -67,7 +81,8 @@ export class BucketReader {
     return new Uint8Array(this.#sum.buffer).slice();
   }
 
-  #take(key: Uint8Array, value: Uint8Array, entry: EntrySink | undefined): void {
+  #take(key: Uint8Array, value: Uint8Array): void {
+    if (this.#malformed) return;
     // What no state holds is refused before it is hashed: hashing is what a peer could make expensive.
     if (!isEntry(key, value) || compare(this.#last, key) >= 0 || bucketOf(key) !== this.#bucket) {
       this.#malformed = true;
@@ -75,7 +90,6 @@ export class BucketReader {
     }
     addPair(this.#sum, key, value);
     this.#last = key.slice();
-    entry?.(key, value);
   }
 }
 
