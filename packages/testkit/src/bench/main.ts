@@ -60,6 +60,10 @@ async function bench(name: string | undefined): Promise<unknown> {
     case "state": {
       const { benchState } = await import("./state/bench-state.ts");
       const accounts = counts(values.accounts, "accounts");
+      if (accounts.some((size, i) => size % 1000 !== 0 || size < 5000 || size <= (accounts[i - 1] ?? 0))) {
+        console.error("--accounts: ascending thousands from 5000 on are wanted");
+        return undefined;
+      }
       return benchState({ accounts, seed: seed(), rounds: count(values.rounds ?? "3", "rounds"), progress });
     }
     default:
