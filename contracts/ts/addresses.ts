@@ -11,6 +11,7 @@ export const contractOrder = [
   "Chains",
   "Eras",
   "KeyGeneration",
+  "Offences",
 ] as const;
 
 export type ContractName = (typeof contractOrder)[number];

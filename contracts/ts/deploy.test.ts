@@ -10,6 +10,7 @@ import { chainsAbi } from "./abi/chains.generated.ts";
 import { committeesAbi } from "./abi/committees.generated.ts";
 import { keyGenerationAbi } from "./abi/key-generation.generated.ts";
 import { nodesAbi } from "./abi/nodes.generated.ts";
+import { offencesAbi } from "./abi/offences.generated.ts";
 import { tributaryTokenAbi } from "./abi/tributary-token.generated.ts";
 import type { TributaryAddresses } from "./addresses.ts";
 import { Anvil } from "./anvil.fixture.ts";
@@ -87,6 +88,9 @@ async function mine(blocks: number): Promise<void> {
 
 test("the contracts know each other by the predicted addresses and the roles are set", async () => {
   expect(addresses).toEqual(predictAddresses(admin.account.address, 0));
+  const offences = { address: addresses.Offences, abi: offencesAbi } as const;
+  expect(await admin.readContract({ ...offences, functionName: "keyGeneration" })).toBe(addresses.KeyGeneration);
+  expect(await admin.readContract({ ...offences, functionName: "nodes" })).toBe(addresses.Nodes);
   const read = (functionName: "committees" | "keyGeneration" | "eras" | "token" | "pool") =>
     admin.readContract({ address: addresses.Chains, abi: chainsAbi, functionName });
   expect([await read("committees"), await read("keyGeneration"), await read("eras")]).toEqual([

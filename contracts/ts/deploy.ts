@@ -64,6 +64,7 @@ function constructorArguments(
     Chains: [Access, parts, parameters.devAllocations, { price, grace, minimumMembers, maximumMonths }],
     Eras: [Chains],
     KeyGeneration: [Chains, Nodes, parameters.windows],
+    Offences: [KeyGeneration, Nodes],
   };
 }
 

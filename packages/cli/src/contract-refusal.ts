@@ -3,6 +3,7 @@ import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
 import { erasAbi } from "@tributary/contracts/abi/eras.generated";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
+import { offencesAbi } from "@tributary/contracts/abi/offences.generated";
 import { tributaryTokenAbi } from "@tributary/contracts/abi/tributary-token.generated";
 import { validatorsAbi } from "@tributary/contracts/abi/validators.generated";
 import { type Abi, BaseError, ContractFunctionRevertedError, decodeErrorResult } from "viem";
@@ -15,6 +16,7 @@ const errors: Abi = [
   ...erasAbi,
   ...keyGenerationAbi,
   ...nodesAbi,
+  ...offencesAbi,
   ...tributaryTokenAbi,
   ...validatorsAbi,
 ].filter(({ type }) => type === "error");

@@ -19,12 +19,15 @@ import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { tributaryTokenAbi } from "@tributary/contracts/abi/tributary-token.generated";
 import { FileVault } from "@tributary/node/vault/file-vault";
-import { fromHex } from "@tributary/protocol/bytes/index";
+import { fromHex, toHex } from "@tributary/protocol/bytes/index";
 import { BlsPublicKey } from "@tributary/protocol/crypto/bls";
 import { ThresholdKey } from "@tributary/protocol/crypto/threshold";
+import { accuseFinals } from "@tributary/protocol/evidence/accuse";
+import { Speaker, word } from "@tributary/protocol/evidence/evidence.testing";
 import type { MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
 import { mnemonicToAccount } from "viem/accounts";
 import { afterEach, expect, test } from "vitest";
+import { chainEvidence, submitEvidence } from "./chain-evidence.ts";
 import { freePorts } from "./devnet/free-ports.ts";
 import { MainchainProcess, MNEMONIC } from "./devnet/mainchain-process.ts";
 import { NodeAgents } from "./node-agents.ts";
@@ -197,7 +200,60 @@ async function expectWorkingKey(net: Network, spec: MemberSpec, signers: readonl
   expect("signature" in combined && groupKey.verify(digest, combined.signature)).toBe(true);
 }
 
-test("four nodes generate a key through the contracts and start the chain's members", async () => {
+/** A member's JSON-RPC that answers with this evidence, whatever it is asked. */
+async function evidenceServer(...evidence: readonly Uint8Array[]): Promise<string> {
+  const kept = evidence.map((bytes) => ({ evidence: toHex(bytes) }));
+  const server = createServer((_, response) => {
+    response.end(JSON.stringify({ jsonrpc: "2.0", id: 1, result: { evidence: kept, next: null } }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** The mainchain convicts the node in seat 1 by its own signatures, also when the chain is long gone. */
+async function expectConviction(net: Network, spec: MemberSpec): Promise<void> {
+  const { group, era, epoch, members } = spec;
+  const culprit = members[1];
+  const vault = net.vaults.find(({ nodeAddress }) => nodeAddress === culprit?.nodeAddress);
+  if (culprit === undefined || vault === undefined) throw new Error("nobody in seat 1");
+  const signer = vault.signer(spec, 1, fromHex(spec.shareKeys[1] ?? "") ?? new Uint8Array(0));
+  const sign = (_: number, digest: Uint8Array): Uint8Array => {
+    let signed = new Uint8Array(0);
+    signer.signNode(digest, (signature) => {
+      signed = signature.slice();
+    });
+    return signed;
+  };
+  const by = new Speaker({ group, era, epoch, height: 7 }, 1, sign);
+  const elsewhere = new Speaker({ group, era, epoch: epoch + 1, height: 7 }, 1, sign);
+  const proof = accuseFinals(by.final(word(5)), by.final(word(6)));
+  const spoilt = proof.slice();
+  spoilt[200] = (spoilt[200] ?? 0) ^ 1;
+  const early = accuseFinals(elsewhere.final(word(5)), elsewhere.final(word(6)));
+  const urls = [
+    await evidenceServer(spoilt, new Uint8Array(9)),
+    await evidenceServer(proof, early),
+    "http://127.0.0.1:1",
+  ];
+  const chain = { members: urls.map((rpc, seat) => ({ nodeId: members[seat]?.nodeId ?? 0, rpc })) };
+  const cli = { rpc: net.mainchain.rpc, contracts: net.addresses, devnet: undefined };
+  const place = { kind: "final", era, height: 7, seat: 1 };
+  const guilty = { ...place, epoch, nodeId: culprit.nodeId, verdict: "proven", evidence: toHex(proof) };
+  const unknown = { ...place, epoch: epoch + 1, nodeId: 0, verdict: "unknown-committee", recorded: false };
+  const found = await chainEvidence(net.client, cli, chain);
+  expect(found).toMatchObject([{ ...guilty, recorded: false }, unknown]);
+  const [offence] = found;
+  if (offence === undefined) throw new Error("nothing to submit");
+  await submitEvidence(net.client, cli, offence);
+  expect(await chainEvidence(net.client, cli, chain)).toMatchObject([{ ...guilty, recorded: true }, unknown]);
+  await expect(submitEvidence(net.client, cli, offence)).rejects.toThrow("AlreadyProven");
+}
+
+test("four nodes generate a key through the contracts and start the chain's members; who contradicts itself is convicted", async () => {
   const net = await network(4);
   const chainId = await order(net, "first", 4);
   await until("start of all members", () => net.hosts.every((host) => host.specs.length === 1));
@@ -229,4 +285,5 @@ test("four nodes generate a key through the contracts and start the chain's memb
   });
   await mined(net.client, "the deletion", deleted);
   await until("stop of all members", () => net.hosts.every((host) => host.specs.length === 0));
+  await expectConviction(net, spec);
 });

@@ -2,6 +2,7 @@ import { type ChainSize, createChain, type ManagerClient, mined } from "@tributa
 import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
 import { Command } from "commander";
 import { type Address, formatEther } from "viem";
+import { chainEvidence, submitEvidence } from "../chain-evidence.ts";
 import { chainStatus } from "../chain-rpc.ts";
 import { type ChainView, findChain, listChains, viewChain } from "../chain-view.ts";
 import { CliError } from "../cli-error.ts";
@@ -53,6 +54,11 @@ export function chainCommand(): Command {
     .description("End a chain's rent: its slots are freed and unused months refunded. Owner only.")
     .argument("<chain>", "chain id or name")
     .action((id: string, options: CommonOptions) => remove(id, options));
+  common(chain.command("evidence"))
+    .description("List proofs that members of a chain contradicted themselves.")
+    .argument("<chain>", "chain id or name")
+    .option("--submit", "record on the mainchain what is not recorded yet; the paying account pays the gas")
+    .action((id: string, options: CommonOptions & { readonly submit?: boolean }) => evidence(id, options));
   return chain;
 }
 
@@ -141,6 +147,33 @@ async function show(id: string, options: CommonOptions): Promise<void> {
   const network = await findNetwork(options);
   const view = await findChain(await connectReader(network), network, id);
   createOutput(options.json === true).result(view, describe(view));
+}
+
+async function evidence(id: string, options: CommonOptions & { readonly submit?: boolean }): Promise<void> {
+  const output = createOutput(options.json === true);
+  const network = await findNetwork(options);
+  const client = await (options.submit === true ? connectAs(network, options) : connectReader(network));
+  const chain = await findChain(client, network, id);
+  let offences = await chainEvidence(client, network, chain);
+  if (options.submit === true) {
+    const due = offences.filter(({ verdict, recorded }) => verdict === "proven" && !recorded);
+    for (const offence of due) {
+      output.progress(`submitting ${offence.kind} of node ${offence.nodeId} at height ${offence.height}`);
+      await submitEvidence(client, network, offence);
+    }
+    if (due.length > 0) offences = await chainEvidence(client, network, chain);
+  }
+  const rows = offences.map(({ height, kind, nodeId, seat, verdict, recorded }) => [
+    height.toString(),
+    kind,
+    nodeId === 0 ? "-" : nodeId.toString(),
+    seat.toString(),
+    recorded ? "recorded" : verdict,
+  ]);
+  output.result(
+    offences,
+    rows.length === 0 ? "no evidence" : table(["HEIGHT", "FAULT", "NODE", "SEAT", "MAINCHAIN"], rows),
+  );
 }
 
 async function remove(id: string, options: CommonOptions): Promise<void> {

@@ -83,6 +83,9 @@ test("a devnet starts, rents and ends chains, stops without a trace, and goes on
   expect(listed.chainId).toBe(two.chainId);
   expect(Number(await chainCall(listed.gateway, "eth_chainId"))).toBe(two.chainId);
 
+  const evidence = await tributary("chain", "evidence", "two", "--submit", "--data", data, "--json");
+  expect([evidence.code, JSON.parse(evidence.stdout)]).toEqual([0, []]);
+
   const deleted = await tributary("chain", "delete", "two", "--data", data);
   expect(deleted.code).toBe(0);
   await until("its end", () => (file().chains.some(({ name }) => name === "two") ? undefined : true));
