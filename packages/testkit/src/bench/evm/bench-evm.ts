@@ -2,7 +2,7 @@
 // machine, and whole token transfers.
 import { cpus } from "node:os";
 import { anvilEngine, type RemoteEngine } from "./anvil-engine.ts";
-import { agree, countFor, metered } from "./compare-kernels.ts";
+import { agree, countFor, Disagreement, metered } from "./compare-kernels.ts";
 import { deployKernels } from "./deploy-kernels.ts";
 import type { Engine } from "./engine.ts";
 import type { Kernel } from "./kernel.ts";
@@ -46,8 +46,9 @@ async function longGas({ ours, meter }: Setting, { kernel }: Sized): Promise<num
 }
 
 /** Mgas/s of one run; `fixed` are milliseconds that are not the engine's. */
-async function rate(engine: Engine, meter: Uint8Array, { kernel, count }: Sized, fixed = 0): Promise<number> {
-  const { gas, milliseconds } = await metered(engine, meter, kernel, count);
+async function rate(engine: Engine, meter: Uint8Array, { kernel, count, gas }: Sized, fixed = 0): Promise<number> {
+  const { gas: found, milliseconds } = await metered(engine, meter, kernel, count);
+  if (found !== gas) throw new Disagreement(`${kernel.name}: ${engine.name} took ${found} gas, and ${gas} before`);
   return gas / (milliseconds - fixed) / 1000;
 }
 
