@@ -153,8 +153,29 @@ describe("what does not", () => {
       expect(verdict(bytes, change)).toBe("other-committee");
     }
     expect(verdict(bytes, { addresses: addresses.slice(0, 5) })).toBe("no-such-seat");
+    expect(readEvidence(bytes, { ...bench, members: 5 })).toEqual({ ok: false, fault: "no-such-seat" });
     const beyond = 1n << BigInt(MEMBERS);
     expect(verdict(votes("aux", [record("aux", 0, beyond, beyond)]))).toBe("lawful");
+  });
+
+  test("any but the one form of a proof", () => {
+    const changed = (evidence: Uint8Array, change: (decoded: Evidence) => object): string => {
+      const decoded = decodeEvidence(evidence);
+      if (decoded === undefined) throw new Error("not evidence");
+      return verdict(encodeEvidence({ ...decoded, ...change(decoded) } as Evidence));
+    };
+    const turned = ({ statements: [a, b] }: Evidence) => ({ statements: [b, a] });
+    for (const [, bytes] of examples(speaker)) {
+      if (decodeEvidence(bytes)?.statements.length === 2) expect(changed(bytes, turned)).toBe("malformed");
+    }
+    const pair = votes("aux", [record("aux", 1, 2n, 0n)], [record("aux", 1, 0n, 2n)]);
+    expect(changed(pair, () => ({ records: [1, 0] }))).toBe("malformed");
+    expect(changed(pair, () => ({ records: [0, 1] }))).toBe("malformed");
+    const single = votes("aux", [record("aux", 1, 2n, 0n), record("aux", 1, 0n, 2n)]);
+    expect(changed(single, () => ({ records: [1, 0] }))).toBe("malformed");
+    expect(changed(single, () => ({ records: [0, 2] }))).toBe("malformed");
+    const crowd = Array.from({ length: 257 }, () => record("done", 0, 1n, 1n));
+    expect(verdict(accuseVotes("done", [speaker.vote(...crowd)]) ?? new Uint8Array(0))).toBe("malformed");
   });
 
   test("a changed bit, a byte more or less", () => {
