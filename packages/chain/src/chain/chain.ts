@@ -279,7 +279,9 @@ export class Chain implements ChainReader {
   /** Begins or resumes taking over a snapshot beside this chain's state; it takes its place when the chain is opened next. */
   async importSnapshot(manifest: Manifest): Promise<StateImport> {
     if (this.#directory === undefined) throw new ChainError("snapshot-failed", "a chain in memory takes no snapshot");
-    return StateImport.open({ directory: this.#directory, genesis: this.genesis, manifest });
+    const genesis = this.#ledger.blocks.block(0)?.block;
+    if (genesis === undefined) throw new ChainError("store-damaged", "block 0 is missing");
+    return StateImport.open({ directory: this.#directory, genesis, manifest });
   }
 
   /** Waits for what is under way and closes pool and store. Idempotent. */

@@ -29,11 +29,16 @@ export class SnapshotFiles {
     return new SnapshotFiles(files, names, readWhole(files, MANIFEST_FILE));
   }
 
+  /** Bytes of a bucket. */
+  size(bucket: number): number {
+    const name = bucketFile(bucket);
+    return this.#names.has(name) ? this.#files.size(name) : 0;
+  }
+
   /** At most `length` bytes of a bucket from `offset` on; fewer at its end, none behind it. */
   read(bucket: number, offset: number, length: number): Uint8Array {
     const name = bucketFile(bucket);
-    if (!this.#names.has(name)) return new Uint8Array(0);
-    const into = new Uint8Array(Math.max(0, Math.min(length, this.#files.size(name) - offset)));
+    const into = new Uint8Array(Math.max(0, Math.min(length, this.size(bucket) - offset)));
     let at = 0;
     while (at < into.length) {
       const read = this.#files.read(name, offset + at, into.subarray(at));

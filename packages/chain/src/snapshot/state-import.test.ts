@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Block } from "../block/block.ts";
 import { auditDirectory } from "../chain/audit-directory.ts";
 import { addresses, CHAIN_ID, genesisParameters, hex, TestChain } from "../chain/chain.fixture.ts";
 import { coin, grownChain, PROOF, step, writtenSnapshot } from "../chain/snapshot.fixture.ts";
 import { diskFolder } from "../files/disk-folder.ts";
+import { buildGenesis } from "../genesis/genesis.ts";
 import { decodeAccount, encodeAccount } from "../state/account.ts";
 import { accountKey } from "../state/flat-key.ts";
 import { fromKey } from "../store/key.ts";
@@ -23,6 +25,7 @@ let directory = "";
 let source: TestChain;
 let snapshot: SnapshotFiles;
 let manifest: Manifest;
+let genesis: Block;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "import-"));
   source = await grownChain(BLOCKS);
@@ -30,6 +33,7 @@ beforeEach(async () => {
   const checked = checkManifest(snapshot.manifest, new TransactionDecoder(CHAIN_ID));
   if (!checked.ok) throw new Error(checked.reason);
   manifest = checked.manifest;
+  genesis = buildGenesis(genesisParameters()).block;
 });
 afterEach(async () => {
   await source.chain.close();
@@ -38,7 +42,7 @@ afterEach(async () => {
 
 const member = (): string => join(directory, "member");
 function open(extra: Partial<StateImportParts> = {}): Promise<StateImport> {
-  return StateImport.open({ directory: member(), genesis: genesisParameters(), manifest, ...extra });
+  return StateImport.open({ directory: member(), genesis, manifest, ...extra });
 }
 
 /** Takes the bucket over in pieces of this length. */

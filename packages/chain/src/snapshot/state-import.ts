@@ -4,10 +4,9 @@ import { equal, uint } from "@tributary/protocol/bytes/bytes";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { writeWhole } from "@tributary/protocol/files/whole-file";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
-import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
+import type { Block } from "../block/block.ts";
 import { ChainError } from "../chain-error.ts";
 import { diskFolder } from "../files/disk-folder.ts";
-import { buildGenesis } from "../genesis/genesis.ts";
 import { BlockStore } from "../ledger/block-store.ts";
 import { bucketKey, EARLIEST_KEY, GENESIS_KEY, HEAD_KEY, ORIGIN_KEY } from "../ledger/ledger-key.ts";
 import { decodeAccount, EMPTY_CODE_HASH } from "../state/account.ts";
@@ -37,7 +36,8 @@ const READ_BYTES = 256 * 1024;
 export type StateImportParts = {
   /** The chain's folder. */
   readonly directory: string;
-  readonly genesis: GenesisParameters;
+  /** Block 0. */
+  readonly genesis: Block;
   /** Checked, and its block certified. */
   readonly manifest: Manifest;
   /** Where buckets wait until they are whole; by default a folder beside the state. */
@@ -165,7 +165,7 @@ export class StateImport {
   #chainWrites(): Write[] {
     const { record, receipts, ancestors, proof } = this.#parts.manifest;
     const { number } = record.block.header;
-    const genesis = buildGenesis(this.#parts.genesis).block;
+    const { genesis } = this.#parts;
     const blocks = new BlockStore(this.#store);
     const done = Array.from({ length: BUCKETS }, (_, bucket) => ({ key: doneKey(bucket), value: undefined }));
     return [
