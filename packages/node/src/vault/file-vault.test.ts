@@ -1,6 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { diskFolder } from "@tributary/chain/files/disk-folder";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import { BlsPublicKey, verifyPossession } from "@tributary/protocol/crypto/bls";
 import { nodeSignatures } from "@tributary/protocol/crypto/secp256k1";
@@ -43,6 +44,17 @@ test("keys are the same after reopening and in no readable form on disk", async 
   expect(toHex(nodeSignatures.recoverAddress(digest, signature)!)).toBe(vault!.nodeAddress);
   const key = BlsPublicKey.fromBytes(again.blsKey)!;
   expect(verifyPossession(fromHex(again.nodeAddress)!, key, again.blsProof)).toBe(true);
+});
+
+test("what a life before renamed into place is durable before the vault opens", async () => {
+  let synced = 0;
+  const disk = diskFolder(folder);
+  const syncFolder = async (): Promise<void> => {
+    await disk.syncFolder();
+    synced += 1;
+  };
+  await FileVault.open(path(0), password, { ...disk, syncFolder });
+  expect(synced).toBe(1);
 });
 
 test("each way of not opening has its own code", async () => {

@@ -58,6 +58,7 @@ export class Keystore {
     files: FileLayer = diskFolder(dirname(path)),
   ): Promise<{ readonly keystore: Keystore; readonly content: Uint8Array }> {
     const file = read(path, files);
+    await settle(path, files);
     const key = await derive(file.kdf, password);
     try {
       const decipher = createDecipheriv("aes-256-gcm", key, Buffer.from(file.cipher.iv, "hex"));
@@ -106,6 +107,18 @@ function read(path: string, files: FileLayer): z.infer<typeof format> {
   }
   if (!parsed.success) throw new NodeError("vault-damaged", `keystore ${path} is damaged or of an unknown version`);
   return parsed.data;
+}
+
+/**
+ * A life before this one may have died between renaming and syncing the folder: nothing is said with keys that a power
+ * loss could still take back.
+ */
+async function settle(path: string, files: FileLayer): Promise<void> {
+  try {
+    await files.syncFolder();
+  } catch (cause) {
+    throw new NodeError("vault-failed", `the folder of keystore ${path} cannot be synced`, { cause });
+  }
 }
 
 function associated(kdf: Kdf): Buffer {

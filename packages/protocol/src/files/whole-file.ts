@@ -35,14 +35,3 @@ export async function replaceWhole(files: FileLayer, name: string, bytes: Uint8A
   await files.rename(beside, name);
   await files.syncFolder();
 }
-
-/** Makes what a read of the file shows durable: a life before this one may have died between writing and syncing. */
-export async function settle(files: FileLayer, name: string): Promise<void> {
-  const file = await files.append(name);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await files.syncFolder();
-}
