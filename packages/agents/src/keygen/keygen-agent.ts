@@ -33,7 +33,7 @@ export type KeygenState = { readonly nodes: NodeRegistry; readonly generations: 
 export type KeygenOptions = {
   readonly vault: KeyVault;
   readonly board: ReadyBoard;
-  readonly calls: KeygenCalls;
+  readonly calls: Pick<KeygenCalls, keyof KeygenCalls>;
   readonly logger: Logger;
 };
 

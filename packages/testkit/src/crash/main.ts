@@ -2,12 +2,13 @@ import { count, parse } from "../arguments.ts";
 import { killAll } from "../network/mutant-runs.ts";
 import { NETWORKS } from "../network/network-scheduler.ts";
 import type { Operation } from "./bad-disk.ts";
-import { type Cell, crashMatrix, runCell, shuffled, stratified } from "./matrix.ts";
+import { type Cell, crashMatrix, heights, keygen, type Matrix, type Subject, shuffled, stratified } from "./matrix.ts";
 import { runCrashMutant } from "./mutant-runs.ts";
 import { CRASH_MUTANTS } from "./mutants.ts";
 
 const usage = `npm run crash-matrix -- [options]: one member on a bad disk, struck at every write and every message
 
+  --subject NAME  heights or keygen; both when not given
   --heights N     heights under test (default 2; with 6 the log also drops an old segment)
   --network NAME  how messages are delayed: uniform (default), or as in the simulator
   --seed N        seed of everything (default 1)
@@ -22,6 +23,7 @@ const MOST_SHOWN = 20;
 
 const { values } = parse(usage, {
   options: {
+    subject: { type: "string" },
     heights: { type: "string", default: "2" },
     network: { type: "string", default: "uniform" },
     seed: { type: "string", default: "1" },
@@ -35,18 +37,29 @@ const { values } = parse(usage, {
 });
 
 const seed = count(values.seed, "seed");
-const heights = count(values.heights, "heights");
 const network = NETWORKS.find((name) => name === values.network);
 if (network === undefined) throw new Error(`--network is one of ${NETWORKS.join(", ")}`);
+const world = { seed, heights: count(values.heights, "heights"), network };
+
+const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
+  heights: async () => heights(world),
+  keygen: () => keygen(seed),
+};
 
 if (values.mutants) process.exitCode = await killAll(CRASH_MUTANTS, values.only, runCrashMutant);
-else process.exitCode = (await runMatrix()) ? 0 : 1;
+else {
+  for (const [what, make] of Object.entries(subjects)) {
+    if ((values.subject ?? what) !== what) continue;
+    if (!(await runMatrix(what, await make()))) process.exitCode = 1;
+    if (values.first && process.exitCode === 1) break;
+  }
+}
 
-async function runMatrix(): Promise<boolean> {
+async function runMatrix(subject: string, made: Subject): Promise<boolean> {
   const began = performance.now();
-  let matrix: Awaited<ReturnType<typeof crashMatrix>>;
+  let matrix: Matrix;
   try {
-    matrix = await crashMatrix({ seed, heights, network: network ?? "uniform" });
+    matrix = await crashMatrix(made);
   } catch (error) {
     console.error(`FAILED: ${error instanceof Error ? error.message : String(error)}`);
     return false;
@@ -57,7 +70,7 @@ async function runMatrix(): Promise<boolean> {
   const chosen = values.first ? shuffled(some, seed) : some;
   const totals = { runs: 0, crashes: 0, failures: 0 };
   for (const cell of chosen) {
-    const { failure, crashes } = await runCell(cell);
+    const { failure, crashes } = await made.run(cell.strike);
     totals.runs += 1;
     totals.crashes += crashes;
     if (failure === undefined) continue;
@@ -67,17 +80,9 @@ async function runMatrix(): Promise<boolean> {
   }
   const points = operations.length + sends;
   const seconds = Math.round(performance.now() - began) / 1_000;
-  const figures = {
-    seed,
-    heights,
-    points,
-    operations: operations.length,
-    sends,
-    cells: cells.length,
-    ...totals,
-    seconds,
-  };
-  console.log(values.json ? JSON.stringify(figures) : table(figures));
+  const counts = { points, operations: operations.length, sends, cells: cells.length, ...totals, seconds };
+  const setting = subject === "heights" ? world : { seed };
+  console.log(values.json ? JSON.stringify({ subject, ...setting, ...counts }) : table(subject, counts));
   return totals.failures === 0;
 }
 
@@ -87,8 +92,8 @@ function name({ kind, strike: { point } }: Cell, operations: readonly Operation[
   return `${kind}, ${point.at} ${point.index}${what}`;
 }
 
-function table(figures: Readonly<Record<string, number>>): string {
-  return Object.entries(figures)
-    .map(([what, figure]) => `${what.padEnd(12)}${figure}`)
-    .join("\n");
+function table(subject: string, counts: Readonly<Record<string, number>>): string {
+  return `${subject}: ${Object.entries(counts)
+    .map(([what, figure]) => `${figure} ${what}`)
+    .join(", ")}`;
 }

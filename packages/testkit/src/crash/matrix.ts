@@ -2,12 +2,17 @@ import { Random } from "../agreement/random.ts";
 import { Violation } from "../network/oracle.ts";
 import type { Operation } from "./bad-disk.ts";
 import { type CrashReport, CrashRun, type Point, type RunOptions, type Strike } from "./crash-run.ts";
+import { healthyVaults, KeygenRun } from "./keygen-run.ts";
+
+/** What is struck: a run that can be had without any fault and with one. */
+export type Subject = {
+  readonly run: (strike: Strike | undefined) => Promise<CrashReport>;
+  /** Operations of its next life over which second crashes are spread. */
+  readonly spread: number;
+};
 
 /** One kind of fault at one point. */
-export type Cell = World & { readonly kind: string; readonly strike: Strike };
-
-/** What all runs of a matrix have in common. */
-export type World = Omit<RunOptions, "strike">;
+export type Cell = { readonly kind: string; readonly strike: Strike };
 
 export type Matrix = {
   readonly operations: readonly Operation[];
@@ -15,16 +20,31 @@ export type Matrix = {
   readonly cells: readonly Cell[];
 };
 
+/** Four members that make so many heights. */
+export function heights(world: Omit<RunOptions, "strike">): Subject {
+  return {
+    run: (strike) => new CrashRun(strike === undefined ? world : { ...world, strike }).play(),
+    spread: 40,
+  };
+}
+
+/** Four nodes that generate a key. */
+export async function keygen(seed: number): Promise<Subject> {
+  const vaults = await healthyVaults();
+  return {
+    run: (strike) => new KeygenRun(strike === undefined ? { seed } : { seed, strike }, vaults).play(),
+    spread: 12,
+  };
+}
+
 type Kind = {
   readonly name: string;
   readonly at: Point["at"];
-  readonly strike: (index: number) => Omit<Strike, "point">;
+  readonly strike: (second: number) => Omit<Strike, "point">;
 };
 
 const before = { kind: "stop", when: "before" } as const;
 const after = { kind: "stop", when: "after" } as const;
-/** Operations of the next life at which the second crash comes: spread over its start and the time after. */
-const second = (index: number): number => (index * 7) % 40;
 
 /** Everything that may happen at a disk operation, and right after a message. */
 const KINDS: readonly Kind[] = [
@@ -36,19 +56,19 @@ const KINDS: readonly Kind[] = [
   {
     name: "process killed, then power lost",
     at: "operation",
-    strike: (index) => ({ fault: after, loss: "kept", again: second(index) }),
+    strike: (again) => ({ fault: after, loss: "kept", again }),
   },
   {
     name: "stopped twice",
     at: "operation",
-    strike: (index) => ({ fault: after, loss: "torn", again: second(index) }),
+    strike: (again) => ({ fault: after, loss: "torn", again }),
   },
   { name: "disk full", at: "operation", strike: () => ({ fault: { kind: "full" }, loss: "lost" }) },
   { name: "input/output error", at: "operation", strike: () => ({ fault: { kind: "broken" }, loss: "lost" }) },
   {
     name: "input/output error, then power lost",
     at: "operation",
-    strike: (index) => ({ fault: { kind: "broken" }, loss: "lost", again: second(index) }),
+    strike: (again) => ({ fault: { kind: "broken" }, loss: "lost", again }),
   },
   { name: "written and read in parts", at: "operation", strike: () => ({ fault: { kind: "short" }, loss: "torn" }) },
   { name: "stopped after sending, unsynced lost", at: "send", strike: () => ({ fault: after, loss: "lost" }) },
@@ -62,26 +82,21 @@ const KINDS: readonly Kind[] = [
   {
     name: "process killed after sending, then power lost",
     at: "send",
-    strike: (index) => ({ fault: after, loss: "kept", again: second(index) }),
+    strike: (again) => ({ fault: after, loss: "kept", again }),
   },
 ];
 
 /** Counts the victim's disk operations and messages in a run without faults; a cell for each of them and each kind. */
-export async function crashMatrix(world: World): Promise<Matrix> {
-  const report = await new CrashRun(world).play();
-  if (report.failure !== undefined) throw new Violation(`without any fault: ${report.failure}`);
-  const { operations, sends } = report;
+export async function crashMatrix({ run, spread }: Subject): Promise<Matrix> {
+  const { failure, operations, sends } = await run(undefined);
+  if (failure !== undefined) throw new Violation(`without any fault: ${failure}`);
   const cells = KINDS.flatMap(({ name, at, strike }) =>
     Array.from(
       { length: at === "operation" ? operations.length : sends },
-      (_, index): Cell => ({ ...world, kind: name, strike: { point: { at, index }, ...strike(index) } }),
+      (_, index): Cell => ({ kind: name, strike: { point: { at, index }, ...strike((index * 7) % spread) } }),
     ),
   );
   return { operations, sends, cells };
-}
-
-export function runCell(cell: Cell): Promise<CrashReport> {
-  return new CrashRun(cell).play();
 }
 
 /** The same cells in an order that mixes points and kinds: a fault shows early. */

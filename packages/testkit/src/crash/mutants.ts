@@ -183,4 +183,30 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "key given away before it is on disk",
+    patches: [
+      {
+        file: `${NODE}vault/file-vault.ts`,
+        find: "    await this.#keystore.write(encodeContent(content));\n    this.#content = content;",
+        replace: "    this.#content = content;\n    void this.#keystore.write(encodeContent(content)).catch(() => {});",
+      },
+    ],
+  },
+  {
+    name: "name of the keystore taken for durable",
+    patches: [
+      { file: `${NODE}vault/keystore.ts`, find: "    await settle(path, files);\n", replace: "    void settle;\n" },
+    ],
+  },
+  {
+    name: "dealing made anew",
+    patches: [
+      {
+        file: `${NODE}vault/file-vault.ts`,
+        find: "if (kept !== undefined) return kept;",
+        replace: "if (kept?.length === 0) return kept;",
+      },
+    ],
+  },
 ];
