@@ -1,11 +1,11 @@
 // Loaded by `node --import` before the simulator: changes sources as they are loaded. Only in a child process.
 
 import { registerHooks } from "node:module";
-import { CRASH_MUTANTS } from "../crash/mutants.ts";
-import { MUTANTS, type Patch } from "./mutants.ts";
+import type { Mutant, Patch } from "./mutants.ts";
 
-const mutant = [...MUTANTS, ...CRASH_MUTANTS].find(({ name }) => name === process.env["TRIBUTARY_MUTANT"]);
-if (mutant === undefined) throw new Error(`no such mutant: ${process.env["TRIBUTARY_MUTANT"]}`);
+const planted = process.env["TRIBUTARY_MUTANT"];
+if (planted === undefined) throw new Error("TRIBUTARY_MUTANT holds no mutant");
+const mutant = JSON.parse(planted) as Mutant;
 const waiting = new Set<Patch>(mutant.patches);
 
 registerHooks({

@@ -46,7 +46,7 @@ export function runPatched(mutant: Mutant, main: string, options: readonly strin
   const began = Date.now();
   const hook = new URL("./mutant-hook.ts", import.meta.url).href;
   const child = spawn(process.execPath, ["--import", hook, main, ...options], {
-    env: { ...process.env, TRIBUTARY_MUTANT: mutant.name },
+    env: { ...process.env, TRIBUTARY_MUTANT: JSON.stringify(mutant) },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let errors = "";
