@@ -133,16 +133,23 @@ export function addCode(hash: usize, from: usize, length: u32): usize {
 /** Marks the jump destinations of `length` bytes in a bitmap of (length >> 3) + 1 bytes at `to`. */
 export function analyse(bytes: usize, length: u32, to: usize): void {
   memory.fill(to, 0, (usize(length) >> 3) + 1);
-  const last = bytes + length;
-  for (let p = bytes; p < last; ) {
-    const opcode = u32(load<u8>(p));
-    if (opcode == 0x5b) {
-      const i = p - bytes;
-      store<u8>(to + (i >> 3), load<u8>(to + (i >> 3)) | (1 << u8(i & 7)));
-    } else if (opcode - 0x60 < 32) {
-      p += opcode - 0x5f;
+  let bits: u64 = 0;
+  let word: u32 = 0;
+  for (let i: u32 = 0; i < length; i++) {
+    // No instruction is so long that this leaves a word out.
+    if (i >= word + 64) {
+      store<u64>(to + (word >> 3), bits);
+      bits = 0;
+      word += 64;
     }
-    p++;
+    const opcode = u32(load<u8>(bytes + i));
+    if (opcode == 0x5b) bits |= u64(1) << u64(i & 63);
+    else if (opcode - 0x60 < 32) i += opcode - 0x5f;
+  }
+  // The last word may reach behind the bitmap.
+  for (let at = to + (word >> 3), end = to + (length >> 3); at <= end && bits != 0; at++) {
+    store<u8>(at, u8(bits));
+    bits >>= 8;
   }
 }
 

@@ -282,6 +282,8 @@ export function markCreated(record: usize): void {
 }
 
 export function markDestroyed(record: usize): void {
+  // One note an account: its slots are walked for each.
+  if (load<u32>(record, A_DESTROYED) == age) return;
   store<u32>(note(UNDO_DESTROYED, record), load<u32>(record, A_DESTROYED));
   store<u32>(record, age, A_DESTROYED);
 }

@@ -31,6 +31,17 @@ const authorization = (i: number): Authorization => ({
   authority: addressOf(FUNDED + BigInt(i)),
 });
 
+/**
+ * Creates a contract, has it read slots with half of the gas, and destroys it for ever. Its code reads slots until
+ * there is no gas left if there is calldata; otherwise it destroys itself.
+ */
+function destroyedWithSlots(): Uint8Array {
+  const code = "3660075730ff005b5f5b600101805450600956";
+  const creation = `0x72${code}5f526013600df3`;
+  const setup = `${creation} 0 MSTORE 27 5 0 CREATE 0 0 1 0 0 DUP6 2 GAS DIV CALL POP`;
+  return whileGas(setup, "0 0 0 0 0 DUP6 GAS CALL POP", 60_000);
+}
+
 export const stateCases: readonly HostileCase[] = [
   counting("SLOAD of distinct slots", FREE, "DUP1 SLOAD POP"),
   counting("SLOAD of distinct slots with values", FILLED, "DUP1 SLOAD POP"),
@@ -57,6 +68,7 @@ export const stateCases: readonly HostileCase[] = [
   ),
   // 33ff: CALLER SELFDESTRUCT.
   hostile("SELFDESTRUCT in creations", whileGas("0x33ff 0 MSTORE", "2 30 1 CREATE POP", 60_000), { ends: "success" }),
+  hostile("SELFDESTRUCT of a created contract that has many slots", destroyedWithSlots(), { ends: "success" }),
   listed(
     "access list of accounts",
     (count) => ({
