@@ -8,7 +8,7 @@ import type { Engine } from "./engine.ts";
 import type { Kernel } from "./kernel.ts";
 import { libraryEngine } from "./library-engine.ts";
 import { ownEngine } from "./own-engine.ts";
-import { ratio, type Spread, spread } from "./statistics.ts";
+import { ratios, type Spread, spread } from "./statistics.ts";
 import { benchTransfers } from "./transfers.ts";
 
 export type EvmBenchOptions = {
@@ -52,7 +52,12 @@ async function rate(engine: Engine, meter: Uint8Array, { kernel, count, gas }: S
   return gas / (milliseconds - fixed) / 1000;
 }
 
-type Rates = { readonly ours: Spread; readonly ethereumjs: Spread; readonly anvil: Spread };
+type Rates = {
+  readonly mgasPerSecond: { readonly ours: Spread; readonly ethereumjs: Spread; readonly anvil: Spread };
+  /** Times that ours is faster. */
+  readonly overEthereumjs: Spread;
+  readonly overAnvil: Spread;
+};
 
 /** The three in turn, `rounds` times; the order within a round turns too. */
 async function measure(setting: Setting, long: Sized, short: Sized, fixed: number, rounds: number): Promise<Rates> {
@@ -67,17 +72,17 @@ async function measure(setting: Setting, long: Sized, short: Sized, fixed: numbe
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < turns.length; i++) await turns[(round + i) % turns.length]?.();
   }
-  return { ours: spread(found.ours), ethereumjs: spread(found.ethereumjs), anvil: spread(found.anvil) };
+  return {
+    mgasPerSecond: { ours: spread(found.ours), ethereumjs: spread(found.ethereumjs), anvil: spread(found.anvil) },
+    overEthereumjs: ratios(found.ours, found.ethereumjs),
+    overAnvil: ratios(found.ours, found.anvil),
+  };
 }
 
-type KernelFigures = {
+type KernelFigures = Rates & {
   readonly kernel: string;
   /** Of one run. */
   readonly gas: { readonly fast: number; readonly ethereumjs: number };
-  readonly mgasPerSecond: Rates;
-  /** Times that ours is faster. */
-  readonly overEthereumjs: number;
-  readonly overAnvil: number;
 };
 
 async function benchKernels(
@@ -95,16 +100,12 @@ async function benchKernels(
     const short = await size(setting, kernel, [ours, library, anvil], SHORT_GAS);
     const long = await size(setting, kernel, [ours, anvil], await longGas(setting, short));
     const rates = await measure(setting, long, short, fixed.median, options.rounds);
-    const overLibrary = ratio(rates.ours, rates.ethereumjs);
-    const overAnvil = ratio(rates.ours, rates.anvil);
+    const { mgasPerSecond, overEthereumjs, overAnvil } = rates;
     options.progress(
-      `${kernel.name}: ${rates.ours.median} Mgas/s, x ${overLibrary} of ethereumjs, x ${overAnvil} of anvil`,
+      `${kernel.name}: ${mgasPerSecond.ours.median} Mgas/s, x ${overEthereumjs.median} of ethereumjs, ` +
+        `x ${overAnvil.median} of anvil`,
     );
-    rows.push({
-      kernel: kernel.name,
-      gas: { fast: long.gas, ethereumjs: short.gas },
-      ...{ mgasPerSecond: rates, overEthereumjs: overLibrary, overAnvil },
-    });
+    rows.push({ kernel: kernel.name, gas: { fast: long.gas, ethereumjs: short.gas }, ...rates });
   }
   return { emptyEthCallMilliseconds: fixed, kernels: rows };
 }
@@ -124,7 +125,7 @@ export async function benchEvm(options: EvmBenchOptions): Promise<object> {
       ...{ seed, rounds, node: process.version, cpus: cpus().length, cpu: cpus()[0]?.model },
       method:
         "Mgas/s: gas that the kernel's caller lost, over the time of Evm.call, of runTx and of an eth_call less the " +
-        "median of an empty one; median, least and most of the rounds, engines in turn",
+        "median of an empty one; median, least and most of the rounds, engines in turn; ratios within each round",
       ...figures,
       tokenTransfers,
     };

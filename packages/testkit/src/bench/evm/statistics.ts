@@ -17,7 +17,7 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** Of a to b, for reading. */
-export function ratio(a: Spread, b: Spread): number {
-  return rounded(a.median / b.median);
+/** Of a to b, round by round: what else the machine did in a round fell on both. */
+export function ratios(a: readonly number[], b: readonly number[]): Spread {
+  return spread(a.map((value, round) => value / (b[round] ?? Number.NaN)));
 }

@@ -11,7 +11,7 @@ import { DEPLOY_GAS, DEPLOYER, RICH } from "./engine.ts";
 import { padded, word } from "./kernel.ts";
 import { Library } from "./library-engine.ts";
 import { env, plainTransaction } from "./own-engine.ts";
-import { ratio, type Spread, spread } from "./statistics.ts";
+import { ratios, type Spread, spread } from "./statistics.ts";
 
 const HOLDERS = 1_000;
 /** Transfers of a round: of the library fewer, and the first of the same. */
@@ -105,21 +105,34 @@ function executed(evm: Evm, transaction: Transaction): Executed {
   throw new Disagreement(`ours fails a transfer: ${outcome.kind === "invalid" ? outcome.reason : outcome.status}`);
 }
 
-type Run = { readonly microseconds: number; readonly gas: readonly bigint[]; readonly logs: readonly string[] };
+type Run = {
+  readonly microseconds: number;
+  readonly processor: number;
+  readonly gas: readonly bigint[];
+  readonly logs: readonly string[];
+};
+
+/** Microseconds of the processor since then, all threads: what other processes take does not count. */
+function processorTime(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return user + system;
+}
 
 /** One block of the transfers on the prepared state. */
 function runOurs(evm: Evm, state: StateReader, transfers: readonly Transaction[]): Run {
   evm.begin(env, state);
   const gas: bigint[] = [];
   const logs: string[] = [];
+  const processorBefore = process.cpuUsage();
   const from = performance.now();
   const outcomes = transfers.map((transaction) => executed(evm, transaction));
   const microseconds = (1000 * (performance.now() - from)) / transfers.length;
+  const processor = processorTime(processorBefore) / transfers.length;
   for (const outcome of outcomes) {
     gas.push(outcome.gasUsed);
     logs.push(outcome.logs.map(({ topics, data }) => [...topics, data].map(toHex).join()).join());
   }
-  return { microseconds, gas, logs };
+  return { microseconds, processor, gas, logs };
 }
 
 async function runLibrary(library: Library, transfers: readonly Transaction[]): Promise<Run> {
@@ -127,6 +140,7 @@ async function runLibrary(library: Library, transfers: readonly Transaction[]): 
   const gas: bigint[] = [];
   const logs: string[] = [];
   await library.state.checkpoint();
+  const processorBefore = process.cpuUsage();
   const from = performance.now();
   for (const tx of prepared) {
     const { totalGasSpent, execResult } = await library.run(tx);
@@ -135,8 +149,9 @@ async function runLibrary(library: Library, transfers: readonly Transaction[]): 
     logs.push((execResult.logs ?? []).map(([, topics, data]) => [...topics, data].map(toHex).join()).join());
   }
   const microseconds = (1000 * (performance.now() - from)) / transfers.length;
+  const processor = processorTime(processorBefore) / transfers.length;
   await library.state.revert();
-  return { microseconds, gas, logs };
+  return { microseconds, processor, gas, logs };
 }
 
 async function prepareOurs(): Promise<{ readonly evm: Evm; readonly state: MemoryState }> {
@@ -162,8 +177,9 @@ async function prepareLibrary(): Promise<Library> {
 export type TransferFigures = {
   readonly transfers: { readonly ours: number; readonly ethereumjs: number };
   readonly microseconds: { readonly ours: Spread; readonly ethereumjs: Spread };
+  readonly processorMicroseconds: { readonly ours: Spread; readonly ethereumjs: Spread };
   /** Times that ours is faster. */
-  readonly overEthereumjs: number;
+  readonly overEthereumjs: Spread;
 };
 
 /** Whole transactions, without the recovery of signatures: what one token transfer costs. */
@@ -179,6 +195,8 @@ export async function benchTransfers(options: {
   const few = transfers.slice(0, LIBRARY_TRANSFERS);
   const ours: number[] = [];
   const theirs: number[] = [];
+  const ownProcessor: number[] = [];
+  const theirProcessor: number[] = [];
   for (let round = 0; round <= options.rounds; round++) {
     const own = runOurs(evm, state, transfers);
     const other = await runLibrary(library, few);
@@ -190,9 +208,15 @@ export async function benchTransfers(options: {
     if (round === 0) continue;
     ours.push(own.microseconds);
     theirs.push(other.microseconds);
+    ownProcessor.push(own.processor);
+    theirProcessor.push(other.processor);
   }
   const microseconds = { ours: spread(ours), ethereumjs: spread(theirs) };
-  const overEthereumjs = ratio(microseconds.ethereumjs, microseconds.ours);
-  options.progress(`whole token transfers: ${microseconds.ours.median} us, x ${overEthereumjs} of ethereumjs`);
-  return { transfers: { ours: TRANSFERS, ethereumjs: LIBRARY_TRANSFERS }, microseconds, overEthereumjs };
+  const processorMicroseconds = { ours: spread(ownProcessor), ethereumjs: spread(theirProcessor) };
+  const overEthereumjs = ratios(theirs, ours);
+  options.progress(
+    `whole token transfers: ${microseconds.ours.median} us, of the processor ${processorMicroseconds.ours.median}, x ${overEthereumjs.median} of ethereumjs`,
+  );
+  const transfersOf = { ours: TRANSFERS, ethereumjs: LIBRARY_TRANSFERS };
+  return { transfers: transfersOf, microseconds, processorMicroseconds, overEthereumjs };
 }
