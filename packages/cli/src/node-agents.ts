@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import {
   AgentRunner,
   contractAbis,
@@ -16,6 +15,7 @@ import {
   nodeAccount,
   type WatcherStatus,
 } from "@tributary/agents";
+import { diskFolder } from "@tributary/chain/files/disk-folder";
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
 import type { KeyVault } from "@tributary/protocol/ports/key-vault";
 import type { MemberHost } from "@tributary/protocol/ports/member-host";
@@ -80,7 +80,7 @@ export class NodeAgents {
       client: watcher.client,
       chainId: mainchain.chainId,
       account: nodeAccount(vault),
-      journal: await NonceJournal.open(join(options.dataDir, "mainchain-sender.json")),
+      journal: await NonceJournal.open(diskFolder(options.dataDir), "mainchain-sender.json"),
       pollMs: mainchain.pollMs,
       logger,
     });

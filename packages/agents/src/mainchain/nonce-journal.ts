@@ -1,5 +1,5 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readWhole, replaceWhole } from "@tributary/protocol/files/whole-file";
+import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 
 /** A transaction that was signed and may be on its way. */
 export type JournalEntry = {
@@ -12,56 +12,61 @@ export type JournalEntry = {
 
 /** Signed and not yet confirmed transactions of one account, on disk before they are sent. */
 export class NonceJournal {
-  readonly #path: string;
+  readonly #files: FileLayer;
+  readonly #name: string;
   #entries: readonly JournalEntry[] = [];
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, entries: readonly JournalEntry[]) {
-    this.#path = path;
+  private constructor(files: FileLayer, name: string, entries: readonly JournalEntry[]) {
+    this.#files = files;
+    this.#name = name;
     this.#entries = entries;
   }
 
   /** A missing or damaged file gives an empty journal: the chain's own nonce is then the only truth. */
-  static async open(path: string): Promise<NonceJournal> {
-    await mkdir(dirname(path), { recursive: true });
-    return new NonceJournal(path, await readEntries(path));
+  static async open(files: FileLayer, name: string): Promise<NonceJournal> {
+    const there = files.list().includes(name);
+    // A life before this one may have died between renaming and syncing the folder.
+    if (there) await files.syncFolder();
+    return new NonceJournal(files, name, there ? readEntries(files, name) : []);
   }
 
   get entries(): readonly JournalEntry[] {
     return this.#entries;
   }
 
+  /** On disk when this resolves; the journal is as before when it rejects, or a nonce that nobody used would stay taken. */
   async put(entry: JournalEntry): Promise<void> {
-    this.#entries = [...this.#entries.filter((other) => other.nonce !== entry.nonce), entry];
-    await this.#save();
+    const before = this.#entries.filter((other) => other.nonce === entry.nonce);
+    this.#replace(entry.nonce, [entry]);
+    try {
+      await this.#save();
+    } catch (error) {
+      this.#replace(entry.nonce, before);
+      throw error;
+    }
   }
 
   async drop(nonce: number): Promise<void> {
-    this.#entries = this.#entries.filter((entry) => entry.nonce !== nonce);
+    this.#replace(nonce, []);
     await this.#save();
+  }
+
+  #replace(nonce: number, entries: readonly JournalEntry[]): void {
+    this.#entries = [...this.#entries.filter((other) => other.nonce !== nonce), ...entries];
   }
 
   #save(): Promise<void> {
     const text = JSON.stringify(this.#entries);
-    const next = this.#writing.then(async () => {
-      const temporary = `${this.#path}.tmp`;
-      const file = await open(temporary, "w", 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, this.#path);
-    });
+    const next = this.#writing.then(() => replaceWhole(this.#files, this.#name, new TextEncoder().encode(text)));
     this.#writing = next.catch(() => undefined);
     return next;
   }
 }
 
-async function readEntries(path: string): Promise<readonly JournalEntry[]> {
+function readEntries(files: FileLayer, name: string): readonly JournalEntry[] {
   try {
-    const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(readWhole(files, name)));
     return Array.isArray(parsed) ? parsed.filter(isEntry) : [];
   } catch {
     return [];
