@@ -33,16 +33,18 @@ export function pairingProductIsOne(curve: PairingCurve, input: Uint8Array): boo
   const { g1, g2 } = curve;
   const each = g1.pointBytes + g2.pointBytes;
   curve.beginProduct();
+  let pairs = 0;
   let slot = 0;
   for (let at = 0; at < input.length; at += each) {
     if (!g1.load(slot, input.subarray(at, at + g1.pointBytes)) || !g1.inSubgroup(slot)) return undefined;
     if (!g2.load(slot, input.subarray(at + g1.pointBytes, at + each)) || !g2.inSubgroup(slot)) return undefined;
     // A pairing with infinity is 1.
     if (g1.isInfinity(slot) || g2.isInfinity(slot)) continue;
+    pairs++;
     if (++slot < SLOTS) continue;
     curve.multiplyPairings(slot);
     slot = 0;
   }
   curve.multiplyPairings(slot);
-  return curve.productIsOne();
+  return pairs === 0 || curve.productIsOne();
 }
