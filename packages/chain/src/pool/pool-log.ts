@@ -1,8 +1,10 @@
-import { type FileHandle, open, readFile, rename, truncate } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { uint } from "@tributary/protocol/bytes/bytes";
+import { readWhole, replaceWhole, writeWhole } from "@tributary/protocol/files/whole-file";
+import type { AppendFile, FileLayer } from "@tributary/protocol/ports/file-layer";
 import { ChainError } from "../chain-error.ts";
+import { diskFolder } from "../files/disk-folder.ts";
 
 /** A transaction as logged: what survives a crash of every process. */
 export type LoggedTransaction = { readonly raw: Uint8Array; readonly age: number };
@@ -63,15 +65,6 @@ function failure(path: string, error: unknown): ChainError {
   return new ChainError("pool-log", `the pool's log ${path} failed: ${why}`, { cause: error });
 }
 
-async function readLog(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw failure(path, error);
-  }
-}
-
 type Waiter = { readonly resolve: () => void; readonly reject: (error: ChainError) => void };
 
 /**
@@ -80,48 +73,59 @@ type Waiter = { readonly resolve: () => void; readonly reject: (error: ChainErro
  */
 export class PoolLog {
   readonly #path: string;
+  readonly #files: FileLayer;
   /** What still waits; asked when the log is written anew. */
   readonly #live: () => Iterable<LoggedTransaction>;
-  #file: FileHandle;
+  #file: AppendFile;
+  /** The name stands for the file on disk too. */
+  #named = true;
   #bytes: number;
   #liveBytes = 0;
   #batch: Uint8Array[] = [];
   #waiters: Waiter[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
+  /** A partial write could not be cut off: nothing may follow it. */
+  #spoilt = false;
 
-  private constructor(path: string, file: FileHandle, bytes: number, live: () => Iterable<LoggedTransaction>) {
+  private constructor(
+    path: string,
+    files: FileLayer,
+    file: AppendFile,
+    bytes: number,
+    live: () => Iterable<LoggedTransaction>,
+  ) {
     this.#path = path;
+    this.#files = files;
     this.#file = file;
     this.#bytes = bytes;
     this.#liveBytes = bytes;
     this.#live = live;
   }
 
-  /** Opens or creates the log. A torn tail is cut off: what it held was never acknowledged. */
+  /**
+   * Opens or creates the log. A torn tail is cut off: what it held was never acknowledged. The rest is written anew: a
+   * process before this one may have died before its sync, and who sends such a transaction again is told that it is
+   * known.
+   */
   static async open(
     path: string,
     live: () => Iterable<LoggedTransaction>,
+    files: FileLayer = diskFolder(dirname(path)),
   ): Promise<{ readonly log: PoolLog; readonly records: readonly LoggedTransaction[] }> {
-    const bytes = await readLog(path);
-    // Fewer bytes than the magic: the process died while it created the file.
-    const fresh = bytes === undefined || MAGIC.subarray(0, bytes.length).every((byte, i) => byte === bytes[i]);
-    const created = bytes === undefined || (fresh && bytes.length < MAGIC.length);
-    if (!fresh) throw new ChainError("pool-log", `${path} is not a pool's log of a known format`);
-    const { records, end, damaged } = created ? { records: [], end: MAGIC.length, damaged: false } : decode(bytes);
-    if (damaged) throw new ChainError("pool-log", `the pool's log ${path} is damaged at offset ${end}`);
+    const name = basename(path);
     try {
-      if (bytes !== undefined && end < bytes.length) await truncate(path, end);
-      const file = await open(path, "a");
-      if (created) {
-        await file.truncate(0);
-        await file.appendFile(MAGIC);
-        await file.datasync();
-        await syncFolder(path);
-      }
-      return { log: new PoolLog(path, file, end, live), records };
+      const bytes = files.list().includes(name) ? Buffer.from(readWhole(files, name)) : Buffer.alloc(0);
+      // Fewer bytes than the magic: the process died while it created the file.
+      const known = MAGIC.subarray(0, bytes.length).every((byte, i) => byte === bytes[i]);
+      if (!known) throw new ChainError("pool-log", `${path} is not a pool's log of a known format`);
+      const created = bytes.length < MAGIC.length;
+      const { records, end, damaged } = created ? { records: [], end: MAGIC.length, damaged: false } : decode(bytes);
+      if (damaged) throw new ChainError("pool-log", `the pool's log ${path} is damaged at offset ${end}`);
+      await replaceWhole(files, name, created ? MAGIC : bytes.subarray(0, end));
+      return { log: new PoolLog(path, files, await files.append(name), end, live), records };
     } catch (error) {
-      throw failure(path, error);
+      throw error instanceof ChainError ? error : failure(path, error);
     }
   }
 
@@ -149,45 +153,58 @@ export class PoolLog {
       this.#batch = [];
       this.#waiters = [];
       try {
+        if (this.#spoilt) throw new Error("an earlier write is in it in part");
         if (this.#bytes + batch.length > 2 * this.#liveBytes + SLACK_BYTES) await this.#rewrite();
-        await this.#file.appendFile(batch);
-        await this.#file.datasync();
+        if (!this.#named) await this.#files.syncFolder();
+        this.#named = true;
+        await writeWhole(this.#file, batch);
+        await this.#file.sync();
         this.#bytes += batch.length;
         for (const { resolve } of waiters) resolve();
       } catch (error) {
-        // What was written in part must not stand before later frames.
-        await this.#file.truncate(this.#bytes).catch(() => {
-          this.#closed = true;
-        });
+        if (!this.#spoilt) this.#cut();
         for (const { reject } of waiters) reject(failure(this.#path, error));
       }
     }
     this.#flushing = undefined;
   }
 
+  /** What was written in part must not stand before later frames. */
+  #cut(): void {
+    try {
+      this.#files.truncate(basename(this.#path), this.#bytes);
+    } catch {
+      this.#spoilt = true;
+    }
+  }
+
   /** A crash leaves either the old log or the new one under the name. */
   async #rewrite(): Promise<void> {
-    const next = `${this.#path}.new`;
-    const file = await open(next, "w");
+    const name = basename(this.#path);
     const content = Buffer.concat([MAGIC, encodeFrame([...this.#live()].map(encodeRecord))]);
-    await file.writeFile(content);
-    await file.datasync();
-    await file.close();
-    await rename(next, this.#path);
-    await syncFolder(this.#path);
-    await this.#file.close();
-    this.#file = await open(this.#path, "a");
+    const next = await this.#beside(`${name}.new`, content);
+    await this.#files.rename(`${name}.new`, name);
+    const old = this.#file;
+    this.#file = next;
+    this.#named = false;
     this.#bytes = content.length;
     this.#liveBytes = content.length;
+    await old.close();
   }
-}
 
-/** A new name is durable only when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(dirname(path), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+  /** A synced file with the content, still open. */
+  async #beside(name: string, content: Uint8Array): Promise<AppendFile> {
+    if (this.#files.list().includes(name)) await this.#files.remove(name);
+    const file = await this.#files.append(name);
+    try {
+      await writeWhole(file, content);
+      await file.sync();
+      return file;
+    } catch (error) {
+      await file.close();
+      // It takes the room that is missing.
+      await this.#files.remove(name).catch(() => undefined);
+      throw error;
+    }
   }
 }

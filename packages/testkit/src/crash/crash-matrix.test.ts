@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Cell, crashMatrix, heights, keygen, type Subject, shuffled, stratified } from "./matrix.ts";
+import { type Cell, crashMatrix, heights, keygen, pool, type Subject, shuffled, stratified } from "./matrix.ts";
 import { runCrashMutant } from "./mutant-runs.ts";
 import { CRASH_MUTANTS } from "./mutants.ts";
 
@@ -19,6 +19,15 @@ test("struck at a write or a message, a member contradicts nobody and ends with 
   expect(new Set(operations.map(({ folder }) => folder))).toEqual(new Set(["containers", "journal", "log", "state"]));
   expect(sends).toBeGreaterThan(50);
   await green(subject, stratified(cells, 51));
+});
+
+test("struck at a write or an answer, a pool's log keeps what was acknowledged", async () => {
+  const subject = pool(1);
+  const { operations, sends, cells } = await crashMatrix(subject);
+  // At the start, and when most of the log is dead.
+  expect(operations.filter(({ kind }) => kind === "rename").length).toBeGreaterThan(1);
+  expect(sends).toBe(7);
+  await green(subject, stratified(cells, 16));
 });
 
 test("struck in a key generation, a node says the same again and keeps its share", async () => {

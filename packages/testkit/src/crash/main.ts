@@ -2,13 +2,23 @@ import { count, parse } from "../arguments.ts";
 import { killAll } from "../network/mutant-runs.ts";
 import { NETWORKS } from "../network/network-scheduler.ts";
 import type { Operation } from "./bad-disk.ts";
-import { type Cell, crashMatrix, heights, keygen, type Matrix, type Subject, shuffled, stratified } from "./matrix.ts";
+import {
+  type Cell,
+  crashMatrix,
+  heights,
+  keygen,
+  type Matrix,
+  pool,
+  type Subject,
+  shuffled,
+  stratified,
+} from "./matrix.ts";
 import { runCrashMutant } from "./mutant-runs.ts";
 import { CRASH_MUTANTS } from "./mutants.ts";
 
 const usage = `npm run crash-matrix -- [options]: one member on a bad disk, struck at every write and every message
 
-  --subject NAME  heights or keygen; both when not given
+  --subject NAME  heights, pool or keygen; all when not given
   --heights N     heights under test (default 2; with 6 the log also drops an old segment)
   --network NAME  how messages are delayed: uniform (default), or as in the simulator
   --seed N        seed of everything (default 1)
@@ -43,6 +53,7 @@ const world = { seed, heights: count(values.heights, "heights"), network };
 
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   heights: async () => heights(world),
+  pool: async () => pool(seed),
   keygen: () => keygen(seed),
 };
 

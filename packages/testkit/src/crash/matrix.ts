@@ -3,6 +3,7 @@ import { Violation } from "../network/oracle.ts";
 import type { Operation } from "./bad-disk.ts";
 import { type CrashReport, CrashRun, type Point, type RunOptions, type Strike } from "./crash-run.ts";
 import { healthyVaults, KeygenRun } from "./keygen-run.ts";
+import { PoolRun } from "./pool-run.ts";
 
 /** What is struck: a run that can be had without any fault and with one. */
 export type Subject = {
@@ -26,6 +27,11 @@ export function heights(world: Omit<RunOptions, "strike">): Subject {
     run: (strike) => new CrashRun(strike === undefined ? world : { ...world, strike }).play(),
     spread: 40,
   };
+}
+
+/** One pool's log and its clients. */
+export function pool(seed: number): Subject {
+  return { run: (strike) => new PoolRun(seed, strike).play(), spread: 16 };
 }
 
 /** Four nodes that generate a key. */
