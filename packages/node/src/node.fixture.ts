@@ -25,6 +25,8 @@ export class TestNode {
   process: NodeProcess;
   /** What its keys do when asked to sign; a test may put something else here. */
   signer: FileVault["signer"];
+  /** Heights behind from which on its members fetch a snapshot. */
+  joinLag = 1_000_000;
   peerPort = 0;
   rpcPort = 0;
 
@@ -85,6 +87,7 @@ export class TestNode {
       rpc: { host: "127.0.0.1", port: this.rpcPort },
       vault: { identity: this.vault.identity, signer: (...key) => this.signer(...key) },
       logger: logger.child({ node: this.nodeId }),
+      joinLag: this.joinLag,
     });
   }
 }

@@ -34,8 +34,13 @@ export type NodeConfig = {
   readonly health?: () => object;
   readonly cors?: AllowedOrigins;
   readonly diskBytes?: number;
+  /** Heights behind from which on a member fetches a snapshot instead of every container. */
+  readonly joinLag?: number;
   readonly clientVersion?: string;
 };
+
+/** About ten seconds of execution. */
+const DEFAULT_JOIN_LAG = 1_024;
 
 type Running = {
   readonly lock: DataLock;
@@ -143,6 +148,7 @@ export class NodeProcess {
         metrics: this.#metrics,
         logger,
         diskBytes: this.#config.diskBytes ?? DEFAULT_DISK_BYTES,
+        joinLag: this.#config.joinLag ?? DEFAULT_JOIN_LAG,
         rpc,
       });
       logger.info({ node: nodeId, peerPort: mesh.port, rpcPort }, "node runs");
@@ -168,7 +174,9 @@ export class NodeProcess {
     for (const [chainId, { code, message, at }] of this.#running?.host.failures() ?? []) {
       failed[chainId.toString()] = { code, message, at };
     }
-    return { ...health?.(), nodeId, links: this.#running?.mesh.stats.links ?? 0, failed };
+    const falseSnapshots: Record<string, readonly number[]> = {};
+    for (const [chainId, nodes] of this.#running?.host.liars() ?? []) falseSnapshots[chainId.toString()] = [...nodes];
+    return { ...health?.(), nodeId, links: this.#running?.mesh.stats.links ?? 0, failed, falseSnapshots };
   }
 
   #reading(): NodeReading {

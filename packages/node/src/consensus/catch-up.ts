@@ -117,7 +117,7 @@ export class CatchUp {
 
   /** Asks for what is missing between the own tip and the others' heights. */
   plan(): void {
-    if (this.#execution.halted !== undefined || this.#context.stopped) return;
+    if (this.#execution.halted !== undefined || this.#context.stopped || this.#context.joining) return;
     const { ordered } = this.#context;
     const end = this.#execution.tip + MAX_AHEAD;
     let highest = 0;

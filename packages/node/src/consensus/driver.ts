@@ -162,6 +162,11 @@ export class MemberDriver {
     this.#cancelTick?.();
   }
 
+  /** While a snapshot is on its way the member orders and votes, and executes nothing. */
+  setJoining(joining: boolean): void {
+    this.#context.joining = joining;
+  }
+
   status(): DriverStatus {
     return this.#status.read();
   }

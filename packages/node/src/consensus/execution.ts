@@ -162,7 +162,7 @@ export class Execution {
   advance(): void {
     this.#commit();
     if (!this.#started || this.#executing || this.#halted !== undefined || this.#context.stopped) return;
-    if (this.#layers.size >= MAX_LAYERS) return;
+    if (this.#layers.size >= MAX_LAYERS || this.#context.joining) return;
     const height = this.tip + 1;
     const fetched = this.#inStore(height) ? this.#stored(height) : this.#fetched.get(height);
     if (fetched !== undefined) this.#executeFetched(fetched);

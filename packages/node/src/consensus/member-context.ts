@@ -47,6 +47,8 @@ export class MemberContext {
   /** Highest height whose F is known. */
   final = 0;
   stopped = false;
+  /** A snapshot of a later height is on its way: executing what comes before it would be for nothing. */
+  joining = false;
 
   constructor(config: MemberConfig, ports: DriverPorts) {
     this.config = config;

@@ -18,7 +18,7 @@ export type {
 } from "@tributary/protocol/ports/execution";
 
 /** Streams of one connection, served in this order, so that an 8 MB body does not hold a vote back. */
-export type Channel = "votes" | "shares" | "bodies";
+export type Channel = "votes" | "shares" | "bodies" | "snapshots";
 
 /** Links to the other members of one group. Sending is best effort; REPEAT makes delivery reliable. */
 export interface Mesh {

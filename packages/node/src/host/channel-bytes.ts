@@ -1,5 +1,6 @@
 import { type Limits, MESSAGE_KINDS, type MessageKind, maxMessageBytes } from "@tributary/protocol/wire/index";
 import type { ChannelBytes } from "../mesh/send-queue.ts";
+import { MAX_SNAPSHOT_MESSAGE_BYTES } from "../snapshot/codec.ts";
 
 /** Kinds that carry transactions, and evidence: the only ones that are large. All of them go with the bodies. */
 const large: ReadonlySet<MessageKind> = new Set<MessageKind>(["proposal", "body", "container", "forward", "evidence"]);
@@ -13,7 +14,7 @@ export function channelLimits(limits: Limits): ChannelBytes {
     ...MESSAGE_KINDS.filter((kind) => !large.has(kind)).map((kind) => maxMessageBytes(kind, limits)),
   );
   const all = Math.max(...MESSAGE_KINDS.map((kind) => maxMessageBytes(kind, limits)));
-  return { votes: small, shares: small, bodies: all };
+  return { votes: small, shares: small, bodies: all, snapshots: MAX_SNAPSHOT_MESSAGE_BYTES };
 }
 
 /** Bytes that wait for one peer at most. What does not fit comes back by REPEAT. */
@@ -23,5 +24,6 @@ export function channelCapacity(limits: Limits): ChannelBytes {
     votes: Math.max(MIB, 16 * votes),
     shares: Math.max(2 * MIB, 32 * shares),
     bodies: ANSWER_BYTES + 2 * bodies,
+    snapshots: 2 * MAX_SNAPSHOT_MESSAGE_BYTES,
   };
 }

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Chain } from "@tributary/chain/chain/chain";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
@@ -13,6 +14,8 @@ import type { GroupMesh, MeshEndpoint } from "../mesh/mesh-endpoint.ts";
 import { MemberObserver } from "../observe/member-observer.ts";
 import type { MemberReading, NodeMetrics } from "../observe/node-metrics.ts";
 import type { ChainBackend, FinalityProof, StatusReport } from "../rpc/backend.ts";
+import type { Liar } from "../snapshot/snapshot-download.ts";
+import { adoptProof } from "../snapshot/snapshot-proof.ts";
 import { LevelContainerStore } from "../store/level-container-store.ts";
 import type { FileVault } from "../vault/file-vault.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
@@ -33,6 +36,7 @@ import {
   sharedExecutor,
   systemClock,
 } from "./guarded-ports.ts";
+import { MemberSnapshots } from "./member-snapshots.ts";
 import { quotaChain } from "./quota-chain.ts";
 import { diskQuota, poolLimits, proposalSpacing } from "./slot-share.ts";
 
@@ -51,9 +55,19 @@ export type MemberParts = {
   readonly logger: Logger;
   /** Bytes that the operator gives to all chains together. */
   readonly diskBytes: number;
+  /** Heights behind from which on a snapshot is fetched. */
+  readonly joinLag: number;
+  /** A member of the chain served a false snapshot. */
+  readonly lied: (liar: Liar) => void;
+  /** The member must be closed and opened again. */
+  readonly again: () => void;
   /** The member cannot go on. Called once. */
   readonly failed: (error: unknown) => void;
 };
+
+function limitsOf(spec: MemberSpec): Limits {
+  return { members: spec.members.length, containerBytes: spec.genesis.byteLimit };
+}
 
 /** Everything of one chain at this node: folders, keys, driver, chain, and its place in the mesh. */
 export class Member {
@@ -69,6 +83,7 @@ export class Member {
   readonly #driver: MemberDriver;
   readonly #turns: Turns;
   readonly #folder: string;
+  readonly #snapshots: MemberSnapshots;
   readonly #mesh = new LateMesh();
   #diskTimer: NodeJS.Timeout | undefined;
   #link: GroupMesh | undefined;
@@ -101,9 +116,18 @@ export class Member {
         onFailure: failed,
       });
       opened.push(chain);
+      await rm(join(folder, "snapshots"), { recursive: true, force: true });
+      const limits = limitsOf(spec);
+      const { origin } = chain;
+      if (origin !== undefined) await new Promise<void>((done) => adoptProof(origin, limits, store, done));
       const files = { folder, store, journal, log, chain, signer };
       const member = new Member(spec, parts, guard, files, new BatchVerifier(keys));
-      opened.push({ close: async () => member.#silence() });
+      opened.push({
+        close: async () => {
+          member.#silence();
+          await member.#snapshots.stop();
+        },
+      });
       member.#start(parts.mesh, guard);
       return member;
     } catch (error) {
@@ -129,7 +153,7 @@ export class Member {
     const { metrics } = parts;
     this.spec = spec;
     this.#label = spec.chainId.toString();
-    this.#limits = { members: spec.members.length, containerBytes: spec.genesis.byteLimit };
+    this.#limits = limitsOf(spec);
     this.#chain = files.chain;
     this.#store = files.store;
     this.#journal = files.journal;
@@ -160,6 +184,22 @@ export class Member {
       observer: new MemberObserver(this.#label, metrics, parts.logger),
     });
     const quota = diskQuota(spec.slots, parts.diskBytes);
+    this.#snapshots = new MemberSnapshots({
+      spec,
+      folder: files.folder,
+      chain,
+      store: files.store,
+      verifier: guardedVerifier(verifier, guard),
+      limits: this.#limits,
+      send: (to, message) => this.#mesh.send(to, "snapshots", message),
+      final: () => this.#driver.status().final,
+      joining: (joining) => this.#driver.setJoining(joining),
+      joinLag: parts.joinLag,
+      maxBytes: quota,
+      logger: parts.logger,
+      lied: parts.lied,
+      ready: parts.again,
+    });
     this.backend = {
       chain: quotaChain(chain, () => this.#diskBytes > quota),
       member: {
@@ -178,9 +218,18 @@ export class Member {
       members: this.spec.members,
       limits: channelLimits(this.#limits),
       capacity: channelCapacity(this.#limits),
-      receive: guard((from, channel, message) => this.#driver.receive(from, channel, message)),
-      peerUp: guard((seat) => this.#driver.peerUp(seat)),
-      peerDown: guard((seat) => this.#driver.peerDown(seat)),
+      receive: guard((from, channel, message) => {
+        if (channel === "snapshots") this.#snapshots.receive(from, message);
+        else this.#driver.receive(from, channel, message);
+      }),
+      peerUp: guard((seat) => {
+        this.#snapshots.peerUp(seat);
+        this.#driver.peerUp(seat);
+      }),
+      peerDown: guard((seat) => {
+        this.#snapshots.peerDown(seat);
+        this.#driver.peerDown(seat);
+      }),
     });
     this.#mesh.attach(this.#link);
     this.#diskTimer = setInterval(() => this.#measureDisk(), DISK_LOOK_MS);
@@ -235,6 +284,7 @@ export class Member {
   async #close(): Promise<void> {
     clearInterval(this.#diskTimer);
     this.#silence();
+    await this.#snapshots.stop();
     await this.#log.close();
     await this.#journal.close();
     await this.#chain.close();

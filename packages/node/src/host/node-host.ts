@@ -13,7 +13,7 @@ export type MemberFailure = { readonly code: string; readonly message: string; r
 
 type Failed = MemberFailure & { readonly error: unknown; readonly count: number; readonly until: number };
 
-export type NodeHostParts = Omit<MemberParts, "failed" | "turns"> & {
+export type NodeHostParts = Omit<MemberParts, "failed" | "turns" | "again" | "lied"> & {
   readonly rpc: Pick<RpcServer, "addChain" | "removeChain">;
 };
 
@@ -26,6 +26,7 @@ export class NodeHost implements MemberHost {
   readonly #turns = new FairTurns(() => performance.now());
   readonly #members = new Map<bigint, Member>();
   readonly #expired = new Set<Member>();
+  readonly #liars = new Map<bigint, Set<number>>();
   readonly #failed = new Map<bigint, Failed>();
   /** The last thing asked for each chain: starts and stops of one chain follow one another. */
   readonly #last = new Map<bigint, Promise<void>>();
@@ -97,6 +98,8 @@ export class NodeHost implements MemberHost {
         ...this.#parts,
         logger,
         turns: this.#turns,
+        lied: ({ seat, about }) => this.#lied(spec, seat, about),
+        again: () => this.#again(spec),
         failed: (error) => this.#fail(chainId, error),
       });
       this.#members.set(chainId, member);
@@ -108,6 +111,31 @@ export class NodeHost implements MemberHost {
       this.#remember(chainId, error);
       throw error;
     }
+  }
+
+  /** Node ids of members that served a false snapshot, by chain, since the node started. */
+  liars(): ReadonlyMap<bigint, ReadonlySet<number>> {
+    return this.#liars;
+  }
+
+  #lied({ chainId, members }: MemberSpec, seat: number, about: string): void {
+    const node = members[seat]?.nodeId ?? 0;
+    const known = this.#liars.get(chainId) ?? new Set();
+    this.#liars.set(chainId, known.add(node));
+    const chain = chainId.toString();
+    this.#parts.logger.warn({ chain, seat, node, about }, "a member served a false snapshot and is asked no more");
+  }
+
+  /** Closes the member and opens it with what lies in its folder now. */
+  #again(spec: MemberSpec): void {
+    setImmediate(() => {
+      this.#inTurn(spec.chainId, async () => {
+        const member = this.#members.get(spec.chainId);
+        if (member === undefined || this.#expired.has(member)) return;
+        await this.#close(spec.chainId, member);
+        await this.#open(spec);
+      }).catch(() => undefined);
+    });
   }
 
   /** What a running member threw: it is stopped on a turn of its own, since it may stand in the middle of anything. */

@@ -9,7 +9,7 @@ import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { Channel } from "../consensus/ports.ts";
 
 /** Position is the channel's byte on the wire and its priority. */
-export const CHANNELS: readonly Channel[] = ["votes", "shares", "bodies"];
+export const CHANNELS: readonly Channel[] = ["votes", "shares", "bodies", "snapshots"];
 
 const LENGTH_BYTES = 4;
 const DATA_HEADER_BYTES: number = LENGTH_BYTES + 5;

@@ -9,8 +9,8 @@ import { generateTransportKey, type TransportIdentity, transportIdentity } from 
 
 const group: HexHash = `0x${"11".repeat(32)}`;
 const otherGroup: HexHash = `0x${"22".repeat(32)}`;
-const limits = { votes: 40_000, shares: 40_000, bodies: 4_000_000 };
-const capacity = { votes: 100_000, shares: 100_000, bodies: 8_000_000 };
+const limits = { votes: 40_000, shares: 40_000, bodies: 4_000_000, snapshots: 4_000_000 };
+const capacity = { votes: 100_000, shares: 100_000, bodies: 8_000_000, snapshots: 8_000_000 };
 
 const identities: TransportIdentity[] = [0, 1, 2].map(() => transportIdentity(generateTransportKey()));
 
@@ -185,7 +185,7 @@ const violations: [string, Buffer][] = [
   ["an empty frame", Buffer.of(0, 0, 0, 0)],
   ["an unknown type", Buffer.of(0, 0, 0, 1, 9)],
   ["data of an index never joined", Buffer.concat([dataHeader(7, 0, false, 1), Buffer.of(1)])],
-  ["an unknown channel", Buffer.concat([joinFrame(0, group), dataHeader(0, 3, false, 1), Buffer.of(1)])],
+  ["an unknown channel", Buffer.concat([joinFrame(0, group), dataHeader(0, 4, false, 1), Buffer.of(1)])],
   ["a short chunk with more to come", Buffer.concat([joinFrame(0, group), dataHeader(0, 0, true, 1), Buffer.of(1)])],
   ["a group joined twice", Buffer.concat([joinFrame(0, group), joinFrame(1, group)])],
   [

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { CHUNK_BYTES, FrameReader } from "./frame-codec.ts";
 import { SendQueue } from "./send-queue.ts";
 
-const room = { votes: 10_000_000, shares: 10_000_000, bodies: 10_000_000 };
+const room = { votes: 10_000_000, shares: 10_000_000, bodies: 10_000_000, snapshots: 10_000_000 };
 
 test("a flooded group does not hold its neighbour back, chunk by chunk", () => {
   const queue = new SendQueue();
@@ -26,7 +26,7 @@ test("a flooded group does not hold its neighbour back, chunk by chunk", () => {
 
 test("keeps the order of a channel over thousands of messages and bounds each channel alone", () => {
   const queue = new SendQueue();
-  queue.open(1, { votes: 4_000, shares: 4, bodies: 4 });
+  queue.open(1, { votes: 4_000, shares: 4, bodies: 4, snapshots: 4 });
   for (let i = 0; i < 1_000; i++)
     expect(queue.push(1, "votes", new Uint8Array(new Uint32Array([i]).buffer))).toBe(true);
   expect(queue.push(1, "votes", new Uint8Array(4))).toBe(false);

@@ -20,7 +20,7 @@ type GroupQueue = { readonly index: number; readonly lanes: readonly Lane[]; cre
 
 /**
  * What waits to go out on one link. Groups take turns by bytes sent, so that a flooded one does not starve its
- * neighbour; inside a group votes go before shares and shares before bodies, chunk by chunk.
+ * neighbour; inside a group votes go before shares, shares before bodies and bodies before snapshots, chunk by chunk.
  */
 export class SendQueue {
   readonly #groups = new Map<number, GroupQueue>();

@@ -62,7 +62,7 @@ class Members {
     this.#download = new SnapshotDownload({
       chain: joining.chain,
       at: () => AT,
-      least: 1,
+      least: () => 1,
       maxBytes: 1_000_000,
       up: () => [...this.servers.keys()].filter((seat) => !this.down.has(seat)),
       send: (to, bytes) => this.#ask(to, bytes),

@@ -11,6 +11,8 @@ const ANSWER_MS = 5_000;
 const PAUSE_MS = 500;
 /** Milliseconds without progress after which another snapshot is taken than the one that was begun. */
 const STALE_MS = 30_000;
+/** Buckets in one run at most, so that even a small state comes from several members. */
+const MAX_RUN_BUCKETS = 16;
 
 export type Liar = { readonly seat: Seat; readonly about: "manifest" | "certificate" | "bucket" | "code" };
 
@@ -18,7 +20,7 @@ export type SnapshotDownloadParts = {
   readonly chain: Pick<Chain, "checkManifest" | "importSnapshot">;
   /** Block to ask for; blocks below `least` are of no use. */
   readonly at: () => number;
-  readonly least: number;
+  readonly least: () => number;
   /** No snapshot can be larger: what the chain may have of the disk. */
   readonly maxBytes: number;
   /** Members with a live link. */
@@ -66,6 +68,11 @@ export class SnapshotDownload {
     return this.#banned;
   }
 
+  /** A certified snapshot was found, and something of it came lately. */
+  get moving(): boolean {
+    return this.#into !== undefined && this.#parts.now() - this.#progressAt < STALE_MS;
+  }
+
   /** An answer from a member; one that nobody waits for is dropped. */
   receive(from: Seat, answer: SnapshotAnswer): void {
     const waiting = this.#waiting.get(answer.id);
@@ -81,7 +88,9 @@ export class SnapshotDownload {
       if (!(await this.#complete())) continue;
       this.stop();
       await Promise.all(this.#working.values());
-      await this.#into?.finish();
+      const into = this.#into;
+      if (into === undefined || into.manifest.record.block.header.number < this.#parts.least()) break;
+      await into.finish();
       return true;
     }
     this.stop();
@@ -117,7 +126,7 @@ export class SnapshotDownload {
   /** One member's part, until it fails to answer, lies, or there is nothing left to ask. */
   async #serve(seat: Seat): Promise<void> {
     const offer = await this.#ask(seat, { kind: "want", at: this.#parts.at() });
-    if (offer?.kind !== "offer" || offer.block < this.#parts.least) return pause(PAUSE_MS);
+    if (offer?.kind !== "offer" || offer.block < this.#parts.least()) return pause(PAUSE_MS);
     const chosen = this.#into?.manifest.record.block.header.number;
     if (chosen !== undefined && chosen !== offer.block && !this.#stale()) return pause(PAUSE_MS);
     const manifest = await this.#manifest(seat, offer.block, offer.manifestBytes);
@@ -183,7 +192,12 @@ export class SnapshotDownload {
     if (first === undefined) return undefined;
     let last = first;
     let bytes = sizes[first] ?? 0;
-    while (free.includes(last + 1) && bytes + (sizes[last + 1] ?? 0) <= PIECE_BYTES) bytes += sizes[++last] ?? 0;
+    while (
+      last - first + 1 < MAX_RUN_BUCKETS &&
+      free.includes(last + 1) &&
+      bytes + (sizes[last + 1] ?? 0) <= PIECE_BYTES
+    )
+      bytes += sizes[++last] ?? 0;
     for (let bucket = first; bucket <= last; bucket++) this.#claimed.add(bucket);
     return { first, last };
   }

@@ -1,0 +1,129 @@
+import { join } from "node:path";
+import type { Chain } from "@tributary/chain/chain/chain";
+import type { Seat } from "@tributary/protocol/consensus/types";
+import type { MemberSpec } from "@tributary/protocol/ports/member-host";
+import type { Limits } from "@tributary/protocol/wire/index";
+import type { Logger } from "pino";
+import type { ContainerStore, Verifier } from "../consensus/ports.ts";
+import { decodeSnapshotMessage, isQuestion } from "../snapshot/codec.ts";
+import { type Liar, SnapshotDownload } from "../snapshot/snapshot-download.ts";
+import { proofOf, verifyProof } from "../snapshot/snapshot-proof.ts";
+import { SnapshotServer } from "../snapshot/snapshot-server.ts";
+
+/** Blocks ahead of the newest at which a snapshot is ordered: all members should hear of it before they are there. */
+const AHEAD = 4;
+const LOOK_MS = 1_000;
+/** Milliseconds for which execution waits for a snapshot of which nothing came yet. */
+const HOPE_MS = 30_000;
+
+export type MemberSnapshotsParts = {
+  readonly spec: MemberSpec;
+  readonly folder: string;
+  readonly chain: Chain;
+  readonly store: ContainerStore;
+  readonly verifier: Verifier;
+  readonly limits: Limits;
+  readonly send: (to: Seat, message: Uint8Array) => void;
+  /** Newest height that is final, as far as it is known here. */
+  readonly final: () => number;
+  /** Whether executing containers is for nothing, since a snapshot of a later height is on its way. */
+  readonly joining: (joining: boolean) => void;
+  /** Heights behind from which on a snapshot is taken rather than every container executed. */
+  readonly joinLag: number;
+  readonly maxBytes: number;
+  readonly logger: Logger;
+  readonly lied: (liar: Liar) => void;
+  /** A snapshot is ready: the member must be opened again to begin with it. */
+  readonly ready: () => void;
+};
+
+/** Snapshots of one member: serves others, and fetches one when this member is far behind. */
+export class MemberSnapshots {
+  readonly #parts: MemberSnapshotsParts;
+  readonly #server: SnapshotServer;
+  readonly #up = new Set<Seat>();
+  readonly #unsubscribe: () => void;
+  readonly #timer: NodeJS.Timeout;
+  #download: SnapshotDownload | undefined;
+  #running: Promise<void> | undefined;
+  #begunAt = 0;
+
+  constructor(parts: MemberSnapshotsParts) {
+    this.#parts = parts;
+    const { folder, chain, store, send, logger } = parts;
+    this.#server = new SnapshotServer({
+      folder: join(folder, "snapshots"),
+      chain,
+      proofOf: (block) => proofOf(store, block),
+      send,
+      now: () => performance.now(),
+      logger,
+    });
+    this.#unsubscribe = chain.onBlock(({ block }) => this.#server.committed(block.header.number));
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+  }
+
+  peerUp(seat: Seat): void {
+    this.#up.add(seat);
+  }
+
+  peerDown(seat: Seat): void {
+    this.#up.delete(seat);
+  }
+
+  receive(from: Seat, bytes: Uint8Array): void {
+    const message = decodeSnapshotMessage(bytes);
+    if (message === undefined) return;
+    if (isQuestion(message)) this.#server.answer(from, message);
+    else this.#download?.receive(from, message);
+  }
+
+  /** Idempotent. Before the chain is closed; what was fetched stays. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#unsubscribe();
+    this.#download?.stop();
+    await this.#running;
+    await this.#server.stop();
+  }
+
+  #look(): void {
+    const { chain, final, joinLag, joining, logger } = this.#parts;
+    const { number } = chain.head.header;
+    const hopeful = this.#download !== undefined && performance.now() - this.#begunAt < HOPE_MS;
+    joining(hopeful || this.#download?.moving === true);
+    if (this.#running !== undefined || final() - number < joinLag) return;
+    logger.info({ height: number, final: final() }, "far behind: a snapshot is fetched");
+    this.#begunAt = performance.now();
+    joining(true);
+    this.#running = this.#fetch().finally(() => {
+      this.#running = undefined;
+      this.#download = undefined;
+    });
+  }
+
+  async #fetch(): Promise<void> {
+    const { chain, spec, limits, verifier, send, final, maxBytes, logger, lied, ready } = this.#parts;
+    const ordered = final() + AHEAD;
+    const download = new SnapshotDownload({
+      chain,
+      // The same block for all, until it is passed for good.
+      at: () => Math.max(ordered, final() > ordered + AHEAD ? final() + AHEAD : 0),
+      least: () => chain.head.header.number + 1,
+      maxBytes,
+      up: () => this.#up,
+      send,
+      certified: (manifest) => new Promise((resolve) => verifyProof(manifest, spec, limits, verifier, resolve)),
+      lied,
+      now: () => performance.now(),
+    });
+    this.#download = download;
+    try {
+      if (!(await download.run())) return;
+      logger.info("a snapshot is here and verified: the member begins again with it");
+      ready();
+    } catch (error) {
+      logger.error({ err: error }, "a snapshot could not be taken over; the member goes on with what it has");
+    }
+  }
+}
