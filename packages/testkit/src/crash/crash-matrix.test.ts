@@ -18,7 +18,7 @@ test("struck at a write or a message, a member contradicts nobody and ends with 
   );
   expect(new Set(operations.map(({ folder }) => folder))).toEqual(new Set(["containers", "journal", "log", "state"]));
   expect(sends).toBeGreaterThan(50);
-  await green(subject, stratified(cells, 51));
+  await green(subject, stratified(cells, 34));
 });
 
 test("struck at a write or an answer, a pool's log keeps what was acknowledged", async () => {
