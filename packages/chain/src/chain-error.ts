@@ -10,6 +10,8 @@ export type ChainErrorCode =
   | "genesis-mismatch"
   /** State of that block is no longer (or not yet) held. */
   | "state-pruned"
+  /** The question is about blocks before the earliest that is held. */
+  | "history-pruned"
   /** No such block. */
   | "unknown-block"
   /** A log query over too many blocks or with too many results. */

@@ -95,6 +95,9 @@ test("an emptied member joins by a snapshot under load, names the member that se
   await load;
   expect(JSON.parse(await fourth.get("/health")).falseSnapshots).toEqual({ [chainId.toString()]: [second.nodeId] });
   await expect(fourth.rpc(chainId, "eth_getBlockByNumber", "0x1", false)).rejects.toThrow("4444 pruned history");
+  await expect(fourth.rpc(chainId, "eth_getLogs", { fromBlock: "0x1", toBlock: "0x2" })).rejects.toThrow(
+    "4444 pruned history",
+  );
 
   // Its votes count: with the spoilt one away, the three make blocks.
   await second.process.stop();

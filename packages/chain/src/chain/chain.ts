@@ -186,6 +186,11 @@ export class Chain implements ChainReader {
   }
 
   logs(filter: LogFilter): Promise<readonly LocatedLog[]> {
+    const { earliest } = this.#ledger;
+    // Silence about blocks that are not held would read as: there were no logs.
+    if (earliest > 0 && filter.fromBlock < earliest && filter.fromBlock <= filter.toBlock) {
+      return Promise.reject(new ChainError("history-pruned", `blocks before ${earliest} are no longer kept here`));
+    }
     return searchLogs(this.#ledger.blocks, filter, this.head.header.number);
   }
 

@@ -61,7 +61,7 @@ export interface ChainReader {
   pendingTransactions(): readonly Transaction[];
   receipt(hash: Uint8Array): IncludedReceipt | undefined;
   receipts(id: BlockId): readonly IncludedReceipt[] | undefined;
-  /** Ascending; ChainError `limit-exceeded` beyond the limits of blocks or results. */
+  /** Ascending; ChainError `limit-exceeded` beyond the limits of blocks or results, `history-pruned` before `earliest`. */
   logs(filter: LogFilter): Promise<readonly LocatedLog[]>;
   /** Logs of one block that match. */
   logsOfBlock(id: BlockId, filter: Pick<LogFilter, "addresses" | "topics">): readonly LocatedLog[] | undefined;

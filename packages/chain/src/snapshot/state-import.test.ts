@@ -73,6 +73,10 @@ test("a chain that begins with a snapshot goes on as the others do", async () =>
   expect(chain.block("earliest")?.header.number).toBe(BLOCKS);
   expect(chain.block(BLOCKS - 1)).toBeUndefined();
   expect(chain.block(0)).toEqual(source.chain.block(0));
+  await expect(chain.logs({ fromBlock: 1, toBlock: BLOCKS })).rejects.toMatchObject({ code: "history-pruned" });
+  expect(await chain.logs({ fromBlock: BLOCKS, toBlock: BLOCKS })).toEqual(
+    await source.chain.logs({ fromBlock: BLOCKS, toBlock: BLOCKS }),
+  );
   expect(chain.code(coin)).toEqual(source.chain.code(coin));
 
   // NUMBER - 5 BLOCKHASH, returned: what execution reads beside the state.

@@ -9,6 +9,8 @@ export function toRpcError(error: unknown, logger: Logger, method: string): RpcE
     switch (error.code) {
       case "state-pruned":
         return new RpcError(RPC_CODE.server, `historical state is not available: ${error.message}`);
+      case "history-pruned":
+        return new RpcError(RPC_CODE.prunedHistory, `pruned history unavailable: ${error.message}`);
       case "unknown-block":
         return new RpcError(RPC_CODE.server, "header not found");
       case "limit-exceeded":
