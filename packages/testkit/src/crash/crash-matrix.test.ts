@@ -33,9 +33,9 @@ test("struck at a write or an answer, a pool's log keeps what was acknowledged",
 test("struck in a key generation, a node says the same again and keeps its share", async () => {
   const subject = await keygen(1);
   const { operations, sends, cells } = await crashMatrix(subject);
-  // Four times the keystore is replaced; then its identity, its encryption key, its dealing and READY are out.
+  // Four times the keystore is replaced; what goes out: the identity, encryption key and dealing twice each, and READY.
   expect(operations.filter(({ kind }) => kind === "rename")).toHaveLength(4);
-  expect(sends).toBe(4);
+  expect(sends).toBe(6);
   const renamed = operations.findLastIndex(({ kind }) => kind === "rename");
   const named = cells.filter(({ strike: { point, again } }) => point.index === renamed && again !== undefined);
   await green(subject, [...named.slice(0, 1), ...shuffled(cells, 1).slice(0, 2)]);

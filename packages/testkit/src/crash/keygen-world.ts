@@ -25,7 +25,7 @@ export class KeygenWorld {
   readonly #board = new Map<number, ReadyEntry>();
   /** A second value for something. */
   contradiction: string | undefined;
-  readonly #mempool: (() => void)[] = [];
+  #mempool: { readonly effect: () => void; readonly since: bigint }[] = [];
   block = 1n;
 
   constructor(group: HexHash, members: number) {
@@ -41,10 +41,12 @@ export class KeygenWorld {
     return this.#facts.at(-1)?.event.name === "KeyGenerated";
   }
 
-  /** The next block: what was sent before is in it. */
+  /** The next block: what was sent before the newest one is in it, so that a node sees itself waiting and sends again. */
   mine(): void {
+    const mined = this.#mempool.filter(({ since }) => since < this.block);
+    this.#mempool = this.#mempool.filter(({ since }) => since >= this.block);
     this.block += 1n;
-    for (const effect of this.#mempool.splice(0)) effect();
+    for (const { effect } of mined) effect();
   }
 
   /** Dealings by seat. */
@@ -124,9 +126,9 @@ export class KeygenWorld {
     this.#board.delete(seat);
   }
 
-  /** Broadcast: it counts as said from now on, and is mined with the next block, the first one of each only. */
+  /** Broadcast: it counts as said from now on, and is mined with the block after the next, the first one of each only. */
   #send(what: string, value: string, effect: () => void): SendResult {
-    if (this.#say(what, value)) this.#mempool.push(effect);
+    if (this.#say(what, value)) this.#mempool.push({ effect, since: this.block });
     return { kind: "unsent", reason: "on its way" };
   }
 
