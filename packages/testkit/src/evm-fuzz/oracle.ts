@@ -10,6 +10,7 @@ import { toHex } from "@tributary/protocol/bytes/index";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { sender } from "./addresses.ts";
 import type { Coverage } from "./coverage.ts";
+import { mendRevertedCreations } from "./library-creation.ts";
 import { rememberAnswers } from "./library-memory.ts";
 import { blockOf, type Scenario } from "./scenario.ts";
 
@@ -116,6 +117,7 @@ export class Oracle {
     const blockchain = { getBlock: async (number: number) => ({ hash: () => blockHashOf(BigInt(number)) }) };
     const vm = await createVM({ common, stateManager, blockchain: blockchain as never });
     rememberAnswers(vm);
+    mendRevertedCreations(vm);
     coverage.watch(vm);
     return new Oracle(vm, stateManager, common, fork);
   }
