@@ -12,9 +12,11 @@ import { SnapshotServer } from "../snapshot/snapshot-server.ts";
 
 /** Blocks ahead of the newest at which a snapshot is ordered: all members should hear of it before they are there. */
 const AHEAD = 4;
-const LOOK_MS = 1_000;
+const LOOK_MS = 100;
 /** Milliseconds for which execution waits for a snapshot of which nothing came yet. */
 const HOPE_MS = 30_000;
+/** Milliseconds without coming nearer after which a member that began with a snapshot takes another one. */
+const NEARER_MS = 10_000;
 
 export type MemberSnapshotsParts = {
   readonly spec: MemberSpec;
@@ -30,6 +32,11 @@ export type MemberSnapshotsParts = {
   readonly joining: (joining: boolean) => void;
   /** Heights behind from which on a snapshot is taken rather than every container executed. */
   readonly joinLag: number;
+  /**
+   * The member begins with a snapshot that it fetched. It may be as far behind again, after a download of minutes, and
+   * has to be let execute: to fetch one snapshot after the other would never end.
+   */
+  readonly joined: boolean;
   readonly maxBytes: number;
   readonly logger: Logger;
   readonly lied: (liar: Liar) => void;
@@ -47,6 +54,8 @@ export class MemberSnapshots {
   #download: SnapshotDownload | undefined;
   #running: Promise<void> | undefined;
   #begunAt = 0;
+  /** The least number of heights behind since the member fell behind, and when it was reached. */
+  #nearest: { readonly lag: number; readonly at: number } | undefined;
 
   constructor(parts: MemberSnapshotsParts) {
     this.#parts = parts;
@@ -88,11 +97,11 @@ export class MemberSnapshots {
   }
 
   #look(): void {
-    const { chain, final, joinLag, joining, logger } = this.#parts;
+    const { chain, final, joining, logger } = this.#parts;
     const { number } = chain.head.header;
     const hopeful = this.#download !== undefined && performance.now() - this.#begunAt < HOPE_MS;
     joining(hopeful || this.#download?.moving === true);
-    if (this.#running !== undefined || final() - number < joinLag) return;
+    if (this.#running !== undefined || !this.#isLate(final() - number)) return;
     logger.info({ height: number, final: final() }, "far behind: a snapshot is fetched");
     this.#begunAt = performance.now();
     joining(true);
@@ -100,6 +109,14 @@ export class MemberSnapshots {
       this.#running = undefined;
       this.#download = undefined;
     });
+  }
+
+  #isLate(lag: number): boolean {
+    const { joinLag, joined } = this.#parts;
+    const now = performance.now();
+    if (lag < joinLag) this.#nearest = undefined;
+    else if (this.#nearest === undefined || lag < this.#nearest.lag) this.#nearest = { lag, at: now };
+    return this.#nearest !== undefined && (!joined || now - this.#nearest.at >= NEARER_MS);
   }
 
   async #fetch(): Promise<void> {

@@ -57,6 +57,8 @@ export type MemberParts = {
   readonly diskBytes: number;
   /** Heights behind from which on a snapshot is fetched. */
   readonly joinLag: number;
+  /** The member begins with a snapshot that it fetched just now. */
+  readonly joined: boolean;
   /** A member of the chain served a false snapshot. */
   readonly lied: (liar: Liar) => void;
   /** The member must be closed and opened again. */
@@ -195,6 +197,7 @@ export class Member {
       final: () => this.#driver.status().final,
       joining: (joining) => this.#driver.setJoining(joining),
       joinLag: parts.joinLag,
+      joined: parts.joined,
       maxBytes: quota,
       logger: parts.logger,
       lied: parts.lied,

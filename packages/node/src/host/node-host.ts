@@ -13,7 +13,7 @@ export type MemberFailure = { readonly code: string; readonly message: string; r
 
 type Failed = MemberFailure & { readonly error: unknown; readonly count: number; readonly until: number };
 
-export type NodeHostParts = Omit<MemberParts, "failed" | "turns" | "again" | "lied"> & {
+export type NodeHostParts = Omit<MemberParts, "failed" | "turns" | "again" | "joined" | "lied"> & {
   readonly rpc: Pick<RpcServer, "addChain" | "removeChain">;
 };
 
@@ -26,6 +26,8 @@ export class NodeHost implements MemberHost {
   readonly #turns = new FairTurns(() => performance.now());
   readonly #members = new Map<bigint, Member>();
   readonly #expired = new Set<Member>();
+  /** Chains whose member began with a snapshot since the node started. */
+  readonly #joined = new Set<bigint>();
   readonly #liars = new Map<bigint, Set<number>>();
   readonly #failed = new Map<bigint, Failed>();
   /** The last thing asked for each chain: starts and stops of one chain follow one another. */
@@ -99,6 +101,7 @@ export class NodeHost implements MemberHost {
         logger,
         turns: this.#turns,
         lied: ({ seat, about }) => this.#lied(spec, seat, about),
+        joined: this.#joined.has(chainId),
         again: () => this.#again(spec),
         failed: (error) => this.#fail(chainId, error),
       });
@@ -126,8 +129,9 @@ export class NodeHost implements MemberHost {
     this.#parts.logger.warn({ chain, seat, node, about }, "a member served a false snapshot and is asked no more");
   }
 
-  /** Closes the member and opens it with what lies in its folder now. */
+  /** Closes the member and opens it with the snapshot that lies in its folder now. */
   #again(spec: MemberSpec): void {
+    this.#joined.add(spec.chainId);
     setImmediate(() => {
       this.#inTurn(spec.chainId, async () => {
         const member = this.#members.get(spec.chainId);
