@@ -10,6 +10,8 @@ import type { MemberContext } from "./member-context.ts";
 const RANGE = 16;
 const MAX_RANGES = 4;
 const MAX_AHEAD = 64;
+/** Heights behind from which on containers are fetched though ORDERs are here: bodies and Fs so old are hardly told any more. */
+const FAR = 16;
 /** Bytes of fetched containers that wait for their range to be complete. */
 const MAX_HELD_BYTES = 64 << 20;
 /** Bytes that one GET_CONTAINER is answered with; the rest is asked for again. */
@@ -112,19 +114,19 @@ export class CatchUp {
       if (now - asked >= ORDER_RETRY_MS) this.#ordersAsked.delete(height);
     }
     this.plan();
-    this.#askMissingFinality();
   }
 
   /** Asks for what is missing between the own tip and the others' heights. */
   plan(): void {
     if (this.#execution.halted !== undefined || this.#context.stopped || this.#context.joining) return;
+    this.#askMissingFinality();
     const { ordered } = this.#context;
     const end = this.#execution.tip + MAX_AHEAD;
     let highest = 0;
     for (const peer of this.#peers.values()) highest = Math.max(highest, peer.final);
     for (let height = this.#execution.tip + 1; height <= Math.min(end, Math.max(ordered, highest)); height++) {
       const starves = height <= highest && this.#execution.starves(height);
-      if (!(starves || this.#execution.lacks(height)) || this.#underWay(height)) continue;
+      if (!(starves || this.#lacks(height)) || this.#underWay(height)) continue;
       if (height <= highest && this.#askContainers(height)) continue;
       if (height <= ordered) this.#askOrderOfAny(height);
     }
@@ -168,7 +170,7 @@ export class CatchUp {
     if (seat === undefined) return false;
     let last = first;
     const limit = Math.min(first + RANGE - 1, this.#peer(seat).final);
-    while (last < limit && this.#execution.lacks(last + 1) && !this.#underWay(last + 1)) last += 1;
+    while (last < limit && this.#lacks(last + 1) && !this.#underWay(last + 1)) last += 1;
     this.#request(seat, first, last);
     return true;
   }
@@ -192,12 +194,21 @@ export class CatchUp {
     this.#context.send(seat, "shares", "get-order", encode({ kind: "get-order", height }));
   }
 
-  /** A height was executed here, but its F passed by. */
+  #lacks(height: Height): boolean {
+    return this.#execution.lacks(height) || (height + FAR <= this.claimedFinal && this.#execution.bare(height));
+  }
+
+  /** Heights were executed here, but their Fs passed by. */
   #askMissingFinality(): void {
-    const height = this.#execution.committed + 1;
-    if (!this.#execution.uncertified(height) || this.#context.final < height || this.#underWay(height)) return;
-    const seat = this.#choose((peer) => peer.final >= height);
-    if (seat !== undefined) this.#request(seat, height, height);
+    const first = this.#execution.committed + 1;
+    const missing = (height: Height): boolean =>
+      this.#execution.uncertified(height) && this.#context.final >= height && !this.#underWay(height);
+    if (!missing(first)) return;
+    const seat = this.#choose((peer) => peer.final >= first);
+    if (seat === undefined) return;
+    let last = first;
+    while (last < this.#peer(seat).final && missing(last + 1)) last += 1;
+    this.#request(seat, first, last);
   }
 
   /** The body is the header's, and the header is of this group. */

@@ -131,7 +131,12 @@ export class Execution {
 
   /** ORDER of the height is not here, and nothing else to execute it from. */
   lacks(height: Height): boolean {
-    return height > this.tip && !this.#orders.has(height) && !this.#fetched.has(height) && !this.#inStore(height);
+    return !this.#orders.has(height) && this.bare(height);
+  }
+
+  /** No container of the height is here, though its ORDER may be. */
+  bare(height: Height): boolean {
+    return height > this.tip && !this.#fetched.has(height) && !this.#inStore(height);
   }
 
   /** ORDER of the next height is here, and an accepted body has been missing for a while. */

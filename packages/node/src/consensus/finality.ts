@@ -17,7 +17,10 @@ import type { Turn } from "./turn.ts";
 
 /** FINALs are taken so many heights above the highest ORDER or F held. */
 const WINDOW = 3;
-/** Certificates that are kept until their height was committed here; the oldest come back with their containers. */
+/**
+ * Heights of which certificates, and FINALs, are kept until the height was committed here. Beyond it the newest
+ * certificates go, since the lowest is the one that the next commit waits for; they come back with their containers.
+ */
 const MAX_CERTIFIED = 256;
 
 export type Certified = { readonly hash: HexHash; readonly era: number; readonly certificate: Uint8Array };
@@ -114,6 +117,7 @@ export class Finality {
     this.#hold(height, { hash, era, certificate }, bytes);
     this.#context.final = Math.max(this.#context.final, height);
     for (const { collector } of this.#collecting.get(height)?.values() ?? []) collector.close();
+    if (this.#said.size > MAX_CERTIFIED) this.#drop(height);
     this.#turn.input({ kind: "final", height, hash }, { kind: "message", from, message: bytes });
     this.#changed(height);
   }
@@ -165,12 +169,7 @@ export class Finality {
   }
 
   forget(committed: Height): void {
-    for (const height of this.#said.keys()) if (height <= committed) this.#said.delete(height);
-    for (const [height, hashes] of this.#collecting) {
-      if (height > committed) continue;
-      for (const { collector } of hashes.values()) collector.close();
-      this.#collecting.delete(height);
-    }
+    for (const height of this.#said.keys()) if (height <= committed) this.#drop(height);
     for (const height of this.#certified.keys()) if (height <= committed) this.#certified.delete(height);
   }
 
@@ -182,9 +181,16 @@ export class Finality {
     return !this.#certified.has(height) && height > this.#context.ports.executor.committed;
   }
 
+  /** What members said of a height that has its F. */
+  #drop(height: Height): void {
+    this.#said.delete(height);
+    for (const { collector } of this.#collecting.get(height)?.values() ?? []) collector.close();
+    this.#collecting.delete(height);
+  }
+
   #hold(height: Height, certified: Certified, bytes: Uint8Array): void {
     this.#certified.set(height, certified);
-    if (this.#certified.size > MAX_CERTIFIED) this.#certified.delete(Math.min(...this.#certified.keys()));
+    if (this.#certified.size > MAX_CERTIFIED) this.#certified.delete(Math.max(...this.#certified.keys()));
     if (height <= this.#newestHeight) return;
     this.#newestHeight = height;
     this.#newest = bytes;

@@ -11,7 +11,7 @@ import { proofOf, verifyProof } from "../snapshot/snapshot-proof.ts";
 import { SnapshotServer } from "../snapshot/snapshot-server.ts";
 
 /** Blocks ahead of the newest at which a snapshot is ordered: all members should hear of it before they are there. */
-const AHEAD = 4;
+const AHEAD = 16;
 const LOOK_MS = 100;
 /** Milliseconds for which execution waits for a snapshot of which nothing came yet. */
 const HOPE_MS = 30_000;

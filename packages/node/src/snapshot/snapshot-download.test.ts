@@ -47,11 +47,11 @@ class Members {
   #download: SnapshotDownload | undefined;
   #questions = new Map<Seat, SnapshotQuestion>();
 
-  constructor(count: number) {
+  constructor(count: number, now: () => number = Date.now) {
     this.servers = Array.from({ length: count }, (_, seat) => {
       const send = (_to: Seat, bytes: Uint8Array): void => this.#carry(seat, bytes);
       const folder = join(directory, `server-${seat}`);
-      return new SnapshotServer({ folder, chain: source.chain, proofOf: () => PROOF, send, now: Date.now, logger });
+      return new SnapshotServer({ folder, chain: source.chain, proofOf: () => PROOF, send, now, logger });
     });
     source.chain.onBlock(({ block }) => {
       for (const server of this.servers) server.committed(block.header.number);
@@ -186,6 +186,42 @@ test.each(lies)("whoever serves %s is named, and the others do its part", async 
   expect([...download.banned]).toEqual([1]);
   for (const server of members.servers) await server.stop();
   await expectJoined();
+});
+
+test("where only the liar has the snapshot that was begun, the others' is taken instead, soon", async () => {
+  const members = new Members(2);
+  members.tampers.set(1, lies[0]?.[2] ?? ((answer) => answer));
+  members.down = new Set([0]);
+  let passed = false;
+  const download = members.download({ at: () => (passed ? source.chain.head.header.number + 3 : AT) });
+  const run = underLoad(download.run());
+  while (liars.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  // The other one hears of the download only now.
+  passed = true;
+  members.down.clear();
+  expect(await run).toBe(true);
+  for (const server of members.servers) await server.stop();
+  await joining.chain.close();
+  joining = await TestChain.open({ storage: { directory: join(directory, "joining") } });
+  const { number } = joining.chain.head.header;
+  expect(number).toBeGreaterThan(AT);
+  expect(joining.chain.head).toEqual(source.chain.block(number));
+});
+
+test("an idle chain's newest block is served, though the one that was ordered does not come", async () => {
+  let now = 0;
+  const members = new Members(1, () => now);
+  const newest = source.chain.head.header.number;
+  const download = members.download({ at: () => newest + 16 });
+  const run = download.run();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(joining.chain.head.header.number).toBe(0);
+  now += 10_000;
+  expect(await run).toBe(true);
+  for (const server of members.servers) await server.stop();
+  await joining.chain.close();
+  joining = await TestChain.open({ storage: { directory: join(directory, "joining") } });
+  expect(joining.chain.head).toEqual(source.chain.block(newest));
 });
 
 test("a false code is named too", async () => {

@@ -11,6 +11,8 @@ const ANSWER_MS = 5_000;
 const PAUSE_MS = 500;
 /** Milliseconds without progress after which another snapshot is taken than the one that was begun. */
 const STALE_MS = 30_000;
+/** The same where no member that can be asked serves it any more. */
+const ABANDONED_MS = 3_000;
 /** Buckets in one run at most, so that even a small state comes from several members. */
 const MAX_RUN_BUCKETS = 16;
 
@@ -182,7 +184,17 @@ export class SnapshotDownload {
   }
 
   #stale(): boolean {
-    return this.#parts.now() - this.#progressAt >= STALE_MS && this.#claimed.size === 0 && !this.#codesClaimed;
+    if (this.#claimed.size > 0 || this.#codesClaimed) return false;
+    return this.#parts.now() - this.#progressAt >= (this.#served() ? STALE_MS : ABANDONED_MS);
+  }
+
+  #served(): boolean {
+    const chosen = this.#into?.manifest.record.block.header.number;
+    for (const seat of this.#parts.up()) {
+      const number = this.#manifests.get(seat)?.record.block.header.number;
+      if (number === chosen && !this.#banned.has(seat)) return true;
+    }
+    return false;
   }
 
   /** Consecutive buckets that nobody fetches, as many as fit an answer, by the sizes that the member itself says. */

@@ -15,6 +15,8 @@ import {
 
 /** Milliseconds from the end of one snapshot to the next: a pass over the state costs a processor. */
 const SPACING_MS = 60_000;
+/** Milliseconds for which the block that was ordered is awaited: an idle chain makes none, and its newest serves as well. */
+const PATIENCE_MS = 3_000;
 /** Blocks ahead at which a snapshot may be ordered. */
 const MAX_AHEAD = 1_000;
 /** Bytes a second that one peer is answered with, and how many may come at once. */
@@ -45,7 +47,7 @@ export class SnapshotServer {
   readonly #budgets = new Map<Seat, { bytes: number; at: number }>();
   #newest: Written | undefined;
   /** Block to be written when it is committed. */
-  #ordered: number | undefined;
+  #ordered: { readonly block: number; readonly since: number } | undefined;
   #writing: Promise<void> | undefined;
   #rested = Number.NEGATIVE_INFINITY;
   #stopped = false;
@@ -56,10 +58,10 @@ export class SnapshotServer {
 
   /** To be called at each commit, before the next one begins: then the newest block is the one that was ordered. */
   committed(block: number): void {
-    if (this.#ordered === undefined || block < this.#ordered) return;
-    const exact = block === this.#ordered;
+    if (this.#ordered === undefined || block < this.#ordered.block) return;
+    const exact = block === this.#ordered.block;
     this.#ordered = undefined;
-    if (exact && !this.#stopped) this.#writing ??= this.#write(block).finally(() => this.#rest());
+    if (exact) this.#begin();
   }
 
   answer(from: Seat, question: SnapshotQuestion): void {
@@ -94,9 +96,19 @@ export class SnapshotServer {
 
   /** Not where the newest is of that block or later, and not too often. */
   #order(at: number): void {
-    const { number } = this.#parts.chain.head.header;
-    if (this.#writing !== undefined || this.#ordered !== undefined || at <= number || at > number + MAX_AHEAD) return;
-    if (this.#parts.now() - this.#rested >= SPACING_MS) this.#ordered = at;
+    const { chain, now } = this.#parts;
+    const { number } = chain.head.header;
+    if (this.#writing !== undefined || now() - this.#rested < SPACING_MS) return;
+    if (this.#ordered === undefined) {
+      if (at > number && at <= number + MAX_AHEAD) this.#ordered = { block: at, since: now() };
+    } else if (now() - this.#ordered.since >= PATIENCE_MS && number > (this.#newest?.block ?? 0)) {
+      this.#ordered = undefined;
+      this.#begin();
+    }
+  }
+
+  #begin(): void {
+    if (!this.#stopped) this.#writing ??= this.#write().finally(() => this.#rest());
   }
 
   #rest(): void {
@@ -104,19 +116,21 @@ export class SnapshotServer {
     this.#rested = this.#parts.now();
   }
 
-  async #write(block: number): Promise<void> {
+  /** Of the newest block. */
+  async #write(): Promise<void> {
     const { folder, chain, proofOf, logger } = this.#parts;
-    const proof = proofOf(block);
-    if (proof === undefined) return;
     const frozen = chain.freeze();
+    const block = frozen.number;
     // Two names in turn: the older one is overwritten.
     const name = this.#newest?.name === "a" ? "b" : "a";
     const before = this.#newest;
     try {
+      const proof = proofOf(block);
+      if (proof === undefined) return;
       const files = diskFolder(join(folder, name));
       await frozen.write(files, proof);
       const written = SnapshotFiles.open(files);
-      if (written === undefined || frozen.number !== block) return;
+      if (written === undefined) return;
       this.#newest = { block, name, files: written };
       logger.info({ block }, "snapshot written");
       if (before !== undefined) await rm(join(folder, before.name), { recursive: true, force: true });

@@ -1,0 +1,56 @@
+import { word } from "@tributary/protocol/evidence/evidence.testing";
+import type { FinalityMessage } from "@tributary/protocol/wire/index";
+import { expect, test } from "vitest";
+import type { Evidence } from "./evidence.ts";
+import { Finality } from "./finality.ts";
+import type { MemberConfig } from "./member-config.ts";
+import { type DriverPorts, MemberContext } from "./member-context.ts";
+import type { OwnMessages } from "./own-messages.ts";
+import type { SlotLocks } from "./slot-locks.ts";
+import type { Turn } from "./turn.ts";
+
+/** A member that has committed nothing; every certificate is good. */
+function member() {
+  const inputs: number[] = [];
+  const ports = {
+    executor: { committed: 0 },
+    observer: { event: () => undefined },
+    verifier: { certificate: (_digest: Uint8Array, _bytes: Uint8Array, done: (ok: boolean) => void) => done(true) },
+  };
+  const turn = { input: ({ height }: { height: number }) => inputs.push(height) };
+  const config = { group: word(1), era: 0, epoch: 0, seat: 0, members: 4 } as unknown as MemberConfig;
+  const context = new MemberContext(config, ports as unknown as DriverPorts);
+  const finality = new Finality(
+    context,
+    turn as unknown as Turn,
+    {} as OwnMessages,
+    {} as SlotLocks,
+    {} as Evidence,
+    () => undefined,
+  );
+  const hear = (height: number): void => {
+    const message: FinalityMessage = {
+      kind: "finality",
+      epoch: 0,
+      height,
+      hash: word(height % 256),
+      certificateEra: 0,
+      certificate: new Uint8Array(96),
+    };
+    finality.onFinality(1, message);
+  };
+  return { finality, context, inputs, hear };
+}
+
+test("a member far behind keeps the certificates that it commits next, however many come after them", () => {
+  const { finality, context, inputs, hear } = member();
+  for (let height = 2; height <= 1_000; height++) hear(height);
+  // The lowest one comes last, with its container.
+  hear(1);
+  expect([finality.certified(1)?.hash, finality.certified(2)?.hash]).toEqual([word(1), word(2)]);
+  expect(finality.certified(999)).toBeUndefined();
+  // The core hears of all of them.
+  expect([context.final, inputs.length]).toEqual([1_000, 1_000]);
+  finality.forget(1);
+  expect([finality.certified(1), finality.certified(2)?.hash]).toEqual([undefined, word(2)]);
+});
