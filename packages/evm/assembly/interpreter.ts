@@ -18,8 +18,9 @@ import {
   LOGS, LOGS_END, MEMORY_END, PREIMAGE, RETURN, STACK_BYTES, TX_BLOB_COUNT, TX_BLOBS, WORD_C, WORD_D, ZERO,
 } from "./layout";
 import {
-  add, addCarry, addmod, byteLength, copyWord, div, equal, exp, fromBytes, isZero, leadingZeros, less, mod, mul, mulmod,
-  sar, sdiv, setSmall, setWord, shl, shr, signedLess, signextend, smod, sub, subBorrow, toBytes,
+  add, addCarry, addmod, byteLength, copyWord, div, dupWord, equal, exp, fromBytes, fromFew, fromMany, isZero,
+  leadingZeros, less, mod, mul, mulmod, sar, sdiv, setSmall, setWord, shl, shr, signedLess, signextend, smod, sub,
+  subBorrow, toBytes,
 } from "./u256";
 
 export const PRAGUE: u32 = 1;
@@ -839,32 +840,28 @@ function interpret<T>(): void {
       case 0x16: { // AND
         if (base - sp < 64) { status = STACK_UNDERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        v128.store(sp + 32, v128.and(v128.load(sp), v128.load(sp + 32)));
-        v128.store(sp + 48, v128.and(v128.load(sp + 16), v128.load(sp + 48)));
+        setWord(sp + 32, load<u64>(sp) & load<u64>(sp, 32), load<u64>(sp, 8) & load<u64>(sp, 40), load<u64>(sp, 16) & load<u64>(sp, 48), load<u64>(sp, 24) & load<u64>(sp, 56));
         sp += 32;
         continue;
       }
       case 0x17: { // OR
         if (base - sp < 64) { status = STACK_UNDERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        v128.store(sp + 32, v128.or(v128.load(sp), v128.load(sp + 32)));
-        v128.store(sp + 48, v128.or(v128.load(sp + 16), v128.load(sp + 48)));
+        setWord(sp + 32, load<u64>(sp) | load<u64>(sp, 32), load<u64>(sp, 8) | load<u64>(sp, 40), load<u64>(sp, 16) | load<u64>(sp, 48), load<u64>(sp, 24) | load<u64>(sp, 56));
         sp += 32;
         continue;
       }
       case 0x18: { // XOR
         if (base - sp < 64) { status = STACK_UNDERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        v128.store(sp + 32, v128.xor(v128.load(sp), v128.load(sp + 32)));
-        v128.store(sp + 48, v128.xor(v128.load(sp + 16), v128.load(sp + 48)));
+        setWord(sp + 32, load<u64>(sp) ^ load<u64>(sp, 32), load<u64>(sp, 8) ^ load<u64>(sp, 40), load<u64>(sp, 16) ^ load<u64>(sp, 48), load<u64>(sp, 24) ^ load<u64>(sp, 56));
         sp += 32;
         continue;
       }
       case 0x19: { // NOT
         if (base - sp < 32) { status = STACK_UNDERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        v128.store(sp, v128.not(v128.load(sp)));
-        v128.store(sp + 16, v128.not(v128.load(sp + 16)));
+        setWord(sp, ~load<u64>(sp), ~load<u64>(sp, 8), ~load<u64>(sp, 16), ~load<u64>(sp, 24));
         continue;
       }
       case 0x1a: { // BYTE
@@ -1303,7 +1300,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc)) >> 40, 0, 0, 0);
+        fromFew(sp, pc, 3, 0xffffff, 0);
         pc += 3;
         continue;
       }
@@ -1311,7 +1308,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, u64(bswap<u32>(load<u32>(pc))), 0, 0, 0);
+        fromFew(sp, pc, 4, 0xffffffff, 0);
         pc += 4;
         continue;
       }
@@ -1319,7 +1316,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc)) >> 24, 0, 0, 0);
+        fromFew(sp, pc, 5, 0xffffffffff, 0);
         pc += 5;
         continue;
       }
@@ -1327,7 +1324,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc)) >> 16, 0, 0, 0);
+        fromFew(sp, pc, 6, 0xffffffffffff, 0);
         pc += 6;
         continue;
       }
@@ -1335,7 +1332,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc)) >> 8, 0, 0, 0);
+        fromFew(sp, pc, 7, 0xffffffffffffff, 0);
         pc += 7;
         continue;
       }
@@ -1343,7 +1340,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc)), 0, 0, 0);
+        fromFew(sp, pc, 8, -1, 0);
         pc += 8;
         continue;
       }
@@ -1351,7 +1348,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 1)), u64(load<u8>(pc)), 0, 0);
+        fromFew(sp, pc, 9, -1, 0xff);
         pc += 9;
         continue;
       }
@@ -1359,7 +1356,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 2)), u64(bswap<u16>(load<u16>(pc))), 0, 0);
+        fromFew(sp, pc, 10, -1, 0xffff);
         pc += 10;
         continue;
       }
@@ -1367,7 +1364,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 3)), bswap<u64>(load<u64>(pc)) >> 40, 0, 0);
+        fromFew(sp, pc, 11, -1, 0xffffff);
         pc += 11;
         continue;
       }
@@ -1375,7 +1372,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 4)), u64(bswap<u32>(load<u32>(pc))), 0, 0);
+        fromFew(sp, pc, 12, -1, 0xffffffff);
         pc += 12;
         continue;
       }
@@ -1383,7 +1380,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 5)), bswap<u64>(load<u64>(pc)) >> 24, 0, 0);
+        fromFew(sp, pc, 13, -1, 0xffffffffff);
         pc += 13;
         continue;
       }
@@ -1391,7 +1388,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 6)), bswap<u64>(load<u64>(pc)) >> 16, 0, 0);
+        fromFew(sp, pc, 14, -1, 0xffffffffffff);
         pc += 14;
         continue;
       }
@@ -1399,7 +1396,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 7)), bswap<u64>(load<u64>(pc)) >> 8, 0, 0);
+        fromFew(sp, pc, 15, -1, 0xffffffffffffff);
         pc += 15;
         continue;
       }
@@ -1407,7 +1404,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 8)), bswap<u64>(load<u64>(pc)), 0, 0);
+        fromFew(sp, pc, 16, -1, -1);
         pc += 16;
         continue;
       }
@@ -1415,7 +1412,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 9)), bswap<u64>(load<u64>(pc, 1)), u64(load<u8>(pc)), 0);
+        fromMany(sp, pc, 17, 0xff, 0);
         pc += 17;
         continue;
       }
@@ -1423,7 +1420,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 10)), bswap<u64>(load<u64>(pc, 2)), u64(bswap<u16>(load<u16>(pc))), 0);
+        fromMany(sp, pc, 18, 0xffff, 0);
         pc += 18;
         continue;
       }
@@ -1431,7 +1428,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 11)), bswap<u64>(load<u64>(pc, 3)), bswap<u64>(load<u64>(pc)) >> 40, 0);
+        fromMany(sp, pc, 19, 0xffffff, 0);
         pc += 19;
         continue;
       }
@@ -1439,7 +1436,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 12)), bswap<u64>(load<u64>(pc, 4)), u64(bswap<u32>(load<u32>(pc))), 0);
+        fromMany(sp, pc, 20, 0xffffffff, 0);
         pc += 20;
         continue;
       }
@@ -1447,7 +1444,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 13)), bswap<u64>(load<u64>(pc, 5)), bswap<u64>(load<u64>(pc)) >> 24, 0);
+        fromMany(sp, pc, 21, 0xffffffffff, 0);
         pc += 21;
         continue;
       }
@@ -1455,7 +1452,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 14)), bswap<u64>(load<u64>(pc, 6)), bswap<u64>(load<u64>(pc)) >> 16, 0);
+        fromMany(sp, pc, 22, 0xffffffffffff, 0);
         pc += 22;
         continue;
       }
@@ -1463,7 +1460,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 15)), bswap<u64>(load<u64>(pc, 7)), bswap<u64>(load<u64>(pc)) >> 8, 0);
+        fromMany(sp, pc, 23, 0xffffffffffffff, 0);
         pc += 23;
         continue;
       }
@@ -1471,7 +1468,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 16)), bswap<u64>(load<u64>(pc, 8)), bswap<u64>(load<u64>(pc)), 0);
+        fromMany(sp, pc, 24, -1, 0);
         pc += 24;
         continue;
       }
@@ -1479,7 +1476,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 17)), bswap<u64>(load<u64>(pc, 9)), bswap<u64>(load<u64>(pc, 1)), u64(load<u8>(pc)));
+        fromMany(sp, pc, 25, -1, 0xff);
         pc += 25;
         continue;
       }
@@ -1487,7 +1484,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 18)), bswap<u64>(load<u64>(pc, 10)), bswap<u64>(load<u64>(pc, 2)), u64(bswap<u16>(load<u16>(pc))));
+        fromMany(sp, pc, 26, -1, 0xffff);
         pc += 26;
         continue;
       }
@@ -1495,7 +1492,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 19)), bswap<u64>(load<u64>(pc, 11)), bswap<u64>(load<u64>(pc, 3)), bswap<u64>(load<u64>(pc)) >> 40);
+        fromMany(sp, pc, 27, -1, 0xffffff);
         pc += 27;
         continue;
       }
@@ -1503,7 +1500,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 20)), bswap<u64>(load<u64>(pc, 12)), bswap<u64>(load<u64>(pc, 4)), u64(bswap<u32>(load<u32>(pc))));
+        fromMany(sp, pc, 28, -1, 0xffffffff);
         pc += 28;
         continue;
       }
@@ -1511,7 +1508,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 21)), bswap<u64>(load<u64>(pc, 13)), bswap<u64>(load<u64>(pc, 5)), bswap<u64>(load<u64>(pc)) >> 24);
+        fromMany(sp, pc, 29, -1, 0xffffffffff);
         pc += 29;
         continue;
       }
@@ -1519,7 +1516,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 22)), bswap<u64>(load<u64>(pc, 14)), bswap<u64>(load<u64>(pc, 6)), bswap<u64>(load<u64>(pc)) >> 16);
+        fromMany(sp, pc, 30, -1, 0xffffffffffff);
         pc += 30;
         continue;
       }
@@ -1527,7 +1524,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 23)), bswap<u64>(load<u64>(pc, 15)), bswap<u64>(load<u64>(pc, 7)), bswap<u64>(load<u64>(pc)) >> 8);
+        fromMany(sp, pc, 31, -1, 0xffffffffffffff);
         pc += 31;
         continue;
       }
@@ -1535,7 +1532,7 @@ function interpret<T>(): void {
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
         sp -= 32;
-        setWord(sp, bswap<u64>(load<u64>(pc, 24)), bswap<u64>(load<u64>(pc, 16)), bswap<u64>(load<u64>(pc, 8)), bswap<u64>(load<u64>(pc)));
+        fromBytes(sp, pc);
         pc += 32;
         continue;
       }
@@ -1543,7 +1540,7 @@ function interpret<T>(): void {
         if (base - sp < 32) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 0);
+        dupWord(sp - 32, sp + 0);
         sp -= 32;
         continue;
       }
@@ -1551,7 +1548,7 @@ function interpret<T>(): void {
         if (base - sp < 64) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 32);
+        dupWord(sp - 32, sp + 32);
         sp -= 32;
         continue;
       }
@@ -1559,7 +1556,7 @@ function interpret<T>(): void {
         if (base - sp < 96) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 64);
+        dupWord(sp - 32, sp + 64);
         sp -= 32;
         continue;
       }
@@ -1567,7 +1564,7 @@ function interpret<T>(): void {
         if (base - sp < 128) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 96);
+        dupWord(sp - 32, sp + 96);
         sp -= 32;
         continue;
       }
@@ -1575,7 +1572,7 @@ function interpret<T>(): void {
         if (base - sp < 160) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 128);
+        dupWord(sp - 32, sp + 128);
         sp -= 32;
         continue;
       }
@@ -1583,7 +1580,7 @@ function interpret<T>(): void {
         if (base - sp < 192) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 160);
+        dupWord(sp - 32, sp + 160);
         sp -= 32;
         continue;
       }
@@ -1591,7 +1588,7 @@ function interpret<T>(): void {
         if (base - sp < 224) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 192);
+        dupWord(sp - 32, sp + 192);
         sp -= 32;
         continue;
       }
@@ -1599,7 +1596,7 @@ function interpret<T>(): void {
         if (base - sp < 256) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 224);
+        dupWord(sp - 32, sp + 224);
         sp -= 32;
         continue;
       }
@@ -1607,7 +1604,7 @@ function interpret<T>(): void {
         if (base - sp < 288) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 256);
+        dupWord(sp - 32, sp + 256);
         sp -= 32;
         continue;
       }
@@ -1615,7 +1612,7 @@ function interpret<T>(): void {
         if (base - sp < 320) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 288);
+        dupWord(sp - 32, sp + 288);
         sp -= 32;
         continue;
       }
@@ -1623,7 +1620,7 @@ function interpret<T>(): void {
         if (base - sp < 352) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 320);
+        dupWord(sp - 32, sp + 320);
         sp -= 32;
         continue;
       }
@@ -1631,7 +1628,7 @@ function interpret<T>(): void {
         if (base - sp < 384) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 352);
+        dupWord(sp - 32, sp + 352);
         sp -= 32;
         continue;
       }
@@ -1639,7 +1636,7 @@ function interpret<T>(): void {
         if (base - sp < 416) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 384);
+        dupWord(sp - 32, sp + 384);
         sp -= 32;
         continue;
       }
@@ -1647,7 +1644,7 @@ function interpret<T>(): void {
         if (base - sp < 448) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 416);
+        dupWord(sp - 32, sp + 416);
         sp -= 32;
         continue;
       }
@@ -1655,7 +1652,7 @@ function interpret<T>(): void {
         if (base - sp < 480) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 448);
+        dupWord(sp - 32, sp + 448);
         sp -= 32;
         continue;
       }
@@ -1663,7 +1660,7 @@ function interpret<T>(): void {
         if (base - sp < 512) { status = STACK_UNDERFLOW; break; }
         if (sp <= limit) { status = STACK_OVERFLOW; break; }
         if ((gas -= 3) < 0) { status = OUT_OF_GAS; break; }
-        copyWord(sp - 32, sp + 480);
+        dupWord(sp - 32, sp + 480);
         sp -= 32;
         continue;
       }

@@ -59,10 +59,10 @@ export const IO_BALANCE: usize = 0x980;
 export const IO_HASH: usize = 0x9a0;
 export const IO_LENGTH: usize = 0x9c0;
 
-/** Long division: dividend, divisor, quotient in 32-bit digits. */
-export const DIGITS_U: usize = 0xa00;
-export const DIGITS_V: usize = 0xa80;
-export const DIGITS_Q: usize = 0xac0;
+/** Long division: up to nine limbs, four, eight. */
+export const DIVIDEND: usize = 0xa00;
+export const DIVISOR: usize = 0xa80;
+export const QUOTIENT: usize = 0xac0;
 export const WORD_A: usize = 0xb40;
 export const WORD_B: usize = 0xb60;
 export const WORD_C: usize = 0xb80;

@@ -1,11 +1,18 @@
 // Words of 256 bits: four u64 limbs at an address, the lowest first.
-import { DIGITS_Q, DIGITS_U, DIGITS_V, WIDE, WORD_A, WORD_B } from "./layout";
+import { QUOTIENT, DIVIDEND, DIVISOR, WIDE, WORD_A, WORD_B } from "./layout";
 
 // @ts-ignore: decorator
 @inline
 export function copyWord(to: usize, from: usize): void {
   v128.store(to, v128.load(from));
   v128.store(to, v128.load(from, 16), 16);
+}
+
+/** A copy by limbs: reading 16 bytes at once of what was just written by limbs would wait for the writes to end. */
+// @ts-ignore: decorator
+@inline
+export function dupWord(to: usize, from: usize): void {
+  setWord(to, load<u64>(from), load<u64>(from, 8), load<u64>(from, 16), load<u64>(from, 24));
 }
 
 // @ts-ignore: decorator
@@ -120,11 +127,25 @@ function mulHigh(a: u64, b: u64): u64 {
   return ah * bh + (m >> 32) + (n >> 32);
 }
 
+/** to = (a3, a2, a1, a0) * b */
+// @ts-ignore: decorator
+@inline
+function mulLimb(to: usize, a0: u64, a1: u64, a2: u64, a3: u64, b: u64): void {
+  const t1 = a1 * b, r1 = t1 + mulHigh(a0, b);
+  const t2 = a2 * b + u64(r1 < t1), r2 = t2 + mulHigh(a1, b);
+  const c2 = u64(r2 < t2) + u64(t2 == 0 && r1 < t1);
+  setWord(to, a0 * b, r1, r2, a3 * b + mulHigh(a2, b) + c2);
+}
+
 export function mul(to: usize, a: usize, b: usize): void {
   const a0 = load<u64>(a), a1 = load<u64>(a, 8), a2 = load<u64>(a, 16), a3 = load<u64>(a, 24);
   const b0 = load<u64>(b), b1 = load<u64>(b, 8), b2 = load<u64>(b, 16), b3 = load<u64>(b, 24);
-  if ((a1 | a2 | a3 | b1 | b2 | b3) == 0) {
-    setWord(to, a0 * b0, mulHigh(a0, b0), 0, 0);
+  if ((b1 | b2 | b3) == 0) {
+    mulLimb(to, a0, a1, a2, a3, b0);
+    return;
+  }
+  if ((a1 | a2 | a3) == 0) {
+    mulLimb(to, b0, b1, b2, b3, a0);
     return;
   }
   let r1 = mulHigh(a0, b0);
@@ -157,100 +178,187 @@ export function mul(to: usize, a: usize, b: usize): void {
 /** 512 bits of a * b at `to`, which is neither a nor b. */
 function mulWide(to: usize, a: usize, b: usize): void {
   memory.fill(to, 0, 64);
-  for (let i: usize = 0; i < 32; i += 4) {
-    const x = u64(load<u32>(a + i));
+  for (let i: usize = 0; i < 32; i += 8) {
+    const x = load<u64>(a + i);
     if (x == 0) continue;
     let carry: u64 = 0;
-    for (let j: usize = 0; j < 32; j += 4) {
-      const t = x * u64(load<u32>(b + j)) + u64(load<u32>(to + i + j)) + carry;
-      store<u32>(to + i + j, u32(t));
-      carry = t >> 32;
+    for (let j: usize = 0; j < 32; j += 8) {
+      const y = load<u64>(b + j), low = x * y;
+      const s = low + load<u64>(to + i + j), t = s + carry;
+      carry = mulHigh(x, y) + u64(s < low) + u64(t < carry);
+      store<u64>(to + i + j, t);
     }
-    store<u32>(to + i + 32, u32(carry));
+    store<u64>(to + i + 32, carry);
   }
 }
 
-function digits(from: usize, most: usize): usize {
+/** Limbs at `from` but for leading zeros, of `most`. */
+function limbs(from: usize, most: usize): usize {
   let n = most;
-  while (n > 0 && load<u32>(from + ((n - 1) << 2)) == 0) n--;
+  while (n > 0 && load<u64>(from + ((n - 1) << 3)) == 0) n--;
   return n;
 }
 
-/**
- * Knuth's algorithm D on 32-bit digits: DIGITS_U (m digits, room for one more) by DIGITS_V (n > 0 digits, the highest
- * not 0). The quotient comes to DIGITS_Q (m - n + 1 digits), the remainder to DIGITS_U (n digits).
- */
-function divideDigits(m: usize, n: usize): void {
-  if (n == 1) {
-    const v = u64(load<u32>(DIGITS_V));
-    let rest: u64 = 0;
-    for (let i = m; i > 0; i--) {
-      const at = (i - 1) << 2;
-      const t = (rest << 32) | u64(load<u32>(DIGITS_U + at));
-      const q = t / v;
-      rest = t - q * v;
-      store<u32>(DIGITS_Q + at, u32(q));
+/** floor((2^128 - 1) / d) - 2^64 for d >= 2^63. Moeller and Granlund, Improved division by invariant integers, algorithm 3. */
+function reciprocal(d: u64): u64 {
+  const d40 = (d >> 24) + 1;
+  const v0 = u64(0x7fd00 / u32(d >> 55));
+  const v1 = (v0 << 11) - ((v0 * v0 * d40) >> 40) - 1;
+  const v2 = (v1 << 13) + ((v1 * (0x1000000000000000 - v1 * d40)) >> 47);
+  const half = d & 1;
+  const e = ((v2 >> 1) & (0 - half)) - v2 * ((d >> 1) + half);
+  const v3 = (v2 << 31) + (mulHigh(v2, e) >> 1);
+  const low = v3 * d;
+  return v3 - (mulHigh(v3, d) + u64(low + d < low) + d);
+}
+
+/** floor((2^192 - 1) / (d1, d0)) - 2^64 for d1 >= 2^63. The same, algorithm 6. */
+function reciprocal2(d1: u64, d0: u64): u64 {
+  let v = reciprocal(d1);
+  let p = d1 * v + d0;
+  if (p < d0) {
+    v--;
+    if (p >= d1) {
+      v--;
+      p -= d1;
     }
-    store<u32>(DIGITS_U, u32(rest));
+    p -= d1;
+  }
+  const t1 = mulHigh(v, d0), t0 = v * d0;
+  p += t1;
+  if (p < t1) {
+    v--;
+    if (p > d1 || (p == d1 && t0 >= d0)) v--;
+  }
+  return v;
+}
+
+/**
+ * (rest, U of m limbs) by d >= 2^63, rest < d: the quotient to QUOTIENT, the remainder is returned. The same,
+ * algorithm 4.
+ */
+function divideByLimb(m: usize, rest: u64, d: u64): u64 {
+  const v = reciprocal(d);
+  for (let i = m; i > 0; i--) {
+    const at = (i - 1) << 3;
+    const next = load<u64>(DIVIDEND + at);
+    const low = v * rest + next;
+    let q = mulHigh(v, rest) + rest + u64(low < next) + 1;
+    let r = next - q * d;
+    if (r > low) {
+      q--;
+      r += d;
+    }
+    if (r >= d) {
+      q++;
+      r -= d;
+    }
+    store<u64>(QUOTIENT + at, q);
+    rest = r;
+  }
+  return rest;
+}
+
+/** U[0..n) -= q * V[0..n); returns what is left to be taken from the limb above. */
+// @ts-ignore: decorator
+@inline
+function subtractTimes(u: usize, n: usize, q: u64): u64 {
+  let borrow: u64 = 0;
+  for (let i: usize = 0; i < n; i++) {
+    const v = load<u64>(DIVISOR + (i << 3)), low = q * v, s = low + borrow;
+    const x = load<u64>(u + (i << 3));
+    store<u64>(u + (i << 3), x - s);
+    borrow = mulHigh(q, v) + u64(s < low) + u64(x < s);
+  }
+  return borrow;
+}
+
+/** U[0..n) += V[0..n); returns the carry. */
+function addBack(u: usize, n: usize): u64 {
+  let carry: u64 = 0;
+  for (let i: usize = 0; i < n; i++) {
+    const x = load<u64>(u + (i << 3)), s = x + load<u64>(DIVISOR + (i << 3)), t = s + carry;
+    store<u64>(u + (i << 3), t);
+    carry = u64(s < x) | u64(t < s);
+  }
+  return carry;
+}
+
+/** U, m + 1 limbs, by V, n >= 2 limbs of which the highest is at least 2^63. The same, algorithm 5, in Knuth's D. */
+function divideByLimbs(m: usize, n: usize): void {
+  const d1 = load<u64>(DIVISOR + ((n - 1) << 3)), d0 = load<u64>(DIVISOR + ((n - 2) << 3));
+  const v = reciprocal2(d1, d0);
+  for (let k = m - n + 1; k > 0; k--) {
+    const u = DIVIDEND + ((k - 1) << 3), top = u + (n << 3);
+    const u2 = load<u64>(top), u1 = load<u64>(top - 8), u0 = load<u64>(top - 16);
+    if (u2 == d1 && u1 == d0) {
+      store<u64>(top, u2 - subtractTimes(u, n, u64.MAX_VALUE));
+      store<u64>(QUOTIENT + ((k - 1) << 3), u64.MAX_VALUE);
+      continue;
+    }
+    const low = v * u2 + u1;
+    let q = mulHigh(v, u2) + u2 + u64(low < u1);
+    const t0 = d0 * q;
+    let r1 = u1 - q * d1 - mulHigh(d0, q) - u64(u0 < t0) - d1;
+    let r0 = u0 - t0;
+    r1 -= u64(r0 < d0);
+    r0 -= d0;
+    q++;
+    if (r1 >= low) {
+      q--;
+      r0 += d0;
+      r1 += d1 + u64(r0 < d0);
+    }
+    if (r1 > d1 || (r1 == d1 && r0 >= d0)) {
+      q++;
+      r1 -= d1 + u64(r0 < d0);
+      r0 -= d0;
+    }
+    const over = subtractTimes(u, n - 2, q);
+    const borrow = u64(r0 < over);
+    store<u64>(top - 16, r0 - over);
+    store<u64>(top - 8, r1 - borrow);
+    if (r1 < borrow) {
+      q--;
+      addBack(u, n);
+    }
+    store<u64>(QUOTIENT + ((k - 1) << 3), q);
+  }
+}
+
+/**
+ * DIVIDEND (m limbs, room for one more) by DIVISOR (n > 0 limbs, the highest not 0). The quotient comes to QUOTIENT
+ * (m - n + 1 limbs, m for n = 1), the remainder to DIVIDEND (n limbs).
+ */
+function divideLimbs(m: usize, n: usize): void {
+  const shift = clz<u64>(load<u64>(DIVISOR + ((n - 1) << 3)));
+  let over: u64 = 0;
+  if (shift != 0) {
+    const back = 64 - shift;
+    for (let i = n - 1; i > 0; i--) {
+      const below = load<u64>(DIVISOR + ((i - 1) << 3));
+      store<u64>(DIVISOR + (i << 3), (load<u64>(DIVISOR + (i << 3)) << shift) | (below >> back));
+    }
+    store<u64>(DIVISOR, load<u64>(DIVISOR) << shift);
+    for (let i: usize = 0; i < m; i++) {
+      const x = load<u64>(DIVIDEND + (i << 3));
+      store<u64>(DIVIDEND + (i << 3), (x << shift) | over);
+      over = x >> back;
+    }
+  }
+  if (n == 1) {
+    store<u64>(DIVIDEND, divideByLimb(m, over, load<u64>(DIVISOR)) >> shift);
     return;
   }
-  const shift = u64(clz<u32>(load<u32>(DIGITS_V + ((n - 1) << 2))));
-  // Shifts of a pair of digits in 64 bits: right for shift 0 too.
-  for (let i = n - 1; i > 0; i--) {
-    const pair = (u64(load<u32>(DIGITS_V + (i << 2))) << 32) | u64(load<u32>(DIGITS_V + ((i - 1) << 2)));
-    store<u32>(DIGITS_V + (i << 2), u32((pair << shift) >> 32));
+  store<u64>(DIVIDEND + (m << 3), over);
+  divideByLimbs(m, n);
+  if (shift == 0) return;
+  const back = 64 - shift;
+  for (let i: usize = 0; i + 1 < n; i++) {
+    const above = load<u64>(DIVIDEND + ((i + 1) << 3));
+    store<u64>(DIVIDEND + (i << 3), (load<u64>(DIVIDEND + (i << 3)) >> shift) | (above << back));
   }
-  store<u32>(DIGITS_V, u32(u64(load<u32>(DIGITS_V)) << shift));
-  store<u32>(DIGITS_U + (m << 2), u32((u64(load<u32>(DIGITS_U + ((m - 1) << 2))) << shift) >> 32));
-  for (let i = m - 1; i > 0; i--) {
-    const pair = (u64(load<u32>(DIGITS_U + (i << 2))) << 32) | u64(load<u32>(DIGITS_U + ((i - 1) << 2)));
-    store<u32>(DIGITS_U + (i << 2), u32((pair << shift) >> 32));
-  }
-  store<u32>(DIGITS_U, u32(u64(load<u32>(DIGITS_U)) << shift));
-
-  const v1 = u64(load<u32>(DIGITS_V + ((n - 1) << 2)));
-  const v2 = u64(load<u32>(DIGITS_V + ((n - 2) << 2)));
-  for (let k = m - n + 1; k > 0; k--) {
-    const j = k - 1;
-    const at = DIGITS_U + ((j + n) << 2);
-    const high = (u64(load<u32>(at)) << 32) | u64(load<u32>(at - 4));
-    const next = u64(load<u32>(at - 8));
-    let q = high / v1;
-    let rest = high - q * v1;
-    while (q > 0xffffffff || q * v2 > ((rest << 32) | next)) {
-      q--;
-      rest += v1;
-      if (rest > 0xffffffff) break;
-    }
-    let carry: u64 = 0;
-    let borrow: i64 = 0;
-    for (let i: usize = 0; i < n; i++) {
-      const u = DIGITS_U + ((i + j) << 2);
-      const product = q * u64(load<u32>(DIGITS_V + (i << 2))) + carry;
-      carry = product >> 32;
-      const t = i64(load<u32>(u)) - i64(product & 0xffffffff) + borrow;
-      store<u32>(u, u32(t));
-      borrow = t >> 32;
-    }
-    const t = i64(load<u32>(at)) - i64(carry) + borrow;
-    store<u32>(at, u32(t));
-    if (t < 0) {
-      q--;
-      carry = 0;
-      for (let i: usize = 0; i < n; i++) {
-        const u = DIGITS_U + ((i + j) << 2);
-        const sum = u64(load<u32>(u)) + u64(load<u32>(DIGITS_V + (i << 2))) + carry;
-        store<u32>(u, u32(sum));
-        carry = sum >> 32;
-      }
-      store<u32>(at, u32(u64(load<u32>(at)) + carry));
-    }
-    store<u32>(DIGITS_Q + (j << 2), u32(q));
-  }
-  for (let i: usize = 0; i < n; i++) {
-    const pair = u64(load<u32>(DIGITS_U + (i << 2))) | (u64(load<u32>(DIGITS_U + ((i + 1) << 2))) << 32);
-    store<u32>(DIGITS_U + (i << 2), u32(pair >> shift));
-  }
+  store<u64>(DIVIDEND + ((n - 1) << 3), load<u64>(DIVIDEND + ((n - 1) << 3)) >> shift);
 }
 
 function fits64(a: usize): boolean {
@@ -267,18 +375,16 @@ export function div(to: usize, a: usize, b: usize): void {
     setSmall(to, load<u64>(a) / load<u64>(b));
     return;
   }
-  copyWord(DIGITS_U, a);
-  copyWord(DIGITS_V, b);
-  const m = digits(DIGITS_U, 8), n = digits(DIGITS_V, 8);
-  setSmall(DIGITS_Q, 0);
-  divideDigits(m, n);
-  copyWord(to, DIGITS_Q);
+  copyWord(DIVIDEND, a);
+  copyWord(DIVISOR, b);
+  setSmall(QUOTIENT, 0);
+  divideLimbs(limbs(DIVIDEND, 4), limbs(DIVISOR, 4));
+  copyWord(to, QUOTIENT);
 }
 
 function restTo(to: usize, n: usize): void {
-  const limbs = DIGITS_U;
-  for (let i = n; i < 8; i++) store<u32>(limbs + (i << 2), 0);
-  copyWord(to, limbs);
+  for (let i = n; i < 4; i++) store<u64>(DIVIDEND + (i << 3), 0);
+  copyWord(to, DIVIDEND);
 }
 
 /** to = a mod b, 0 for b = 0. */
@@ -295,10 +401,10 @@ export function mod(to: usize, a: usize, b: usize): void {
     setSmall(to, load<u64>(a) % load<u64>(b));
     return;
   }
-  copyWord(DIGITS_U, a);
-  copyWord(DIGITS_V, b);
-  const n = digits(DIGITS_V, 8);
-  divideDigits(digits(DIGITS_U, 8), n);
+  copyWord(DIVIDEND, a);
+  copyWord(DIVISOR, b);
+  const n = limbs(DIVISOR, 4);
+  divideLimbs(limbs(DIVIDEND, 4), n);
   restTo(to, n);
 }
 
@@ -347,11 +453,11 @@ export function addmod(to: usize, a: usize, b: usize, n: usize): void {
     mod(to, WORD_A, n);
     return;
   }
-  copyWord(DIGITS_U, WORD_A);
-  store<u32>(DIGITS_U + 32, 1);
-  copyWord(DIGITS_V, n);
-  const length = digits(DIGITS_V, 8);
-  divideDigits(9, length);
+  copyWord(DIVIDEND, WORD_A);
+  store<u64>(DIVIDEND + 32, 1);
+  copyWord(DIVISOR, n);
+  const length = limbs(DIVISOR, 4);
+  divideLimbs(5, length);
   restTo(to, length);
 }
 
@@ -361,15 +467,15 @@ export function mulmod(to: usize, a: usize, b: usize, n: usize): void {
     return;
   }
   mulWide(WIDE, a, b);
-  const m = digits(WIDE, 16);
-  if (m <= 8) {
+  const m = limbs(WIDE, 8);
+  if (m <= 4) {
     mod(to, WIDE, n);
     return;
   }
-  memory.copy(DIGITS_U, WIDE, 64);
-  copyWord(DIGITS_V, n);
-  const length = digits(DIGITS_V, 8);
-  divideDigits(m, length);
+  memory.copy(DIVIDEND, WIDE, 64);
+  copyWord(DIVISOR, n);
+  const length = limbs(DIVISOR, 4);
+  divideLimbs(m, length);
   restTo(to, length);
 }
 
@@ -502,14 +608,33 @@ export function signextend(to: usize, at: usize, a: usize): void {
 
 // @ts-ignore: decorator
 @inline
+function turned(from: usize): v128 {
+  const x = v128.load(from);
+  return v128.shuffle<u8>(x, x, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+}
+
+// @ts-ignore: decorator
+@inline
 export function fromBytes(to: usize, from: usize): void {
-  setWord(
-    to,
-    bswap<u64>(load<u64>(from, 24)),
-    bswap<u64>(load<u64>(from, 16)),
-    bswap<u64>(load<u64>(from, 8)),
-    bswap<u64>(load<u64>(from)),
-  );
+  const low = turned(from + 16), high = turned(from);
+  v128.store(to, low);
+  v128.store(to, high, 16);
+}
+
+/** The word of `length` bytes at `from`, 1 to 16, with the bits of its halves that these are. 16 bytes before lie in memory. */
+// @ts-ignore: decorator
+@inline
+export function fromFew(to: usize, from: usize, length: usize, low: u64, high: u64): void {
+  v128.store(to, v128.and(turned(from + length - 16), i64x2(low, high)));
+  v128.store(to, i64x2(0, 0), 16);
+}
+
+/** The same for 17 to 32 bytes, with the bits of the upper halves. */
+// @ts-ignore: decorator
+@inline
+export function fromMany(to: usize, from: usize, length: usize, low: u64, high: u64): void {
+  v128.store(to, turned(from + length - 16));
+  v128.store(to, v128.and(turned(from + length - 32), i64x2(low, high)), 16);
 }
 
 /** Reads all before it writes: `to` may be `from`. */
