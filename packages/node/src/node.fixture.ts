@@ -85,7 +85,12 @@ export class TestNode {
       dataDir: this.folder,
       peer: { host: "127.0.0.1", port: this.peerPort },
       rpc: { host: "127.0.0.1", port: this.rpcPort },
-      vault: { identity: this.vault.identity, signer: (...key) => this.signer(...key) },
+      vault: {
+        identity: this.vault.identity,
+        signer: (...key) => this.signer(...key),
+        sessions: (...key) => this.vault.sessions(...key),
+        keepSessions: (...key) => this.vault.keepSessions(...key),
+      },
       logger: logger.child({ node: this.nodeId }),
       joinLag: this.joinLag,
     });

@@ -5,6 +5,7 @@ import { type CoinMessage, type CoinShare, coinBit, coinDigest, encode } from "@
 import type { MemberContext } from "./member-context.ts";
 import type { OwnMessages } from "./own-messages.ts";
 import { ShareCollector } from "./share-collector.ts";
+import type { SlotLocks } from "./slot-locks.ts";
 import type { Turn } from "./turn.ts";
 
 const WINDOW = 3;
@@ -17,13 +18,15 @@ export class Coins {
   readonly #core: Consensus;
   readonly #turn: Turn;
   readonly #own: OwnMessages;
+  readonly #locks: SlotLocks;
   readonly #heights = new Map<Height, Map<number, ShareCollector>>();
 
-  constructor(context: MemberContext, core: Consensus, turn: Turn, own: OwnMessages) {
+  constructor(context: MemberContext, core: Consensus, turn: Turn, own: OwnMessages, locks: SlotLocks) {
     this.#context = context;
     this.#core = core;
     this.#turn = turn;
     this.#own = own;
+    this.#locks = locks;
   }
 
   onCoin(from: Seat, message: CoinMessage): void {
@@ -47,7 +50,7 @@ export class Coins {
 
   /** The inputs that completed the CONF quorums are durable: releases the own shares in one COIN. */
   release(height: Height, slots: readonly CoinSlot[]): (() => void) | undefined {
-    if (height <= this.#context.ordered) return undefined;
+    if (height <= this.#context.ordered || !this.#locks.open(height)) return undefined;
     const sorted = [...slots].sort((a, b) => a.seat - b.seat || a.round - b.round);
     return () => {
       const { members } = this.#context.config;

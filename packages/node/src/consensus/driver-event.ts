@@ -22,6 +22,8 @@ export type DriverEvent =
     }
   /** The journal holds another value for the slot: the message is not sent. A fault of this node or of its disk. */
   | { readonly kind: "refused"; readonly slot: string; readonly value: HexHash }
+  /** This member had lost what it said before; at heights above this one it speaks again. consensus.md 11. */
+  | { readonly kind: "remembered"; readonly height: number }
   | { readonly kind: "proposed"; readonly height: number; readonly transactions: number; readonly bytes: number }
   | {
       readonly kind: "ordered";

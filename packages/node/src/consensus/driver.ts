@@ -2,6 +2,7 @@ import { Consensus } from "@tributary/protocol/consensus/consensus";
 import { RESYNC_MS } from "@tributary/protocol/consensus/parameters";
 import type { Base, HexHash, Input, Order, Seat } from "@tributary/protocol/consensus/types";
 import { beaconOf, decode, type Message } from "@tributary/protocol/wire/index";
+import { Amnesia } from "./amnesia.ts";
 import { Assignment, assigningHeight } from "./assignment.ts";
 import { Availability } from "./availability.ts";
 import { Bodies } from "./bodies.ts";
@@ -50,6 +51,7 @@ export class MemberDriver {
   readonly #timers: Timers;
   readonly #own = new OwnMessages();
   readonly #locks: SlotLocks;
+  readonly #amnesia: Amnesia;
   readonly #evidence: Evidence;
   readonly #bodies: Bodies;
   readonly #builder: ProposalBuilder;
@@ -94,6 +96,7 @@ export class MemberDriver {
       this.#turn.input({ kind: "timer", timer }, { kind: "timer", timer }),
     );
     this.#locks = new SlotLocks(context);
+    this.#amnesia = new Amnesia(context);
     this.#evidence = new Evidence(context);
     this.#bodies = new Bodies(context, this.#turn, () => this.#execution.advance());
     this.#builder = new ProposalBuilder(context);
@@ -109,7 +112,7 @@ export class MemberDriver {
       this.#evidence,
     );
     this.#votes = new Votes(context, this.#core, this.#turn, this.#own, this.#locks, this.#evidence);
-    this.#coins = new Coins(context, this.#core, this.#turn, this.#own);
+    this.#coins = new Coins(context, this.#core, this.#turn, this.#own, this.#locks);
     this.#orders = new Orders(context, this.#core, this.#turn, this.#own, this.#locks, this.#evidence, {
       wanted: (height) => this.#execution.lacks(height),
       take: (order) => {
@@ -221,6 +224,7 @@ export class MemberDriver {
         this.#orders.onDecide(from, message);
         break;
       case "order":
+        this.#amnesia.onOrder(from, message);
         this.#orders.onOrder(from, message, bytes);
         break;
       case "final":
@@ -233,6 +237,7 @@ export class MemberDriver {
         this.#catchUp.onContainer(from, message, bytes);
         break;
       case "status":
+        this.#amnesia.onStatus(from, message);
         this.#resync.onStatus(from, message);
         break;
       case "get-certificate":
@@ -269,7 +274,7 @@ export class MemberDriver {
     switch (effect.kind) {
       case "build":
         if (this.#replaying) this.#build = effect;
-        else {
+        else if (this.#locks.open(effect.height)) {
           this.#availability.build(effect.height, effect.anchor, effect.empty);
           this.#routing.recount();
         }

@@ -43,8 +43,9 @@ export class StatusClock {
     const { ordered, final, quorum, up, ports } = this.#context;
     const { committed: height, halted } = this.#execution;
     const membersUp = up.size + 1;
+    const { silent } = ports.journal;
     const behind = Math.max(final, this.#catchUp.claimedFinal) > height + LAG;
-    const status = membersUp < quorum ? "paused" : behind || halted !== undefined ? "syncing" : "running";
+    const status = membersUp < quorum ? "paused" : behind || silent || halted !== undefined ? "syncing" : "running";
     if (status !== this.#status) {
       this.#status = status;
       this.#since = ports.clock.now();

@@ -60,6 +60,12 @@ export interface SlotJournal {
    * newest, whose slots are refused from then on.
    */
   lock(slot: string, value: HexHash): boolean;
+  /** Whether every slot of the height is refused. */
+  closed(height: number): boolean;
+  /** What this member bound before is lost: all heights are closed until `remember`. consensus.md 11, amnesia. */
+  readonly silent: boolean;
+  /** Ends the silence: heights up to `height` stay closed for ever. */
+  remember(height: number): void;
   flush(done: () => void): void;
 }
 

@@ -20,34 +20,40 @@ export class SlotLocks {
   }
 
   proposal(height: Height, digest: HexHash): boolean {
-    return this.#lock(`${this.#prefix}.${height}.proposal`, digest);
+    return this.#lock(height, `${this.#prefix}.${height}.proposal`, digest);
   }
 
   acknowledgement(height: Height, proposer: Seat, digest: HexHash): boolean {
-    return this.#lock(`${this.#prefix}.${height}.ack.${proposer}`, digest);
+    return this.#lock(height, `${this.#prefix}.${height}.ack.${proposer}`, digest);
   }
 
   order(height: Height, digest: HexHash): boolean {
-    return this.#lock(`${this.#prefix}.${height}.order`, digest);
+    return this.#lock(height, `${this.#prefix}.${height}.order`, digest);
   }
 
   /** By certificate era, not by epoch: one hash for (era, height), ever. */
   final(height: Height, hash: HexHash): boolean {
-    return this.#lock(`${this.#context.config.era}.${height}.final`, hash);
+    return this.#lock(height, `${this.#context.config.era}.${height}.final`, hash);
   }
 
   /** The part of a record that may be sent; undefined where nothing is left. EST may be said for both values. */
   votes(height: Height, record: VoteRecord): VoteRecord | undefined {
-    if (record.kind === "est") return record;
+    if (record.kind === "est") return this.open(height) ? record : undefined;
     let { zeros, ones } = record;
     forEachSeat(zeros | ones, (seat) => {
       const bit = 1n << BigInt(seat);
       const choice = ((zeros & bit) === 0n ? 0 : 1) + ((ones & bit) === 0n ? 0 : 2);
-      if (this.#lock(this.#voteSlot(height, record.kind, record.round, seat), choices[choice] ?? "0x00")) return;
+      if (this.#lock(height, this.#voteSlot(height, record.kind, record.round, seat), choices[choice] ?? "0x00"))
+        return;
       zeros &= ~bit;
       ones &= ~bit;
     });
     return (zeros | ones) === 0n ? undefined : { kind: record.kind, round: record.round, zeros, ones };
+  }
+
+  /** Whether this member may say anything at the height. */
+  open(height: Height): boolean {
+    return !this.#context.ports.journal.closed(height);
   }
 
   /** Calls back when all locks so far are durable. */
@@ -64,7 +70,8 @@ export class SlotLocks {
     return `${this.#prefix}.${height}.${kind}.${round}.${seat}`;
   }
 
-  #lock(slot: string, value: HexHash): boolean {
+  #lock(height: Height, slot: string, value: HexHash): boolean {
+    if (!this.open(height)) return false;
     this.#dirty = true;
     const granted = this.#context.ports.journal.lock(slot, value);
     if (!granted) this.#context.report({ kind: "refused", slot, value });

@@ -19,6 +19,8 @@ export type NodeErrorCode =
   | "vault-failed"
   /** No usable share for this key: not generated here, or not the one that the mainchain recorded. */
   | "vault-share"
+  /** The only member of a chain signed before, and neither its slot journal nor what it served is there. */
+  | "journal-missing"
   /** Another process runs on the data folder. */
   | "data-locked"
   /** The port is taken, or the address is not this machine's. */

@@ -18,6 +18,7 @@ import type { Liar } from "../snapshot/snapshot-download.ts";
 import { adoptProof } from "../snapshot/snapshot-proof.ts";
 import { LevelContainerStore } from "../store/level-container-store.ts";
 import type { FileVault } from "../vault/file-vault.ts";
+import { beginSession } from "../vault/session.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
 import { BatchVerifier, verifierKeys } from "../verifier/batch-verifier.ts";
 import { channelCapacity, channelLimits } from "./channel-bytes.ts";
@@ -47,7 +48,7 @@ const DISK_LOOK_MS = 30_000;
 /** What the node gives to each of its members. */
 export type MemberParts = {
   readonly dataDir: string;
-  readonly vault: Pick<FileVault, "signer">;
+  readonly vault: Pick<FileVault, "signer" | "sessions" | "keepSessions">;
   readonly mesh: MeshEndpoint;
   readonly mainchain: MainchainView;
   readonly turns: FairTurns;
@@ -97,7 +98,11 @@ export class Member {
   static async open(spec: MemberSpec, parts: MemberParts): Promise<Member> {
     const folder = join(parts.dataDir, "chains", spec.chainId.toString());
     const guard = memberGuard(parts.failed);
+    // A flush on a disk that failed never calls back.
+    const broken = Promise.withResolvers<never>();
+    broken.promise.catch(() => undefined);
     const failed = guard((error: unknown) => {
+      broken.reject(error);
       throw error;
     });
     const keys = verifierKeys(spec);
@@ -111,6 +116,9 @@ export class Member {
       opened.push(journal);
       const log = SegmentLog.open(diskFolder(join(folder, `log-${spec.era}-${spec.epoch}`)), failed);
       opened.push(log);
+      const { highestOrder, highestContainer } = store;
+      const served = Math.max(highestOrder, highestContainer);
+      await Promise.race([beginSession(spec, parts.vault, journal, served, parts.logger), broken.promise]);
       const chain = await Chain.open({
         genesis: spec.genesis,
         storage: { directory: join(folder, "chain") },
@@ -121,7 +129,10 @@ export class Member {
       await rm(join(folder, "snapshots"), { recursive: true, force: true });
       const limits = limitsOf(spec);
       const { origin } = chain;
-      if (origin !== undefined) await new Promise<void>((done) => adoptProof(origin, limits, store, done));
+      if (origin !== undefined) {
+        const adopted = new Promise<void>((done) => adoptProof(origin, limits, store, done));
+        await Promise.race([adopted, broken.promise]);
+      }
       const files = { folder, store, journal, log, chain, signer };
       const member = new Member(spec, parts, guard, files, new BatchVerifier(keys));
       opened.push({

@@ -38,6 +38,12 @@ export class MemberObserver implements Observer {
       case "refused":
         this.#logger.error({ slot: event.slot, value: event.value }, "refused to sign a second value for a slot");
         break;
+      case "remembered":
+        this.#logger.info(
+          { above: event.height },
+          "the others said where they are: takes part again above this height",
+        );
+        break;
       case "halted": {
         const { reason, height, own, other } = event;
         this.#logger.error({ reason, height, own, other }, "execution stopped: the chain needs its operator");

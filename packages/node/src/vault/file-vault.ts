@@ -163,6 +163,15 @@ export class FileVault implements KeyVault {
     };
   }
 
+  /** How often a member of this seat was started, as far as this vault knows: its slot journal must know of as many. */
+  sessions(slot: KeySlot, seat: number): number {
+    return this.#epoch(slot, seat).sessions ?? 0;
+  }
+
+  keepSessions(slot: KeySlot, seat: number, sessions: number): Promise<void> {
+    return this.#inTurn(() => this.#keep(slot, seat, { ...this.#epoch(slot, seat), sessions }));
+  }
+
   async #opener(slot: KeySlot, seat: number, encryptionKeys: readonly Uint8Array[]): Promise<Opener> {
     const { key, secret } = await this.#inTurn(() => this.#encryption(slot, seat));
     if (!equal(key, encryptionKeys[seat] ?? new Uint8Array(0))) {

@@ -14,7 +14,10 @@ const MIN_HEIGHTS = 64;
 const COMPACT_BYTES: number = 16 * 1024 * 1024;
 
 const LOCK = 0;
-const BASE = 1;
+/** As versions before sessions wrote it. */
+const OLD_BASE = 1;
+const BASE = 2;
+const SESSION = 3;
 const MAX_TEXT_BYTES = 256;
 
 /**
@@ -28,6 +31,9 @@ export class FileSlotJournal implements SlotJournal {
   #count = 0;
   /** Heights at or below are closed. */
   #floor = 0;
+  #session = 0;
+  /** What is to be the session when the silence ends. */
+  #awaited: number | undefined;
 
   /** Throws `log-damaged` where the file is bad before its end. `failed` as in SegmentLog. */
   static open(files: FileLayer, failed: (error: Error) => void): FileSlotJournal {
@@ -54,13 +60,53 @@ export class FileSlotJournal implements SlotJournal {
     return this.#count;
   }
 
+  /**
+   * Number of the newest start that wrote here; 0 for none. The vault counts the starts too: a journal that knows of
+   * fewer than the vault was lost or is an old copy.
+   */
+  get session(): number {
+    return this.#session;
+  }
+
+  /** A new start; durable with the next flush. */
+  begin(session: number): void {
+    this.#session = session;
+    this.#log.append(encodeRecord(SESSION, 0, session, []));
+  }
+
+  /** The vault knows of `session`, this journal does not. */
+  silence(session: number): void {
+    this.#awaited = session;
+  }
+
+  get silent(): boolean {
+    return this.#awaited !== undefined;
+  }
+
+  closed(height: number): boolean {
+    return this.silent || height <= this.#floor;
+  }
+
+  remember(height: number): void {
+    if (this.#awaited === undefined) return;
+    this.#session = this.#awaited;
+    this.#awaited = undefined;
+    for (const [known, locks] of this.#heights) {
+      if (known > height) continue;
+      this.#count -= locks.size;
+      this.#heights.delete(known);
+    }
+    this.#floor = Math.max(this.#floor, height);
+    this.#log.append(this.#base());
+  }
+
   lock(slot: string, value: HexHash): boolean {
     const height = slotHeight(slot);
-    if (height <= this.#floor) return false;
+    if (this.closed(height)) return false;
     const held = this.#heights.get(height)?.get(slot);
     if (held !== undefined) return held === value;
     this.#put(height, slot, value);
-    this.#log.append(encodeLocks(LOCK, 0, [[slot, value]]));
+    this.#log.append(encodeRecord(LOCK, 0, 0, [[slot, value]]));
     if (this.#count > MAX_LOCKS) this.#close();
     if (this.#log.bytes > COMPACT_BYTES && this.#log.segments === 1) this.#compact();
     return true;
@@ -98,24 +144,25 @@ export class FileSlotJournal implements SlotJournal {
   }
 
   #compact(): void {
-    this.#log.rotate(
-      encodeLocks(
-        BASE,
-        this.#floor,
-        [...this.#heights.values()].flatMap((locks) => [...locks]),
-      ),
-    );
+    this.#log.rotate(this.#base());
     this.#log.prune();
   }
 
+  /** All that is known. */
+  #base(): Uint8Array {
+    const locks = [...this.#heights.values()].flatMap((held) => [...held]);
+    return encodeRecord(BASE, this.#floor, this.#session, locks);
+  }
+
   #restore(record: Uint8Array): boolean {
-    const decoded = decodeLocks(record);
+    const decoded = decodeRecord(record);
     if (decoded === undefined) return false;
-    if (decoded.kind === BASE) {
+    if (decoded.kind === BASE || decoded.kind === OLD_BASE) {
       this.#heights.clear();
       this.#count = 0;
       this.#floor = decoded.floor;
     }
+    if (decoded.kind === BASE || decoded.kind === SESSION) this.#session = decoded.session;
     for (const [slot, value] of decoded.locks) this.#put(slotHeight(slot), slot, value);
     return true;
   }
@@ -131,26 +178,35 @@ export function slotHeight(slot: string): number {
   return height;
 }
 
-function encodeLocks(kind: number, floor: number, locks: readonly (readonly [string, HexHash])[]): Uint8Array {
+type JournalRecord = {
+  readonly kind: number;
+  readonly floor: number;
+  readonly session: number;
+  readonly locks: readonly (readonly [string, HexHash])[];
+};
+
+/** u8 kind ‖ u64 floor ‖ u64 session, but for locks and old bases ‖ u32 count ‖ slots and values as text. */
+function encodeRecord(kind: number, floor: number, session: number, locks: JournalRecord["locks"]): Uint8Array {
   const writer = new Writer(64 + 80 * locks.length);
   const encoder = new TextEncoder();
-  writer.u8(kind).u64(BigInt(floor)).u32(locks.length);
+  writer.u8(kind).u64(BigInt(floor));
+  if (kind >= BASE) writer.u64(BigInt(session));
+  writer.u32(locks.length);
   for (const [slot, value] of locks) writer.sized(encoder.encode(slot)).sized(encoder.encode(value));
   return writer.finish();
 }
 
-function decodeLocks(
-  record: Uint8Array,
-): { readonly kind: number; readonly floor: number; readonly locks: readonly [string, HexHash][] } | undefined {
+function decodeRecord(record: Uint8Array): JournalRecord | undefined {
   const reader = new Reader(record);
   const decoder = new TextDecoder();
   const kind = reader.u8();
   const floor = Number(reader.u64());
+  const session = kind >= BASE ? Number(reader.u64()) : 0;
   const count = reader.u32();
   const locks: [string, HexHash][] = [];
   for (let i = 0; i < count && reader.ok; i++) {
     const slot = decoder.decode(reader.sized(MAX_TEXT_BYTES));
     locks.push([slot, decoder.decode(reader.sized(MAX_TEXT_BYTES)) as HexHash]);
   }
-  return reader.complete && kind <= BASE ? { kind, floor, locks } : undefined;
+  return reader.complete && kind <= SESSION ? { kind, floor, session, locks } : undefined;
 }

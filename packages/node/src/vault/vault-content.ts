@@ -14,6 +14,8 @@ const epoch = z.strictObject({
   dealings: z.record(z.string(), bytes),
   /** Newest last; a key generation that was run again may have left an unused one. */
   shares: z.array(z.strictObject({ groupKey: bytes, shareKeys: z.array(bytes), secret: bytes })),
+  /** Absent where an older version wrote it. */
+  sessions: z.number().int().nonnegative().optional(),
 });
 
 const content = z.strictObject({
@@ -39,6 +41,8 @@ export type EpochSecrets = {
     | undefined;
   readonly dealings: Readonly<Record<string, Uint8Array>>;
   readonly shares: readonly KeyShare[];
+  /** Starts of the member that may have signed with it. */
+  readonly sessions?: number | undefined;
 };
 
 export type KeyShare = {

@@ -1,5 +1,6 @@
 import type { Clock, ContainerStore, InputLog, SlotJournal } from "@tributary/node/consensus/ports";
 import { EvidenceIndex } from "@tributary/node/store/evidence-index";
+import { slotHeight } from "@tributary/node/vault/slot-journal";
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
 
@@ -94,6 +95,10 @@ export class MemoryLog implements InputLog {
     this.#segments = this.#segments.slice(0, 1).map((segment) => segment.slice(0, 1));
   }
 
+  lose(): void {
+    this.#segments = [];
+  }
+
   crash(): void {
     this.#segments = this.#segments
       .map((segment) => segment.filter(({ serial }) => this.#durability.survives(serial)))
@@ -104,12 +109,35 @@ export class MemoryLog implements InputLog {
 export class MemoryJournal implements SlotJournal {
   readonly #durability: Durability;
   readonly #locks = new Map<string, { readonly value: HexHash; readonly serial: number }>();
+  #floor = 0;
+  /** Serial of the write that ended the silence; undefined while it lasts, 0 where there was none. */
+  #remembered: number | undefined = 0;
 
   constructor(durability: Durability) {
     this.#durability = durability;
   }
 
+  get silent(): boolean {
+    return this.#remembered === undefined;
+  }
+
+  closed(height: number): boolean {
+    return this.silent || height <= this.#floor;
+  }
+
+  remember(height: number): void {
+    this.#floor = height;
+    this.#remembered = this.#durability.write();
+  }
+
+  /** The disk lost all of it, and the vault knows that there was something. */
+  lose(): void {
+    this.#locks.clear();
+    this.#remembered = undefined;
+  }
+
   lock(slot: string, value: HexHash): boolean {
+    if (this.closed(slotHeight(slot))) return false;
     const known = this.#locks.get(slot);
     if (known !== undefined) return known.value === value;
     this.#locks.set(slot, { value, serial: this.#durability.write() });
@@ -122,6 +150,7 @@ export class MemoryJournal implements SlotJournal {
 
   crash(): void {
     for (const [slot, { serial }] of this.#locks) if (!this.#durability.survives(serial)) this.#locks.delete(slot);
+    if (!this.#durability.survives(this.#remembered ?? 0)) this.#remembered = undefined;
   }
 }
 

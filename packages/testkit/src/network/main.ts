@@ -11,6 +11,7 @@ const usage = `npm run simulate -- [options]: whole members on a simulated netwo
   --heights N     heights of a run (default 5)
   --seed N        seed of the first run (default 1)
   --calm          no faults
+  --amnesia       in each run an honest member loses its record of what it said; it counts as one that may be faulty
   --verbose       a line for each run
   --mutants       plant each fault in turn instead; every one must be noticed
   --only TEXT     with --mutants: those whose name holds the text`;
@@ -22,6 +23,7 @@ const { values } = parse(usage, {
     heights: { type: "string", default: "5" },
     seed: { type: "string", default: "1" },
     calm: { type: "boolean", default: false },
+    amnesia: { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
     verbose: { type: "boolean", default: false },
@@ -39,17 +41,19 @@ function runAll(runs: number): boolean {
   const abuse = new Abuse();
   const sent = new Map<MessageKind, number>();
   const totals = { steps: 0, messages: 0, lost: 0, crashes: 0, resets: 0, transactions: 0, coins: 0 };
-  const more = { evidence: 0, fetched: 0, jumps: 0, runsWithCoin: 0, milliseconds: 0 };
+  const more = { evidence: 0, forgets: 0, remembers: 0, fetched: 0, jumps: 0, runsWithCoin: 0, milliseconds: 0 };
   const began = Date.now();
   for (let run = 0; run < runs; run++) {
     const members = sizes[run % sizes.length] ?? 4;
-    const report = simulateNetwork({ members, heights, seed: first + run, calm: values.calm });
+    const report = simulateNetwork({ members, heights, seed: first + run, calm: values.calm, amnesia: values.amnesia });
     if (!report.ok) return failed(report);
     if (values.verbose) console.log(line(report));
     abuse.merge(report.abuse);
     for (const [kind, count] of report.sent) sent.set(kind, (sent.get(kind) ?? 0) + count);
     for (const key of Object.keys(totals) as (keyof typeof totals)[]) totals[key] += report[key];
     more.evidence += report.evidence;
+    more.forgets += report.forgets;
+    more.remembers += report.remembers;
     more.fetched += report.fetched;
     more.jumps += report.jumps;
     more.milliseconds += report.milliseconds;
@@ -65,7 +69,7 @@ function runAll(runs: number): boolean {
 function failed(report: RunReport): boolean {
   console.error(`FAILED: ${report.failure}`);
   console.error(line(report));
-  const calm = values.calm ? " --calm" : "";
+  const calm = `${values.calm ? " --calm" : ""}${values.amnesia ? " --amnesia" : ""}`;
   const { members, seed } = report;
   console.error(
     `replay: node packages/testkit/src/network/main.ts --runs 1 --members ${members} --heights ${heights} --seed ${seed}${calm}`,

@@ -38,7 +38,8 @@ export async function killAll(
 /** One mutant of the driver in the simulator. */
 export function runMutant(mutant: Mutant, runs: number): Promise<Outcome> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-  return runPatched(mutant, main, ["--runs", String(runs), "--members", "4", "--heights", String(HEIGHTS)]);
+  const options = ["--runs", String(runs), "--members", "4", "--heights", String(HEIGHTS)];
+  return runPatched(mutant, main, mutant.amnesia === true ? [...options, "--amnesia"] : options);
 }
 
 /** One mutant in a child process of its own: it is killed when that says FAILED and exits with 1. */

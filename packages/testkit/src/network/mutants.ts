@@ -2,11 +2,32 @@
 export type Patch = { readonly file: string; readonly find: string; readonly replace: string };
 
 /** A fault of the driver (or of an executor) that the simulator must notice. */
-export type Mutant = { readonly name: string; readonly patches: readonly Patch[] };
+export type Mutant = {
+  readonly name: string;
+  readonly patches: readonly Patch[];
+  /** It shows only where a member loses what it said. */
+  readonly amnesia?: true;
+};
 
 const DRIVER = "packages/node/src/consensus/";
 
 export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "speaks too early after it lost what it said",
+    amnesia: true,
+    patches: [{ file: `${DRIVER}amnesia.ts`, find: "const WINDOW = 3;", replace: "const WINDOW = 0;" }],
+  },
+  {
+    name: "signs a proposal while it is silent",
+    amnesia: true,
+    patches: [
+      {
+        file: `${DRIVER}driver.ts`,
+        find: "else if (this.#locks.open(effect.height)) {",
+        replace: "else if (effect.height > 0) {",
+      },
+    ],
+  },
   {
     name: "unchecked certificate of availability",
     patches: [

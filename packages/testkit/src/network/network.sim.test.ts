@@ -120,6 +120,46 @@ test("logs that lost their end go on from what the stores hold", () => {
   expect(members.every((member) => member.committed > height)).toBe(true);
 });
 
+describe("a member that lost its record of what it said", () => {
+  test("is silent until others prove where they are, never contradicts itself, and takes part again", () => {
+    let forgets = 0;
+    let remembers = 0;
+    for (let seed = 1; seed <= 12; seed++) {
+      const report = simulateNetwork({ members: 4, heights: 5, seed, amnesia: true });
+      expect(report.failure, `seed ${seed}`).toBeUndefined();
+      forgets += report.forgets;
+      remembers += report.remembers;
+    }
+    expect(forgets).toBeGreaterThan(6);
+    // A run may end while the member is still silent.
+    expect(remembers).toBeGreaterThan(6);
+  });
+
+  test("counts again where the quorum needs it", () => {
+    const world = new NetworkSimulation({ members: 4, heights: 1, seed: 9, calm: true });
+    const [first, second, , fourth] = world.start();
+    world.submit(first!, 1, 0);
+    world.advance(3_000);
+    fourth!.crash();
+    fourth!.loseMemory(true);
+    second!.crash();
+    fourth!.start();
+    world.submit(first!, 1, 1);
+    world.advance(20_000);
+    // Two of three others can not say how far it was: it waits, and two alone make no block.
+    expect(world.outstanding).toBe(1);
+    expect(fourth!.status()?.status).toBe("syncing");
+    second!.start();
+    world.advance(30_000);
+    expect(world.outstanding).toBe(0);
+    expect(fourth!.status()?.status).toBe("running");
+    second!.crash();
+    world.submit(first!, 1, 2);
+    world.advance(5_000);
+    expect(world.outstanding).toBe(0);
+  });
+});
+
 describe("the simulator notices", () => {
   const fast = ["second proposal", "send before flush", "unchecked F", "header without state root"];
   for (const name of fast) {

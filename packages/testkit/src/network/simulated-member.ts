@@ -130,6 +130,12 @@ export class SimulatedMember implements Station {
     this.#log.truncate();
   }
 
+  /** Disks break while the member is down: its record of what it said is gone, perhaps its log too. Its vault is not. */
+  loseMemory(log: boolean): void {
+    this.#journal.lose();
+    if (log) this.#log.lose();
+  }
+
   /** A client's transaction; acknowledged when this returns. */
   submit(raw: Uint8Array): void {
     this.#pool?.submit(raw);

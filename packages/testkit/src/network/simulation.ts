@@ -28,6 +28,8 @@ export type RunOptions = {
   readonly seed: number;
   /** Without faults of any kind: a quiet network of honest members. */
   readonly calm?: boolean;
+  /** An honest member loses what it said in the middle of the unrest; it counts as one of those that may be faulty. */
+  readonly amnesia?: boolean;
   /** Events after which a run counts as endless. */
   readonly budget?: number;
 };
@@ -50,6 +52,9 @@ export type RunReport = {
   readonly evidence: number;
   /** Evidence in the stores of honest members at the end, which convicts faulty members, by what it proves. */
   readonly proven: ReadonlyMap<EvidenceKind, number>;
+  /** Members that lost what they said, and how often one was let speak again. */
+  readonly forgets: number;
+  readonly remembers: number;
   readonly fetched: number;
   readonly jumps: number;
   readonly abuse: Abuse;
@@ -103,6 +108,8 @@ export class NetworkSimulation {
   #failure: string | undefined;
   #crashes = 0;
   #resets = 0;
+  #forgets = 0;
+  #remembers = 0;
   #coins = 0;
   #evidence = 0;
   readonly #proven = new Map<EvidenceKind, number>();
@@ -112,11 +119,11 @@ export class NetworkSimulation {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { members, seed, calm } = options;
+    const { members, seed, calm, amnesia } = options;
     const random = new Random(seed);
     this.#random = random;
     this.#crypto = new IdealCrypto(members, seed);
-    const faulty = calm === true ? 0 : maxFaulty(members);
+    const faulty = calm === true ? 0 : maxFaulty(members) - (amnesia === true ? 1 : 0);
     this.#scheduler = new NetworkScheduler(members, faulty, random, calm === true ? "uniform" : undefined);
     this.#mesh = new SimulatedMesh(this.#clock, this.#scheduler, { members, containerBytes: TOY_CAPACITY.bytes });
     while (this.#faulty.size < faulty) this.#faulty.add(random.below(members));
@@ -178,6 +185,8 @@ export class NetworkSimulation {
       coins: this.#coins,
       evidence: this.#evidence,
       proven: this.#proven,
+      forgets: this.#forgets,
+      remembers: this.#remembers,
       fetched: this.#fetched,
       jumps: this.#jumps,
       abuse: this.#abuse,
@@ -318,6 +327,9 @@ export class NetworkSimulation {
         break;
       case "halted":
         throw new Violation(`member ${seat} halted at ${event.height}: ${event.reason}`);
+      case "remembered":
+        this.#remembers += 1;
+        break;
       case "refused":
         throw new Violation(`the journal of member ${seat} refused ${event.slot} = ${event.value}`);
       case "bad-share":
@@ -402,6 +414,21 @@ export class NetworkSimulation {
     };
     if (resetEvery > 0) this.#clock.after(random.below(resetEvery), reset);
     if (crashEvery > 0) this.#clock.after(random.below(crashEvery), crash);
+    if (this.#options.amnesia === true) this.#clock.after(random.below(4_000), () => this.#forgetting());
+  }
+
+  /** Where the victim is down just then, it loses its memory when it is up again. */
+  #forgetting(): void {
+    const random = this.#random;
+    const victim = this.#members.find(({ seat, alive }) => alive && !this.#faulty.has(seat));
+    if (victim === undefined) {
+      this.#clock.after(100, () => this.#forgetting());
+      return;
+    }
+    this.#forgets += 1;
+    victim.crash();
+    victim.loseMemory(random.chance(0.5));
+    this.#clock.after(random.below(2_000), () => victim.start());
   }
 
   #malice(): void {
