@@ -1,12 +1,12 @@
 // Blocks are checked from outside: by the key in the manager contract and public libraries.
 import { RLP } from "@ethereumjs/rlp";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
+import { eraKey, type Finality, segmentsRoot, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
 import { until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
 import { encodePacked, type Hex, hexToBytes, keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eraKey, type Finality, segmentsRoot, signedDigest, verify } from "./outside-verifier.ts";
 
 let devnet: Devnet;
 let url = "";

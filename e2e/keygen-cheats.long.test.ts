@@ -6,13 +6,13 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
+import { eraKey, type Finality, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
 import { until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
 import type { CheatName } from "@tributary/testkit/keygen/cheats";
 import { createPublicClient, type Hex, http, type PublicClient } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eraKey, type Finality, signedDigest, verify } from "./outside-verifier.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const cheatingNode = resolve(root, "packages/testkit/src/keygen/cheating-node.ts");

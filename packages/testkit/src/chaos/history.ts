@@ -34,6 +34,6 @@ export type History = {
   readonly chains: readonly MemberChain[];
 };
 
-export type Rule = "one chain" | "nothing lost" | "no duplicate" | "certified" | "monotone heads" | "whole";
+export type Rule = "one chain" | "nothing lost" | "no duplicate" | "certified" | "monotone heads" | "whole" | "back";
 
 export type Violation = { readonly rule: Rule; readonly what: string };
