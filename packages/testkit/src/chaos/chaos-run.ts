@@ -19,6 +19,8 @@ export type ChaosOptions = {
   /** For everything of this run; must exist. */
   readonly folder: string;
   readonly sandbox: Sandbox;
+  /** Where the logs of all processes go at the end. */
+  readonly logs?: string;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
 };
@@ -33,9 +35,10 @@ const LOOK_MS = 20;
 export async function chaos(options: ChaosOptions): Promise<Report> {
   const { members, seed, folder, sandbox, progress } = options;
   progress(`${members} nodes start, seed ${seed}`);
-  const random = new Random(seed);
-  const cluster = await Cluster.start({ folder, members, disks: oneHonest(members), sandbox, random });
-  const run = new ChaosRun(options, cluster, random);
+  // What happens on wires draws from a source of its own, so that a seed's plans are the same however long things take.
+  const wires = new Random(seed + 1);
+  const cluster = await Cluster.start({ folder, members, disks: oneHonest(members), sandbox, random: wires });
+  const run = new ChaosRun(options, cluster);
   try {
     return await run.run();
   } finally {
@@ -56,11 +59,11 @@ class ChaosRun {
   /** What is there now and must not stay. */
   readonly #present = new Set<Injected>();
 
-  constructor(options: ChaosOptions, cluster: Cluster, random: Random) {
+  constructor(options: ChaosOptions, cluster: Cluster) {
     this.#options = options;
     this.#cluster = cluster;
-    this.#random = random;
-    this.#planner = new Planner(options.members, cluster.withDisk, random);
+    this.#random = new Random(options.seed + 2);
+    this.#planner = new Planner(options.members, cluster.withDisk, new Random(options.seed));
     this.#watch = new Watch(cluster.urls, this.#begun);
     this.#clients = new Clients(cluster.devnet.info, cluster.urls, LOAD, this.#begun);
   }
@@ -82,7 +85,7 @@ class ChaosRun {
   async close(): Promise<void> {
     await Promise.all([this.#clients.stop(), this.#watch.stop()]);
     for (const fault of this.#present) await fault.heal().catch(() => undefined);
-    const left = await this.#cluster.stop();
+    const left = await this.#cluster.stop(this.#options.logs);
     if (left.length > 0) this.#say(`processes that had to be killed at the end: ${left.join(", ")}`);
   }
 

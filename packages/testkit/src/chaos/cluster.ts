@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts } from "@tributary/cli/devnet/free-ports";
 import type { Random } from "../agreement/random.ts";
@@ -122,15 +122,25 @@ export class Cluster {
     this.#disks.get(node)?.free();
   }
 
-  /** Ends everything. Names the processes that did not end when they were asked to. */
-  async stop(): Promise<readonly number[]> {
+  /** Ends everything. Names the processes that did not end when they were asked to. `logs`: where logs are kept. */
+  async stop(logs?: string): Promise<readonly number[]> {
     const left = await this.devnet.stop();
     await this.links.close();
     await until("nodes to end", 15_000, () => this.#dataDirs.every((dataDir) => !alive(processOf(dataDir)))).catch(
       () => undefined,
     );
+    if (logs !== undefined) this.#copyLogs(logs);
     for (const disk of this.#disks.values()) disk.unmount();
     return left;
+  }
+
+  /** A node's own log holds what it said until it was killed first; the devnet's holds the rest. */
+  #copyLogs(folder: string): void {
+    mkdirSync(folder, { recursive: true });
+    copyFileSync(`${this.devnet.data}.log`, join(folder, "devnet.log"));
+    for (const [node, dataDir] of this.#dataDirs.entries()) {
+      copyFileSync(join(dataDir, "node.log"), join(folder, `node-${node}.log`));
+    }
   }
 
   #pid(node: number): number {

@@ -1,7 +1,7 @@
 // npm run chaos: figures go to stdout, progress to stderr; 1 at the end where anything was violated.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { count, parse } from "../arguments.ts";
 import { chaos } from "./chaos-run.ts";
@@ -13,6 +13,7 @@ const usage = `npm run chaos -- [options]: a devnet of real processes under load
   --members N  4, 7 or 16 (default 4)
   --minutes M  of faults (default 5); an hour for at least five bursts of each kind with time to spare
   --seed S     of what is struck when (default: another one each time)
+  --logs DIR   keep the logs of all processes there
   --json       one JSON object on one line`;
 
 /** Where the outer process has made room for the run inside. */
@@ -24,6 +25,7 @@ const { values } = parse(usage, {
     members: { type: "string", default: "4" },
     minutes: { type: "string", default: "5" },
     seed: { type: "string", default: String(1 + Math.floor(Math.random() * 1_000_000)) },
+    logs: { type: "string" },
     json: { type: "boolean", default: false },
   },
 });
@@ -48,6 +50,7 @@ async function outside(): Promise<number> {
     return await runInSandbox([
       fileURLToPath(import.meta.url),
       ...["--members", String(members), "--minutes", String(minutes), "--seed", String(seed)],
+      ...(values.logs === undefined ? [] : ["--logs", resolve(values.logs)]),
       ...(values.json ? ["--json"] : []),
     ]);
   } finally {
@@ -60,7 +63,8 @@ async function inside(room: Sandbox, path: string): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => stop.abort());
   const { signal } = stop;
   const progress = (line: string): void => console.error(line);
-  const report = await chaos({ members, minutes, seed, folder: path, sandbox: room, signal, progress });
+  const logs = values.logs === undefined ? {} : { logs: values.logs };
+  const report = await chaos({ members, minutes, seed, folder: path, sandbox: room, ...logs, signal, progress });
   console.log(values.json ? JSON.stringify({ ...report, summary: summarise(report) }) : asText(report));
   if (report.violations.length > 0 || report.interrupted) process.exitCode = 1;
 }
