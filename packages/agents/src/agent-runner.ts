@@ -25,6 +25,7 @@ export class AgentRunner<State, Event, Action> implements MainchainFollower<Even
   readonly #agent: Agent<State, Event, Action>;
   readonly #options: RunnerOptions;
   readonly #running = new Map<string, Promise<void>>();
+  /** By the clock that never jumps. */
   readonly #notBefore = new Map<string, { readonly at: number; readonly wait: number }>();
   readonly #stop = new AbortController();
   #snapshots: { readonly block: bigint; readonly state: State }[] = [];
@@ -84,7 +85,7 @@ export class AgentRunner<State, Event, Action> implements MainchainFollower<Even
     for (const action of this.#agent.nextActions(this.#state, now)) {
       const key = this.#agent.key(action);
       if (this.#running.size >= MAX_CONCURRENT) return;
-      if (this.#running.has(key) || (this.#notBefore.get(key)?.at ?? 0) > now.clock) continue;
+      if (this.#running.has(key) || (this.#notBefore.get(key)?.at ?? 0) > performance.now()) continue;
       this.#running.set(key, this.#carryOut(key, action));
     }
   }
@@ -117,6 +118,6 @@ export class AgentRunner<State, Event, Action> implements MainchainFollower<Even
 
   #remember(key: string, milliseconds: number, wait: number): void {
     if (this.#notBefore.size >= MAX_REMEMBERED) this.#notBefore.clear();
-    this.#notBefore.set(key, { at: Date.now() + milliseconds, wait });
+    this.#notBefore.set(key, { at: performance.now() + milliseconds, wait });
   }
 }

@@ -175,12 +175,12 @@ export class MainchainSender {
           await journal.drop(entry.nonce);
           return settled ?? { kind: "unsent", reason: "its nonce was used by another transaction" };
         }
-        if (Date.now() >= nextSend) {
-          nextSend = Date.now() + RETRY_MS;
+        if (performance.now() >= nextSend) {
+          nextSend = performance.now() + RETRY_MS;
           if (sends > 0 && call !== undefined) entry = await this.#replace(entry, call, hashes);
           await this.#broadcast(entry);
           sends += 1;
-          nextSend = Date.now() + REBROADCAST_MS;
+          nextSend = performance.now() + REBROADCAST_MS;
         }
       } catch (error) {
         // The mainchain is away: the watcher says so; this waits for its return.

@@ -102,7 +102,7 @@ export class Availability {
       ...this.#context.slot(height),
       seat: config.seat,
       anchor,
-      time: ports.clock.now(),
+      time: ports.clock.time(),
       checkpoints: ports.mainchain.checkpoints().slice(-4),
       bodyHash: toHex(keccak256(body)),
       bodyBytes: body.length,

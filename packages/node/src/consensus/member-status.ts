@@ -36,7 +36,7 @@ export class StatusClock {
     this.#context = context;
     this.#execution = execution;
     this.#catchUp = catchUp;
-    this.#since = context.ports.clock.now();
+    this.#since = context.ports.clock.time();
   }
 
   read(): DriverStatus {
@@ -48,7 +48,7 @@ export class StatusClock {
     const status = membersUp < quorum ? "paused" : behind || silent || halted !== undefined ? "syncing" : "running";
     if (status !== this.#status) {
       this.#status = status;
-      this.#since = ports.clock.now();
+      this.#since = ports.clock.time();
     }
     return { status, ordered, height, final, membersUp, quorum, since: this.#since, halted };
   }

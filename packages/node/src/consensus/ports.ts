@@ -27,8 +27,10 @@ export interface Mesh {
 }
 
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds on a scale that goes on evenly: for durations. */
   now(): number;
+  /** Milliseconds since 1970, whole, by the machine's clock: it may be wrong, and jump either way. */
+  time(): number;
   /** Calls back once after `milliseconds`; the returned function cancels. */
   after(milliseconds: number, callback: () => void): () => void;
 }

@@ -19,10 +19,11 @@ export function memberGuard(failed: (error: unknown) => void): Guard {
     };
 }
 
-/** The real clock. */
+/** The real clock. What goes on evenly begins at the time of the process's start. */
 export function systemClock(guard: Guard): Clock {
   return {
-    now: () => Date.now(),
+    now: () => Math.floor(performance.timeOrigin + performance.now()),
+    time: () => Date.now(),
     after(milliseconds, callback) {
       const timer = setTimeout(guard(callback), milliseconds);
       return () => clearTimeout(timer);

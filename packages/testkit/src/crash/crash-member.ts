@@ -224,9 +224,14 @@ export class CrashMember implements Station {
   }
 
   #clock(number: number): Clock {
-    const clock = new MemberClock(this.#world.clock, 0, () => this.#life === number);
+    const clock = new MemberClock(
+      this.#world.clock,
+      () => 0,
+      () => this.#life === number,
+    );
     return {
       now: () => clock.now(),
+      time: () => clock.time(),
       after: (milliseconds, callback) =>
         clock.after(milliseconds, () => {
           this.#touched = true;

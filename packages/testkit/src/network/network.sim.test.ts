@@ -160,6 +160,31 @@ describe("a member that lost its record of what it said", () => {
   });
 });
 
+test("clocks that jump an hour ahead and back hold nothing up", () => {
+  const HOUR = 3_600_000;
+  const world = new NetworkSimulation({ members: 4, heights: 1, seed: 9, calm: true });
+  const members = world.start();
+  for (const [nonce, jump] of [0, HOUR, -HOUR, -HOUR, HOUR].entries()) {
+    for (const member of members) member.moveClock(jump);
+    // From each in turn, so that transactions are forwarded and asked for while the hour is another one.
+    world.submit(members[nonce % 4]!, 1, nonce);
+    world.advance(3_000);
+    expect(world.outstanding, `after a jump of ${jump} ms`).toBe(0);
+  }
+  const [first, , , fourth] = members;
+  fourth!.crash();
+  for (let nonce = 5; nonce < 25; nonce++) {
+    world.submit(first!, 1, nonce);
+    world.advance(400);
+  }
+  fourth!.start();
+  fourth!.moveClock(HOUR);
+  world.advance(300);
+  fourth!.moveClock(-HOUR);
+  world.advance(5_000);
+  expect(fourth!.committed).toBeGreaterThanOrEqual(first!.committed);
+});
+
 describe("the simulator notices", () => {
   const fast = ["second proposal", "send before flush", "unchecked F", "header without state root"];
   for (const name of fast) {

@@ -24,6 +24,7 @@ export type Latencies = {
 export type MemberWorld = {
   readonly config: MemberConfig;
   readonly clock: VirtualClock;
+  /** Milliseconds by which the member's time of day is off at first. */
   readonly skew: number;
   readonly crypto: IdealCrypto;
   readonly mesh: SimulatedMesh;
@@ -48,9 +49,11 @@ export class SimulatedMember implements Station {
   #driver: MemberDriver | undefined;
   #pool: ToyPool | undefined;
   #life = 0;
+  #skew: number;
 
   constructor(world: MemberWorld) {
     this.#world = world;
+    this.#skew = world.skew;
     const { log, journal, store } = world.latencies;
     this.#durability = [new Durability(log), new Durability(journal), new Durability(store)];
     this.#log = new MemoryLog(this.#durability[0], world.logInflation);
@@ -80,12 +83,21 @@ export class SimulatedMember implements Station {
     return this.#driver?.status();
   }
 
+  /** The member's time of day jumps by so many milliseconds. */
+  moveClock(milliseconds: number): void {
+    this.#skew += milliseconds;
+  }
+
   start(): void {
     if (this.#driver !== undefined) return;
     const { config, crypto, latencies, mesh, mainchain, outgoing } = this.#world;
     this.#life += 1;
     const life = this.#life;
-    const clock = new MemberClock(this.#world.clock, this.#world.skew, () => this.#life === life);
+    const clock = new MemberClock(
+      this.#world.clock,
+      () => this.#skew,
+      () => this.#life === life,
+    );
     for (const durability of this.#durability) durability.attach(clock);
     const executor = new ToyExecutor(this.#state, clock, latencies.execute);
     const pool = new ToyPool(

@@ -23,6 +23,10 @@ export class VirtualClock implements Clock {
     return EPOCH_MS + Math.floor(this.#queue.now);
   }
 
+  time(): number {
+    return this.now();
+  }
+
   after(milliseconds: number, callback: () => void): () => void {
     let live = true;
     this.#queue.post(milliseconds, () => {
@@ -43,20 +47,24 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** A member's view of the clock: skewed, and silent once the member has crashed. */
+/** A member's view of the clock: its time of day is off, and it is silent once the member has crashed. */
 export class MemberClock implements Clock {
   readonly #clock: VirtualClock;
-  readonly #skew: number;
+  readonly #skew: () => number;
   readonly #alive: () => boolean;
 
-  constructor(clock: VirtualClock, skew: number, alive: () => boolean) {
+  constructor(clock: VirtualClock, skew: () => number, alive: () => boolean) {
     this.#clock = clock;
     this.#skew = skew;
     this.#alive = alive;
   }
 
   now(): number {
-    return this.#clock.now() + this.#skew;
+    return this.#clock.now();
+  }
+
+  time(): number {
+    return this.#clock.time() + this.#skew();
   }
 
   after(milliseconds: number, callback: () => void): () => void {
