@@ -142,6 +142,7 @@ export class Execution {
   /** ORDER of the next height is here, and an accepted body has been missing for a while. */
   starves(height: Height): boolean {
     if (height !== this.tip + 1 || this.#hungrySince === undefined || this.#executing) return false;
+    if (this.#fetched.has(height)) return false;
     return this.#context.ports.clock.now() - this.#hungrySince >= STARVED_MS;
   }
 

@@ -9,11 +9,11 @@ import type { OwnMessages } from "./own-messages.ts";
 import type { SlotLocks } from "./slot-locks.ts";
 import type { Turn } from "./turn.ts";
 
-/** A member that has committed nothing; every certificate is good. */
-function member() {
+/** A member that has committed so much; every certificate is good. */
+function member(committed = 0) {
   const inputs: number[] = [];
   const ports = {
-    executor: { committed: 0 },
+    executor: { committed },
     observer: { event: () => undefined },
     verifier: { certificate: (_digest: Uint8Array, _bytes: Uint8Array, done: (ok: boolean) => void) => done(true) },
   };
@@ -28,18 +28,17 @@ function member() {
     {} as Evidence,
     () => undefined,
   );
-  const hear = (height: number): void => {
-    const message: FinalityMessage = {
-      kind: "finality",
-      epoch: 0,
-      height,
-      hash: word(height % 256),
-      certificateEra: 0,
-      certificate: new Uint8Array(96),
-    };
-    finality.onFinality(1, message);
-  };
-  return { finality, context, inputs, hear };
+  const message = (height: number): FinalityMessage => ({
+    kind: "finality",
+    epoch: 0,
+    height,
+    hash: word(height % 256),
+    certificateEra: 0,
+    certificate: new Uint8Array(96),
+  });
+  const hear = (height: number): void => finality.onFinality(1, message(height));
+  const replay = (height: number): void => finality.replay(message(height), new Uint8Array(1));
+  return { finality, context, inputs, hear, replay };
 }
 
 test("a member far behind keeps the certificates that it commits next, however many come after them", () => {
@@ -53,4 +52,16 @@ test("a member far behind keeps the certificates that it commits next, however m
   expect([context.final, inputs.length]).toEqual([1_000, 1_000]);
   finality.forget(1);
   expect([finality.certified(1), finality.certified(2)?.hash]).toEqual([undefined, word(2)]);
+});
+
+test("what a log says of heights committed long ago takes no place of the certificate that is awaited", () => {
+  const { finality, context, inputs, hear, replay } = member(302);
+  for (let height = 1; height <= 302; height++) replay(height);
+  expect(context.final).toBe(302);
+  expect([finality.certified(1), finality.certified(302)]).toEqual([undefined, undefined]);
+  // As catching up brings them, with their containers.
+  for (let height = 303; height <= 310; height++) hear(height);
+  expect(finality.certified(303)?.hash).toBe(word(303 % 256));
+  expect(finality.certified(310)?.hash).toBe(word(310 % 256));
+  expect(inputs).toEqual([303, 304, 305, 306, 307, 308, 309, 310]);
 });

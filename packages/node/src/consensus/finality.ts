@@ -189,7 +189,9 @@ export class Finality {
   }
 
   #hold(height: Height, certified: Certified, bytes: Uint8Array): void {
-    this.#certified.set(height, certified);
+    // A log says again what was committed before the restart: nobody waits for that, and it must not take the place of
+    // what is awaited.
+    if (height > this.#context.ports.executor.committed) this.#certified.set(height, certified);
     if (this.#certified.size > MAX_CERTIFIED) this.#certified.delete(Math.max(...this.#certified.keys()));
     if (height <= this.#newestHeight) return;
     this.#newestHeight = height;
