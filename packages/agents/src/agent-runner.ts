@@ -8,7 +8,7 @@ const SNAPSHOTS = 256;
 const MAX_CONCURRENT = 16;
 /** Milliseconds before a failed action is tried again; doubles up to the second value. */
 const RETRY_MS = 500;
-const MAX_RETRY_MS = 15_000;
+const MAX_RETRY_MS = 5_000;
 /** Milliseconds after an action was done during which it is not repeated: its fact needs a confirmed block to return. */
 const SETTLE_MS = 4_000;
 /** Names of actions remembered for their waiting times. */

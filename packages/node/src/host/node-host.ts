@@ -1,4 +1,5 @@
 import type { MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
+import { isDiskFull } from "../fault/disk-full.ts";
 import type { MemberReading } from "../observe/node-metrics.ts";
 import type { RpcServer } from "../rpc/server.ts";
 import { FairTurns } from "./fair-turns.ts";
@@ -7,6 +8,8 @@ import { Member, type MemberParts } from "./member.ts";
 /** Milliseconds for which a member that failed is not started again; doubles with each failure in a row. */
 const FIRST_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 600_000;
+/** The same where its disk is full: opening it costs little, and others may wait for it as soon as there is room. */
+const DISK_FULL_PAUSE_MS = 2_000;
 
 /** Why a chain has no running member here although it should. */
 export type MemberFailure = { readonly code: string; readonly message: string; readonly at: number };
@@ -157,7 +160,8 @@ export class NodeHost implements MemberHost {
 
   #remember(chainId: bigint, error: unknown): void {
     const count = (this.#failed.get(chainId)?.count ?? 0) + 1;
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS);
+    const doubled = Math.min(FIRST_PAUSE_MS * 2 ** (count - 1), LONGEST_PAUSE_MS);
+    const pause = isDiskFull(error) ? DISK_FULL_PAUSE_MS : doubled;
     const message = error instanceof Error ? error.message : String(error);
     const code = error instanceof Error && "code" in error ? String(error.code) : "internal";
     this.#failed.set(chainId, { error, count, code, message, at: Date.now(), until: performance.now() + pause });

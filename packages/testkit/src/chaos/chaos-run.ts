@@ -133,9 +133,14 @@ class ChaosRun {
   /** All chains, once everything acknowledged is mined everywhere or patience is over. */
   async #settledChains(): Promise<readonly MemberChain[]> {
     const { urls, devnet } = this.#cluster;
-    for (const url of urls) await this.#until(() => this.#clients.mined(url).catch(() => false));
+    // Where a member is stuck already, there is nothing to wait for.
+    const patience = this.#stuck.length === 0 ? PATIENCE_MS : 0;
+    await this.#until(async () => {
+      const mined = urls.map((url) => this.#clients.mined(url).catch(() => false));
+      return (await Promise.all(mined)).every((all) => all);
+    }, patience);
     const head = this.#watch.head;
-    await this.#until(() => this.#watch.heads.every((height) => height >= head));
+    await this.#until(() => this.#watch.heads.every((height) => height >= head), patience);
     await this.#watch.stop();
     const highest = this.#watch.head;
     this.#say(`all quiet: reading ${urls.length} chains to block ${highest}`);
@@ -175,8 +180,8 @@ class ChaosRun {
   }
 
   /** The time at which it became true; undefined where that took too long, or the run is to end. */
-  async #until(probe: () => boolean | Promise<boolean>): Promise<number | undefined> {
-    const end = this.#now() + PATIENCE_MS;
+  async #until(probe: () => boolean | Promise<boolean>, patience = PATIENCE_MS): Promise<number | undefined> {
+    const end = this.#now() + patience;
     while (this.#now() < end && !this.#options.signal.aborted) {
       if (await probe()) return this.#now();
       await this.#pause(LOOK_MS);

@@ -17,8 +17,8 @@ type Answer = { readonly id: number; readonly result?: unknown; readonly error?:
 const BATCH = 50;
 /** Answers of a server that is busy, not wrong: it is asked again, so many times. */
 const BUSY_MS = 500;
-const TRIES = 120;
-const TIMEOUT_MS = 30_000;
+const TRIES = 40;
+const TIMEOUT_MS = 10_000;
 
 /** Reads the chain that a member serves, and checks each block's certificate by the key that the mainchain has for it. */
 export class ChainReader {
