@@ -17,13 +17,13 @@ export type Strike = {
   readonly groups?: readonly (readonly number[])[];
 };
 
-/** A fault that is there until it is healed. `end` resolves when its cause is gone, not when the members are well. */
+/** A fault that is there until it is healed. `heal` resolves when its cause is gone, not when the members are well. */
 export type Injected = { readonly detail: string; heal(): Promise<void> };
 
 const HOUR_MS = 3_600_000;
 /** Jumps of clocks: a leap second, a summer time, a battery that was empty. */
 const JUMPS_MS = [1_000, -1_000, 60_000, -60_000, HOUR_MS, -HOUR_MS];
-/** Mainchain blocks that go back: more than a member waits for before it believes one (1). */
+/** Mainchain blocks above the one that holds something: more than a member waits for before it believes one (1). */
 const REORG_DEPTH = 4;
 const RESET_EVERY_MS = 700;
 
