@@ -1,0 +1,14 @@
+export type { Call, Job, JobFailure, JobState, Receipt } from "./job.ts";
+export { LocalSigner, mnemonicSigners } from "./keys/local-signer.ts";
+export type { SignatureParts, Signer } from "./keys/signer.ts";
+export type { Alert, SigningPoolOptions } from "./pool/options.ts";
+export type { SubmitOptions, TransactionRequest } from "./pool/request.ts";
+export {
+  createSigningPool,
+  JobFailed,
+  type PoolStatus,
+  type SignerStatus,
+  type SigningPool,
+} from "./pool/signing-pool.ts";
+export { PoolError, type PoolErrorCode } from "./pool-error.ts";
+export { SqliteStore } from "./store/sqlite-store.ts";

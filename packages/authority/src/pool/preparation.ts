@@ -1,0 +1,66 @@
+import { type Abi, type Address, numberToHex } from "viem";
+import type { Call, Job, JobFailure } from "../job.ts";
+import { quantity } from "../rpc/decode.ts";
+import { isRevert, revertData, revertReason } from "../rpc/revert-reason.ts";
+import type { RpcAnswer, RpcCall, RpcClient } from "../rpc/rpc-client.ts";
+import { verdictOf } from "../rpc/wording.ts";
+import type { Limits } from "./options.ts";
+
+export type Prepared =
+  | { readonly kind: "ready"; readonly gas: bigint }
+  | { readonly kind: "refused"; readonly failure: JobFailure }
+  /** The signer cannot pay for it. */
+  | { readonly kind: "dry" }
+  /** The node could not tell. */
+  | { readonly kind: "again" };
+
+export function callFields(call: Call, from: Address): Readonly<Record<string, string>> {
+  return {
+    from,
+    ...(call.to === undefined ? {} : { to: call.to }),
+    data: call.data,
+    value: numberToHex(call.value),
+    ...(call.gas === undefined ? {} : { gas: numberToHex(call.gas) }),
+  };
+}
+
+function question(call: Call, from: Address): RpcCall {
+  if (call.gas === undefined) return { method: "eth_estimateGas", params: [callFields(call, from)] };
+  return { method: "eth_call", params: [callFields(call, from), "latest"] };
+}
+
+function judged(call: Call, answer: RpcAnswer, percent: number, abi: Abi | undefined): Prepared {
+  if (answer.ok) {
+    if (call.gas !== undefined) return { kind: "ready", gas: call.gas };
+    const estimate = quantity(answer.result);
+    if (estimate === undefined || estimate > 2n ** 63n) return { kind: "again" };
+    // A plain transfer's 21,000 is exact.
+    return { kind: "ready", gas: estimate === 21_000n ? estimate : (estimate * BigInt(percent)) / 100n };
+  }
+  if (verdictOf(answer.code, answer.message) === "insufficient-funds") return { kind: "dry" };
+  if (!isRevert(answer.code, answer.message)) return { kind: "again" };
+  const data = revertData(answer.data);
+  const message = revertReason(data, answer.message, abi);
+  return {
+    kind: "refused",
+    failure: { code: "SIMULATION_REVERTED", message, ...(data === undefined ? {} : { data }) },
+  };
+}
+
+/** Tries each call on the newest state from this signer, in one batch, before it costs a nonce. */
+export async function prepare(
+  rpc: RpcClient,
+  from: Address,
+  jobs: readonly Job[],
+  limits: Pick<Limits, "simulate" | "gasPercent">,
+  abiOf: (job: Job) => Abi | undefined,
+): Promise<Prepared[]> {
+  const asked = jobs.filter(({ call }) => call.gas === undefined || limits.simulate);
+  const answers = asked.length === 0 ? [] : await rpc.batch(asked.map(({ call }) => question(call, from)));
+  const byJob = new Map(asked.map((job, index) => [job, answers[index]]));
+  return jobs.map((job) => {
+    const answer = byJob.get(job);
+    if (answer !== undefined) return judged(job.call, answer, limits.gasPercent, abiOf(job));
+    return job.call.gas === undefined ? { kind: "again" } : { kind: "ready", gas: job.call.gas };
+  });
+}

@@ -1,0 +1,77 @@
+import { type Abi, type Address, encodeFunctionData, type Hex, isAddress, keccak256, toHex } from "viem";
+import type { Call } from "../job.ts";
+import { PoolError } from "../pool-error.ts";
+
+/** A call as bytes, or as a function of an ABI. */
+export type TransactionRequest = {
+  readonly to?: Address;
+  readonly data?: Hex;
+  /** Wei. */
+  readonly value?: bigint;
+  readonly gas?: bigint;
+  readonly abi?: Abi;
+  readonly functionName?: string;
+  readonly args?: readonly unknown[];
+};
+
+export type SubmitOptions = {
+  /** Two submissions with one key are one job, for ever. At most 200 characters. */
+  readonly idempotencyKey?: string;
+  readonly route?: string;
+  /** Higher goes first; 0 unless said otherwise. */
+  readonly priority?: number;
+  /** Unix time in milliseconds after which it must not begin; what is on its way then is competed with. */
+  readonly deadline?: number;
+};
+
+const MOST_DATA_BYTES = 128 * 1024;
+const UINT256 = 2n ** 256n;
+
+function bad(message: string): PoolError {
+  return new PoolError("BAD_REQUEST", message);
+}
+
+function dataOf(request: TransactionRequest): Hex {
+  const { data, abi, functionName, args } = request;
+  if (abi === undefined) return data ?? "0x";
+  if (data !== undefined || functionName === undefined) throw bad("an ABI needs a function's name and no data");
+  try {
+    return encodeFunctionData({ abi, functionName, args: args ?? [] } as Parameters<typeof encodeFunctionData>[0]);
+  } catch (cause) {
+    throw new PoolError("BAD_REQUEST", "the arguments do not fit the ABI", { cause });
+  }
+}
+
+/** The checked call, its address in lower case. */
+export function callOf(request: TransactionRequest): Call {
+  const { to, value = 0n, gas } = request;
+  const data = dataOf(request).toLowerCase() as Hex;
+  if (!/^0x([0-9a-f]{2})*$/.test(data)) throw bad("data is no hex of whole bytes");
+  if (data.length > 2 + 2 * MOST_DATA_BYTES) throw bad(`data is longer than ${MOST_DATA_BYTES} bytes`);
+  if (to !== undefined && !isAddress(to, { strict: false })) throw bad("to is no address");
+  if (to === undefined && data === "0x") throw bad("a contract needs code");
+  if (typeof value !== "bigint" || value < 0n || value >= UINT256) throw bad("value is no amount of wei");
+  if (gas !== undefined && (typeof gas !== "bigint" || gas < 21_000n || gas > 2n ** 40n)) throw bad("gas is no limit");
+  return {
+    ...(to === undefined ? {} : { to: to.toLowerCase() as Address }),
+    data,
+    value,
+    ...(gas === undefined ? {} : { gas }),
+  };
+}
+
+export function checkedOptions(options: SubmitOptions): SubmitOptions {
+  const { idempotencyKey: key, route = "", priority = 0, deadline } = options;
+  if (key !== undefined && (key.length === 0 || key.length > 200))
+    throw bad("an idempotency key has 1 to 200 characters");
+  if (route.length > 100 || route.startsWith("#")) throw bad("a route has at most 100 characters and begins without #");
+  if (!Number.isSafeInteger(priority)) throw bad("priority is no whole number");
+  if (deadline !== undefined && !Number.isSafeInteger(deadline)) throw bad("deadline is no time in milliseconds");
+  return options;
+}
+
+/** What two submissions with the same key must have in common. */
+export function fingerprintOf(call: Call, route: string): Hex {
+  const { to = "", data, value, gas } = call;
+  return keccak256(toHex(JSON.stringify([to, data, value.toString(), gas?.toString() ?? "", route])));
+}

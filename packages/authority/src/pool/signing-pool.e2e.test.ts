@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Anvil, MNEMONIC, wordOf, ZERO_WORD } from "../anvil.fixture.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
+import { createSigningPool } from "./signing-pool.ts";
+
+const fast = { mnemonic: MNEMONIC, confirmations: 1, pollMs: 20 };
+
+describe("a pool against anvil", () => {
+  let anvil: Anvil;
+  let to: `0x${string}`;
+
+  beforeAll(async () => {
+    anvil = await Anvil.start();
+    to = await anvil.counter();
+  });
+  afterAll(() => anvil.stop());
+
+  test("carries out many jobs at once, each once", async () => {
+    const pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 4, store: ":memory:" });
+    const words = Array.from({ length: 300 }, (_, index) => wordOf(`many ${index}`));
+    const receipts = await Promise.all(words.map((data) => pool.send({ to, data })));
+    expect(new Set(receipts.map(({ hash }) => hash)).size).toBe(300);
+    for (const word of words) expect(await anvil.counted(to, word)).toBe(1);
+    const used = pool.status().signers.filter(({ nextNonce }) => nextNonce > 0);
+    expect(used.length).toBe(4);
+    await pool.drain();
+    await pool.close();
+  });
+
+  test("takes two submissions with one key for one job, and refuses another request with it", async () => {
+    const pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 2, store: ":memory:" });
+    const data = wordOf("key");
+    const options = { idempotencyKey: "key" };
+    const [first, second] = await Promise.all([pool.submit({ to, data }, options), pool.submit({ to, data }, options)]);
+    await pool.receipt(first.id);
+    const third = await pool.submit({ to, data }, options);
+    expect([second.id, third.id]).toEqual([first.id, first.id]);
+    expect(await anvil.counted(to, data)).toBe(1);
+    await expect(pool.submit({ to, data: wordOf("other") }, options)).rejects.toMatchObject({
+      code: "IDEMPOTENCY_CONFLICT",
+    });
+    await pool.close();
+  });
+
+  test("refuses what would revert without spending a nonce, and tells of what reverted on the chain", async () => {
+    const store = await SqliteStore.open(":memory:");
+    const pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, store });
+    const before = pool.status().signers[0]?.nextNonce;
+    await expect(pool.send({ to, data: ZERO_WORD })).rejects.toMatchObject({ code: "SIMULATION_REVERTED" });
+    expect(pool.status().signers[0]?.nextNonce).toBe(before);
+    await pool.close();
+    const blind = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, store, simulate: false });
+    await expect(blind.send({ to, data: ZERO_WORD, gas: 100_000n })).rejects.toMatchObject({
+      code: "REVERTED",
+      job: { receipt: { status: "reverted" } },
+    });
+    await blind.close();
+    store.close();
+  });
+});

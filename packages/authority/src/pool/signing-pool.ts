@@ -1,0 +1,347 @@
+import { randomUUID } from "node:crypto";
+import type { Abi, Address } from "viem";
+import { isDone, type Job, type Receipt } from "../job.ts";
+import { PoolError } from "../pool-error.ts";
+import { RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
+import { SqliteStore } from "../store/sqlite-store.ts";
+import { ChainView } from "./chain-view.ts";
+import { Ledger } from "./ledger.ts";
+import { type Alert, type Limits, limitsOf, type SigningPoolOptions } from "./options.ts";
+import { callOf, checkedOptions, fingerprintOf, type SubmitOptions, type TransactionRequest } from "./request.ts";
+import { Roster } from "./roster.ts";
+import { Tracker } from "./tracker.ts";
+import { Treasury } from "./treasury.ts";
+
+export type SignerStatus = {
+  readonly address: Address;
+  readonly role: "worker" | "funder";
+  readonly state: "active" | "idle";
+  readonly dry: boolean;
+  readonly inFlight: number;
+  readonly nextNonce: number;
+};
+
+export type PoolStatus = {
+  readonly chainId: number;
+  readonly head: number;
+  readonly queued: number;
+  readonly open: number;
+  readonly signers: readonly SignerStatus[];
+};
+
+type Parts = {
+  readonly rpc: RpcClient;
+  readonly store: SqliteStore;
+  readonly ownStore: boolean;
+  readonly ledger: Ledger;
+  readonly chain: ChainView;
+  readonly limits: Limits;
+  readonly roster: Roster;
+  readonly tracker: Tracker;
+  readonly treasury: Treasury;
+  readonly abis: Map<string, Abi>;
+  readonly alert: (alert: Alert) => void;
+};
+
+/** `createSigningPool` makes one. */
+export class SigningPool {
+  readonly #parts: Parts;
+  readonly #waiting: { readonly job: Job; readonly done: (error?: unknown) => void }[] = [];
+  readonly #pendingKeys = new Map<string, Promise<Job>>();
+  /** Who waits for a job, by its id; undefined tells them that the pool closes. */
+  readonly #waiters = new Map<string, Set<(job: Job | undefined) => void>>();
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #state: "open" | "draining" | "closed" = "open";
+  #reachable = true;
+  #failed: unknown;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    parts.ledger.watch((job) => {
+      if (isDone(job.state)) parts.abis.delete(job.id);
+      for (const waiter of [...(this.#waiters.get(job.id) ?? [])]) waiter(job);
+    });
+    this.#kickAll();
+    this.#schedule(0);
+  }
+
+  /** Resolves with the job as soon as it is durable; from then on it is carried out once, whatever happens. */
+  async submit(request: TransactionRequest, options: SubmitOptions = {}): Promise<Job> {
+    const { ledger, limits, abis } = this.#parts;
+    const { idempotencyKey, route = "", priority = 0, deadline } = checkedOptions(options);
+    const call = callOf(request);
+    const fingerprint = fingerprintOf(call, route);
+    this.#mustBeOpen();
+    const known = idempotencyKey === undefined ? undefined : this.#sameKey(idempotencyKey);
+    if (known !== undefined) {
+      if ((await known).fingerprint === fingerprint) return await known;
+      throw new PoolError("IDEMPOTENCY_CONFLICT", "this key belongs to another request");
+    }
+    if (ledger.openJobs + this.#waiting.length >= limits.maxOpenJobs) {
+      throw new PoolError("QUEUE_FULL", `${limits.maxOpenJobs} jobs are not done yet`);
+    }
+    const now = Date.now();
+    const job: Job = {
+      id: randomUUID(),
+      ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+      fingerprint,
+      route,
+      priority,
+      ...(deadline === undefined ? {} : { deadline }),
+      call,
+      state: "queued",
+      createdAt: now,
+      updatedAt: now,
+    };
+    if (request.abi !== undefined) abis.set(job.id, request.abi);
+    await this.#accepted(job);
+    return job;
+  }
+
+  /**
+   * Submits and waits for the receipt: `mined` is the first block that has it, `final` the stated confirmations.
+   * Throws a PoolError when the job had no effect, or reverted.
+   */
+  async send(
+    request: TransactionRequest,
+    options: SubmitOptions & { readonly until?: "mined" | "final" } = {},
+  ): Promise<Receipt> {
+    return await this.receipt((await this.submit(request, options)).id, options.until);
+  }
+
+  /** The receipt of a job, now or when it has one. */
+  async receipt(id: string, until: "mined" | "final" = "mined"): Promise<Receipt> {
+    const { ledger } = this.#parts;
+    const first = ledger.job(id);
+    if (first === undefined) throw new PoolError("UNKNOWN_JOB", "there is no such job");
+    const reached = (job: Job): boolean =>
+      isDone(job.state) || (until === "mined" && (job.state === "mined" || job.state === "reverted"));
+    if (reached(first)) return outcome(first);
+    this.#mustRun();
+    return await new Promise<Receipt>((resolve, reject) => {
+      const waiters = this.#waiters.get(id) ?? new Set();
+      this.#waiters.set(id, waiters);
+      const waiter = (job: Job | undefined): void => {
+        if (job !== undefined && !reached(job)) return;
+        waiters.delete(waiter);
+        if (waiters.size === 0) this.#waiters.delete(id);
+        if (job === undefined)
+          reject(new PoolError("CLOSED", "the pool was closed; the job goes on when it is opened"));
+        else settle(() => outcome(job), resolve, reject);
+      };
+      waiters.add(waiter);
+    });
+  }
+
+  job(id: string): Job | undefined {
+    return this.#parts.ledger.job(id);
+  }
+
+  jobByKey(idempotencyKey: string): Job | undefined {
+    return this.#parts.ledger.jobByKey(idempotencyKey);
+  }
+
+  /** Calls `listener` with every change of every job, after it is durable. Returns what ends it. */
+  watch(listener: (job: Job) => void): () => void {
+    return this.#parts.ledger.watch(listener);
+  }
+
+  status(): PoolStatus {
+    const { chain, ledger, roster } = this.#parts;
+    const signers = roster.streams.map((stream): SignerStatus => {
+      const { address, role, state, nextNonce } = stream.account.record;
+      return { address, role, state, dry: stream.dry, inFlight: stream.unsettled.length, nextNonce };
+    });
+    return { chainId: chain.chainId, head: chain.number, queued: ledger.queue.size, open: ledger.openJobs, signers };
+  }
+
+  /** Takes no more jobs and resolves when all are done. */
+  async drain(): Promise<void> {
+    this.#mustRun();
+    this.#state = "draining";
+    while (this.#parts.ledger.openJobs > 0) {
+      this.#mustRun();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Stops at once; open jobs go on when a pool opens the same store again. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    clearTimeout(this.#timer);
+    const { rpc, roster, store, ownStore } = this.#parts;
+    for (const { done } of this.#waiting.splice(0)) done(new PoolError("CLOSED", "the pool is closed"));
+    rpc.close();
+    await this.#looking;
+    await Promise.all(roster.streams.map((stream) => stream.stop()));
+    for (const waiters of [...this.#waiters.values()]) for (const waiter of [...waiters]) waiter(undefined);
+    if (ownStore) store.close();
+  }
+
+  /** Nothing may be sent when what is sent cannot be written down. */
+  fail(error: unknown): void {
+    if (this.#state === "closed") return;
+    this.#failed = error;
+    this.#parts.alert({ kind: "internal", message: error instanceof Error ? error.message : String(error) });
+    this.close().catch(() => undefined);
+  }
+
+  #mustRun(): void {
+    if (this.#state === "closed") throw new PoolError("CLOSED", "the pool is closed", { cause: this.#failed });
+  }
+
+  #mustBeOpen(): void {
+    this.#mustRun();
+    if (this.#state !== "open") throw new PoolError("CLOSED", "the pool takes no more jobs");
+  }
+
+  #sameKey(key: string): Promise<Job> | undefined {
+    const pending = this.#pendingKeys.get(key);
+    if (pending !== undefined) return pending;
+    const job = this.#parts.ledger.jobByKey(key);
+    return job === undefined ? undefined : Promise.resolve(job);
+  }
+
+  /** Resolves when the job is durable; jobs of one turn of the event loop share a transaction. */
+  #accepted(job: Job): Promise<Job> {
+    const accepted = new Promise<Job>((resolve, reject) => {
+      const done = (error?: unknown): void => (error === undefined ? resolve(job) : reject(error));
+      if (this.#waiting.push({ job, done }) === 1) setImmediate(() => this.#flush());
+    });
+    const key = job.idempotencyKey;
+    if (key === undefined) return accepted;
+    this.#pendingKeys.set(key, accepted);
+    return accepted.finally(() => this.#pendingKeys.delete(key));
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting.splice(0);
+    if (waiting.length === 0) return;
+    try {
+      this.#parts.ledger.accept(waiting.map(({ job }) => job));
+    } catch (error) {
+      for (const { done } of waiting) done(error);
+      this.fail(error);
+      return;
+    }
+    for (const { done } of waiting) done();
+    this.#kickAll();
+  }
+
+  /** The signers with the most room first. */
+  #kickAll(): void {
+    if (this.#state === "closed") return;
+    const rooms = this.#parts.roster.streams.map((stream) => ({ stream, room: stream.room }));
+    for (const { stream } of rooms.sort((left, right) => right.room - left.room)) stream.kick();
+  }
+
+  #schedule(ms: number): void {
+    if (this.#state === "closed") return;
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#look().finally(() => {
+        this.#looking = undefined;
+        this.#schedule(Math.max(this.#parts.limits.pollMs, Math.min(this.#parts.rpc.restMs, 5_000)));
+      });
+    }, ms);
+  }
+
+  async #look(): Promise<void> {
+    const { rpc, chain, tracker, treasury, roster } = this.#parts;
+    try {
+      if (!(await chain.refresh(rpc))) return;
+      await tracker.look(roster.streams);
+      await treasury.look(roster.streams);
+      await roster.grow();
+      roster.shrink();
+      this.#reach(true);
+      this.#kickAll();
+    } catch (error) {
+      if (error instanceof RpcUnreachable) this.#reach(false);
+      else if (this.#state !== "closed") this.fail(error);
+    }
+  }
+
+  #reach(reachable: boolean): void {
+    if (reachable === this.#reachable || this.#state === "closed") return;
+    this.#reachable = reachable;
+    if (reachable) this.#parts.alert({ kind: "endpoint-back", message: "an endpoint answers again" });
+    else this.#parts.alert({ kind: "endpoint-lost", message: "no endpoint answers" });
+  }
+}
+
+function settle<T>(work: () => T, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+  try {
+    resolve(work());
+  } catch (error) {
+    reject(error);
+  }
+}
+
+function outcome(job: Job): Receipt {
+  if (job.receipt?.status === "success") return job.receipt;
+  const { code = "FAILED", message = "the job had no effect" } = job.failure ?? {};
+  throw new JobFailed(job, code, message);
+}
+
+/** A job that reverted, was refused, or was cancelled; `job` has what is known of it. */
+export class JobFailed extends Error {
+  override readonly name = "JobFailed";
+  readonly code: string;
+  readonly job: Job;
+
+  constructor(job: Job, code: string, message: string) {
+    super(message);
+    this.code = code;
+    this.job = job;
+  }
+}
+
+/**
+ * Opens the store, looks at the chain, and takes up whatever an earlier process left. Throws where no endpoint answers
+ * or the chain is another one than the store's.
+ */
+export async function createSigningPool(options: SigningPoolOptions): Promise<SigningPool> {
+  const limits = limitsOf(options);
+  const urls = typeof options.rpcUrl === "string" ? [options.rpcUrl] : options.rpcUrl;
+  const rpc = new RpcClient({ urls, timeoutMs: options.timeoutMs ?? 10_000, maxBatch: options.maxBatch ?? 100 });
+  const ownStore = typeof options.store === "string";
+  const store = typeof options.store === "string" ? await SqliteStore.open(options.store) : options.store;
+  try {
+    const chain = await ChainView.read(rpc, limits);
+    const expected = options.chainId ?? Number(store.meta("chain") ?? chain.chainId);
+    if (chain.chainId !== expected) {
+      throw new PoolError("WRONG_CHAIN", `the endpoint's chain is ${chain.chainId}, not ${expected}`);
+    }
+    store.setMeta("chain", String(chain.chainId));
+    const ledger = new Ledger(store);
+    const abis = new Map<string, Abi>();
+    let pool: SigningPool | undefined;
+    const alert = options.onAlert ?? (() => undefined);
+    const abiOf = (job: Job): Abi | undefined => abis.get(job.id);
+    const fatal = (error: unknown): void => pool?.fail(error);
+    const roster = await Roster.open(options, { ledger, rpc, chain, limits, abiOf, alert, fatal });
+    const tracker = new Tracker({ ledger, rpc, chain, limits, abiOf, alert });
+    const funder = roster.funder?.address;
+    const treasury = new Treasury({ ledger, rpc, limits, funder, alert });
+    pool = new SigningPool({
+      rpc,
+      store,
+      ownStore,
+      ledger,
+      chain,
+      limits,
+      roster,
+      tracker,
+      treasury,
+      abis,
+      alert,
+    });
+    return pool;
+  } catch (error) {
+    rpc.close();
+    if (ownStore) store.close();
+    throw error;
+  }
+}

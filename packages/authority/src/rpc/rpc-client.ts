@@ -1,0 +1,179 @@
+import { isRateLimit } from "./wording.ts";
+
+export type RpcCall = { readonly method: string; readonly params: readonly unknown[] };
+
+export type RpcAnswer =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly code: number; readonly message: string; readonly data: unknown };
+
+export class RpcUnreachable extends Error {
+  override readonly name = "RpcUnreachable";
+}
+
+export class RpcRefusal extends Error {
+  override readonly name = "RpcRefusal";
+  readonly code: number;
+  readonly data: unknown;
+
+  constructor(code: number, message: string, data: unknown) {
+    super(message);
+    this.code = code;
+    this.data = data;
+  }
+}
+
+export type RpcOptions = {
+  readonly urls: readonly string[];
+  /** Milliseconds until an endpoint that has not answered counts as lost. */
+  readonly timeoutMs: number;
+  /** Calls in one HTTP request. */
+  readonly maxBatch: number;
+};
+
+type Endpoint = { readonly url: string; restUntil: number; failures: number };
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+const FIRST_REST_MS = 250;
+const LONGEST_REST_MS = 30_000;
+
+/**
+ * JSON-RPC in batches over one or more endpoints of one chain. One is used until it fails or asks for patience (429,
+ * 503, -32005); it then rests and the next one is used. What is asked must bear to be asked twice, as an endpoint may
+ * have done what it did not answer.
+ */
+export class RpcClient {
+  readonly #options: RpcOptions;
+  readonly #endpoints: readonly Endpoint[];
+  readonly #closed = new AbortController();
+  #current = 0;
+
+  constructor(options: RpcOptions) {
+    if (options.urls.length === 0) throw new RangeError("no endpoint");
+    this.#options = options;
+    this.#endpoints = options.urls.map((url) => ({ url, restUntil: 0, failures: 0 }));
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  /** Milliseconds until an endpoint is ready; 0 when one is. */
+  get restMs(): number {
+    return Math.max(0, Math.min(...this.#endpoints.map(({ restUntil }) => restUntil)) - Date.now());
+  }
+
+  async call(method: string, ...params: readonly unknown[]): Promise<unknown> {
+    const [answer] = await this.batch([{ method, params }]);
+    if (answer === undefined) throw new RpcUnreachable("no answer");
+    if (!answer.ok) throw new RpcRefusal(answer.code, answer.message, answer.data);
+    return answer.result;
+  }
+
+  /** The answers in the order of the calls, each piece of at most `maxBatch` of them from one endpoint. */
+  async batch(calls: readonly RpcCall[]): Promise<RpcAnswer[]> {
+    const answers: RpcAnswer[] = [];
+    for (let from = 0; from < calls.length; from += this.#options.maxBatch) {
+      answers.push(...(await this.#piece(calls.slice(from, from + this.#options.maxBatch))));
+    }
+    return answers;
+  }
+
+  /** One endpoint, one try: whoever broadcasts must know whether an answer was lost before another one refused. */
+  async once(calls: readonly RpcCall[]): Promise<RpcAnswer[]> {
+    return await this.#piece(calls, 1);
+  }
+
+  /** Tries at most `most` endpoints that do not rest, each once. */
+  async #piece(calls: readonly RpcCall[], most = this.#endpoints.length): Promise<RpcAnswer[]> {
+    let last: unknown;
+    for (let tries = 0; tries < most; tries++) {
+      const endpoint = this.#ready();
+      if (endpoint === undefined || this.#closed.signal.aborted) break;
+      try {
+        const answers = await this.#post(endpoint, calls);
+        endpoint.failures = 0;
+        return answers;
+      } catch (error) {
+        last = error;
+        const pause = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(endpoint.failures++, 10));
+        endpoint.restUntil = Date.now() + (error instanceof Patience ? Math.max(error.ms, pause) : pause);
+      }
+    }
+    throw new RpcUnreachable("no endpoint answers", { cause: last });
+  }
+
+  #ready(): Endpoint | undefined {
+    const now = Date.now();
+    for (let step = 0; step < this.#endpoints.length; step++) {
+      const index = (this.#current + step) % this.#endpoints.length;
+      const endpoint = this.#endpoints[index];
+      if (endpoint === undefined || endpoint.restUntil > now) continue;
+      this.#current = index;
+      return endpoint;
+    }
+    return undefined;
+  }
+
+  async #post(endpoint: Endpoint, calls: readonly RpcCall[]): Promise<RpcAnswer[]> {
+    const body = calls.map(({ method, params }, id) => ({ jsonrpc: "2.0", id, method, params }));
+    const response = await fetch(endpoint.url, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#options.timeoutMs)]),
+    });
+    if (response.status === 429 || response.status === 503) {
+      await response.body?.cancel();
+      throw new Patience(Number(response.headers.get("retry-after")) * 1000 || 0);
+    }
+    const text = await boundedText(response);
+    return answersOf(text, calls.length);
+  }
+}
+
+/** The endpoint asks to be left alone for a while. */
+class Patience extends Error {
+  readonly ms: number;
+
+  constructor(ms: number) {
+    super("rate limited");
+    this.ms = Math.min(Math.max(ms, 0), LONGEST_REST_MS);
+  }
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of response.body ?? []) {
+    bytes += (part as Uint8Array).length;
+    if (bytes > MAX_ANSWER_BYTES) throw new Error("the answer is too long");
+    parts.push(part as Uint8Array);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+function answersOf(text: string, count: number): RpcAnswer[] {
+  const parsed: unknown = JSON.parse(text);
+  if (!Array.isArray(parsed)) throw new Error("the answer to a batch is no list");
+  const answers = new Array<RpcAnswer | undefined>(count).fill(undefined);
+  for (const item of parsed) {
+    const { id, result, error } = (item ?? {}) as { id?: unknown; result?: unknown; error?: unknown };
+    if (typeof id !== "number" || !(id in answers)) continue;
+    answers[id] = error === undefined || error === null ? { ok: true, result } : refusalOf(error);
+  }
+  return answers.map((answer) => {
+    if (answer === undefined) throw new Error("an answer is missing");
+    if (!answer.ok && isRateLimit(answer.code, answer.message)) throw new Patience(0);
+    return answer;
+  });
+}
+
+function refusalOf(error: unknown): RpcAnswer {
+  const { code, message, data } = error as { code?: unknown; message?: unknown; data?: unknown };
+  return {
+    ok: false,
+    code: typeof code === "number" ? code : 0,
+    message: typeof message === "string" ? message.slice(0, 2_000) : "",
+    data,
+  };
+}
