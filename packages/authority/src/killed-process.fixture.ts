@@ -1,0 +1,46 @@
+// A backend in a process of its own that kills itself at a stated commit. Run with its plan, as JSON, as the argument.
+
+import { MNEMONIC, wordOf } from "./anvil.fixture.ts";
+import { createSigningPool } from "./pool/signing-pool.ts";
+import { openDatabase } from "./store/database.ts";
+import { SqliteStore } from "./store/sqlite-store.ts";
+
+export type Plan = {
+  readonly rpcUrl: string | readonly string[];
+  readonly store: string;
+  readonly to: `0x${string}`;
+  /** Each is one job, submitted twice. */
+  readonly names: readonly string[];
+  readonly size: number;
+  readonly confirmations: number;
+  /** Dies at this commit, counted from 1: before it or after it. */
+  readonly killAt?: { readonly commit: number; readonly when: "before" | "after" };
+};
+
+const { rpcUrl, store: path, to, names, size, confirmations, killAt } = JSON.parse(process.argv[2] ?? "") as Plan;
+const real = await openDatabase(path);
+let commits = 0;
+const exec = (sql: string): void => {
+  const dies = sql === "COMMIT" && ++commits === killAt?.commit;
+  if (dies && killAt?.when === "before") process.kill(process.pid, "SIGKILL");
+  real.exec(sql);
+  if (dies) process.kill(process.pid, "SIGKILL");
+};
+const store = SqliteStore.over({ exec, prepare: (sql) => real.prepare(sql), close: () => real.close() });
+const pool = await createSigningPool({
+  mnemonic: MNEMONIC,
+  rpcUrl,
+  size,
+  confirmations,
+  store,
+  pollMs: 20,
+  timeoutMs: 1_000,
+  stuckMs: 2_000,
+  onAlert: (alert) => process.stderr.write(`${JSON.stringify(alert)}\n`),
+});
+const submitted = names.flatMap((name) => [name, name]);
+await Promise.all(submitted.map((name) => pool.submit({ to, data: wordOf(name) }, { idempotencyKey: name })));
+await pool.drain();
+await pool.close();
+store.close();
+process.stdout.write("done\n");
