@@ -11,6 +11,7 @@ export type PoolErrorCode =
   | "EXPIRED"
   | "CANCELLED"
   | "WRONG_CHAIN"
+  | "CHAIN_RESET"
   | "NO_SIGNER"
   | "STORE_IN_USE"
   | "NO_SQLITE"

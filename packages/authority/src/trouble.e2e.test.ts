@@ -5,6 +5,7 @@ import { mnemonicSigners } from "./keys/local-signer.ts";
 import { signTransaction } from "./keys/sign-transaction.ts";
 import type { Alert } from "./pool/options.ts";
 import { createSigningPool, type SigningPool } from "./pool/signing-pool.ts";
+import { SqliteStore } from "./store/sqlite-store.ts";
 
 const fast = { mnemonic: MNEMONIC, pollMs: 20, stuckMs: 300, stuckBlocks: 2, store: ":memory:" };
 const ETHER = 10n ** 18n;
@@ -55,6 +56,49 @@ describe("trouble on the chain", () => {
       await anvil.mine();
       return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
     });
+    await expectOnce(all);
+  });
+
+  test("a reorganisation of what counted as final: the chain gets the old transactions again, before new ones", async () => {
+    pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, confirmations: 1, onAlert });
+    await anvil.mine(3);
+    const all = words(4, "deep");
+    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
+    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "sent"));
+    await anvil.mine();
+    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final"));
+    await anvil.call("anvil_reorg", 2, []);
+    expect(await anvil.counted(to, all[0] as Address)).toBe(0);
+    await pool.submit({ to, data: wordOf("after") });
+    await until(async () => {
+      await anvil.mine();
+      return pool?.status().open === 0;
+    });
+    expect(told("gap-healed")).toBe(true);
+    await expectOnce([...all, wordOf("after")]);
+  });
+
+  test("a chain that begins anew: the pool stops, or sends on the new chain what was not final on the old one", async () => {
+    const store = await SqliteStore.open(":memory:");
+    const options = { ...fast, store, size: 2, confirmations: 3, onAlert };
+    pool = await createSigningPool({ ...options, rpcUrl: anvil.rpc });
+    const all = words(6, "reset");
+    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
+    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "sent"));
+    await anvil.mine();
+    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "mined"));
+    const { port } = anvil;
+    await anvil.stop();
+    anvil = await Anvil.start("--no-mining", "--port", String(port), "--timestamp", "1900000000");
+    await anvil.counter();
+    await until(() => told("chain-reset"));
+    await expect(pool.submit({ to, data: "0x" })).rejects.toMatchObject({ code: "CLOSED" });
+    pool = await createSigningPool({ ...options, rpcUrl: anvil.rpc, resettable: true });
+    await until(async () => {
+      await anvil.mine();
+      return pool?.status().open === 0;
+    });
+    for (const job of jobs) expect(pool.job(job?.id ?? "")?.state).toBe("final");
     await expectOnce(all);
   });
 
@@ -120,6 +164,11 @@ describe("trouble on the chain", () => {
       return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
     });
     expect(pool.status().signers[0]?.nextNonce).toBe(5);
+    const [first] = jobs;
+    const { receipt } = pool.job(first?.id ?? "") ?? {};
+    const mined = (await anvil.call("eth_getTransactionByHash", receipt?.hash)) as { readonly maxFeePerGas: string };
+    // It had offered two base fees of a fresh chain, which is below ten gwei.
+    expect(BigInt(mined.maxFeePerGas)).toBeGreaterThan(10n ** 10n);
     await expectOnce(all);
   });
 

@@ -9,7 +9,7 @@ const LOOKS_PER_TIP = 8;
 /** The chain as the pool last saw it. */
 export class ChainView {
   readonly chainId: number;
-  readonly genesis: string;
+  genesis: string;
   readonly fees: Fees;
   number = 0;
   #looks = 0;

@@ -34,6 +34,11 @@ export class Fees {
     return this.#capped({ kind: "eip1559", maxFee: 2n * this.#baseFee + tip, tip });
   }
 
+  /** Whether no block of now may take this price. */
+  excludes(price: { readonly maxFee: bigint }): boolean {
+    return this.#baseFee !== undefined && price.maxFee < this.#baseFee;
+  }
+
   /** A price that replaces `old`, or undefined when the cap is in the way. */
   replacing(old: { readonly maxFee: bigint; readonly tip: bigint }): Price | undefined {
     const { kind, maxFee, tip } = this.price();

@@ -282,6 +282,37 @@ export class Ledger {
     this.#apply(jobs, true);
   }
 
+  /**
+   * The chain began anew: nothing of the old one counts. `kept` are the slots of which the new one has heard; the jobs
+   * of all others wait for a nonce again. `nonces`: the first unused one of each signer.
+   */
+  restart(kept: ReadonlySet<Slot>, nonces: ReadonlyMap<Address, number>): void {
+    const records = [...this.accounts.values()].map(({ record }) => ({
+      ...record,
+      nextNonce: nonces.get(record.address) ?? record.nextNonce,
+    }));
+    const held = new Set([...kept].map(({ jobId }) => jobId));
+    const jobs = [...this.#open.values()].filter(({ id, state }) => state !== "queued" && !held.has(id));
+    const next = jobs.map((job) => changed(job, { state: "queued", failure: undefined }));
+    this.#store.together(() => {
+      this.#store.clearSlots();
+      for (const slot of kept) {
+        this.#store.putSlot({ ...recordOf(slot), settled: undefined });
+        for (const attempt of slot.attempts) this.#store.insertAttempt(slot.signer, slot.nonce, attempt);
+      }
+      for (const job of next) this.#store.updateJob(job);
+      for (const record of records) this.#store.putSigner(record);
+    });
+    for (const record of records) {
+      const account = this.accounts.get(record.address);
+      if (account === undefined) continue;
+      account.record = record;
+      for (const [nonce, slot] of account.slots) if (!kept.has(slot)) account.slots.delete(nonce);
+    }
+    for (const slot of kept) Object.assign(slot, { settled: undefined, sinceBlock: 0, scannedTo: 0 });
+    this.#apply(next);
+  }
+
   /** Ends a job that has no nonce. */
   fail(job: Job, failure: JobFailure): void {
     this.#write([changed(job, { state: "failed", failure })]);

@@ -73,6 +73,11 @@ export type SigningPoolOptions = Partial<Limits> & {
   /** Refuses to start on any other chain. */
   readonly chainId?: number;
   readonly size: number | { readonly min: number; readonly max: number };
+  /**
+   * For devnets: when the chain has another first block than before, jobs that are not final are sent again on the new
+   * one. Otherwise the pool stops with CHAIN_RESET, as an endpoint of another chain would have them sent twice.
+   */
+  readonly resettable?: boolean;
   /** A file, or an open store. */
   readonly store: string | SqliteStore;
   /** Pays the top-ups. Used by this pool alone. */

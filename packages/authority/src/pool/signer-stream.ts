@@ -98,6 +98,17 @@ export class SignerStream {
     await this.#sending;
   }
 
+  /** Waits until no nonce is being given away and nothing is being broadcast, and keeps it so while `work` runs. */
+  async still<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#stopped;
+    await this.stop();
+    try {
+      return await work();
+    } finally {
+      this.#stopped = before;
+    }
+  }
+
   /** A nonce was spent by a transaction of the pool: the node has room again. */
   widen(by: number): void {
     this.#window = Math.min(this.#ports.limits.maxInFlight, this.#window + by);
@@ -237,8 +248,14 @@ export class SignerStream {
     Object.assign(slot, { accepted: true, leaked: true, retries: 0, retryAt: 0, refusal: undefined });
     if (!probing) return true;
     // The node had it all the time and did not mine it; or it had dropped it, and then surely what is behind it too.
-    if (verdict === "known") Object.assign(slot, { accepted: false, refusal: { verdict: "underpriced", message: "" } });
-    else for (const other of this.unsettled) if (other.nonce > slot.nonce) other.accepted = false;
+    const behind = this.unsettled.filter(({ nonce }) => nonce > slot.nonce);
+    if (verdict === "taken") for (const other of behind) other.accepted = false;
+    else {
+      const { fees } = this.#ports.chain;
+      for (const other of [slot, ...behind.filter((each) => fees.excludes(newest(each)))]) {
+        Object.assign(other, { accepted: false, refusal: { verdict: "underpriced", message: "" } });
+      }
+    }
     return true;
   }
 

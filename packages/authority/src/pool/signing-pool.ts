@@ -8,6 +8,7 @@ import { ChainView } from "./chain-view.ts";
 import { Ledger } from "./ledger.ts";
 import { type Alert, type Limits, limitsOf, type SigningPoolOptions } from "./options.ts";
 import { callOf, checkedOptions, fingerprintOf, type SubmitOptions, type TransactionRequest } from "./request.ts";
+import { ResetGuard } from "./reset-guard.ts";
 import { Roster } from "./roster.ts";
 import { Tracker } from "./tracker.ts";
 import { Treasury } from "./treasury.ts";
@@ -39,9 +40,13 @@ type Parts = {
   readonly roster: Roster;
   readonly tracker: Tracker;
   readonly treasury: Treasury;
+  readonly resets: ResetGuard;
   readonly abis: Map<string, Abi>;
   readonly alert: (alert: Alert) => void;
 };
+
+/** Looks at the chain between two looks at its first block. */
+const LOOKS_PER_GENESIS = 16;
 
 /** `createSigningPool` makes one. */
 export class SigningPool {
@@ -55,6 +60,7 @@ export class SigningPool {
   #state: "open" | "draining" | "closed" = "open";
   #reachable = true;
   #failed: unknown;
+  #looks = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -250,7 +256,10 @@ export class SigningPool {
   async #look(): Promise<void> {
     const { rpc, chain, tracker, treasury, roster } = this.#parts;
     try {
+      const before = chain.number;
       if (!(await chain.refresh(rpc))) return;
+      if (chain.number < before || this.#looks++ % LOOKS_PER_GENESIS === 0)
+        await this.#parts.resets.check(roster.streams);
       await tracker.look(roster.streams);
       await treasury.look(roster.streams);
       await roster.grow();
@@ -321,6 +330,8 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
     const alert = options.onAlert ?? (() => undefined);
     const abiOf = (job: Job): Abi | undefined => abis.get(job.id);
     const fatal = (error: unknown): void => pool?.fail(error);
+    const resets = new ResetGuard({ ledger, rpc, chain, store, alert, resettable: options.resettable ?? false });
+    await resets.check([]);
     const roster = await Roster.open(options, { ledger, rpc, chain, limits, abiOf, alert, fatal });
     const tracker = new Tracker({ ledger, rpc, chain, limits, abiOf, alert });
     const funder = roster.funder?.address;
@@ -335,6 +346,7 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
       roster,
       tracker,
       treasury,
+      resets,
       abis,
       alert,
     });

@@ -6,7 +6,7 @@ export type Slot = {
   readonly signer: SlotRecord["signer"];
   readonly nonce: number;
   jobId: string | undefined;
-  readonly sinceBlock: number;
+  sinceBlock: number;
   readonly attempts: Attempt[];
   settled: Settlement | undefined;
   /** A node has said that it has the newest attempt, or another one with this nonce. */

@@ -138,6 +138,14 @@ export class SqliteStore {
     });
   }
 
+  /** Forgets all nonces and transactions, those of final jobs too. */
+  clearSlots(): void {
+    this.together(() => {
+      this.#sql("DELETE FROM slots").run();
+      this.#sql("DELETE FROM attempts").run();
+    });
+  }
+
   insertAttempt(signer: Address, nonce: number, attempt: Attempt): void {
     const { hash, kind, raw, maxFee, tip, createdAt } = attempt;
     this.together(() =>
