@@ -40,21 +40,21 @@ function run(plan: Plan, killAfterMs?: number): Promise<Ended> {
   });
 }
 
-test("a process killed before or after each commit of a job's life has carried out each job once in the end", async () => {
+/** Every commit of a start and a job's life; e2e/authority.long.test.ts kills before and after each of them. */
+test("a process killed at each commit of a job's life has carried out each job once in the end", async () => {
   const names: string[] = [];
   const plan = { rpcUrl: anvil.rpc, store: join(folder, "jobs.db"), to, size: 1, confirmations: 1 };
   let killed = 0;
   for (let commit = 1; commit <= 9; commit++) {
-    for (const when of ["before", "after"] as const) {
-      names.push(`${commit} ${when}`);
-      const ended = await run({ ...plan, names, killAt: { commit, when } });
-      if (ended.signal === "SIGKILL") killed++;
-      else expect(ended).toMatchObject({ done: true });
-    }
+    const when = commit % 2 === 0 ? "before" : "after";
+    names.push(`${commit} ${when}`);
+    const ended = await run({ ...plan, names, killAt: { commit, when } });
+    if (ended.signal === "SIGKILL") killed++;
+    else expect(ended).toMatchObject({ done: true });
   }
   const last = await run({ ...plan, names });
   expect(last).toMatchObject({ done: true });
-  expect(killed).toBeGreaterThanOrEqual(12);
+  expect(killed).toBeGreaterThanOrEqual(6);
   for (const name of names) expect([name, await anvil.counted(to, wordOf(name))]).toEqual([name, 1]);
 });
 

@@ -11,4 +11,7 @@ export {
   type SigningPool,
 } from "./pool/signing-pool.ts";
 export { PoolError, type PoolErrorCode } from "./pool-error.ts";
+export { AuthorityServer, type AuthorityServerOptions } from "./server/authority-server.ts";
+export type { CallerConfig } from "./server/callers.ts";
+export { PoolMetrics } from "./server/pool-metrics.ts";
 export { SqliteStore } from "./store/sqlite-store.ts";

@@ -32,6 +32,8 @@ export type Job = {
   readonly id: string;
   readonly idempotencyKey?: string;
   readonly fingerprint: Hex;
+  /** Who asked for it; empty for the backend itself. */
+  readonly owner: string;
   readonly route: string;
   /** Higher goes first. */
   readonly priority: number;

@@ -10,14 +10,19 @@ export type Plan = {
   readonly store: string;
   readonly to: `0x${string}`;
   /** Each is one job, submitted twice. */
-  readonly names: readonly string[];
+  readonly names?: readonly string[];
+  /** Or `count` names: the prefix and a number each. */
+  readonly prefix?: string;
+  readonly count?: number;
   readonly size: number;
   readonly confirmations: number;
   /** Dies at this commit, counted from 1: before it or after it. */
   readonly killAt?: { readonly commit: number; readonly when: "before" | "after" };
 };
 
-const { rpcUrl, store: path, to, names, size, confirmations, killAt } = JSON.parse(process.argv[2] ?? "") as Plan;
+const plan = JSON.parse(process.argv[2] ?? "") as Plan;
+const { rpcUrl, store: path, to, size, confirmations, killAt } = plan;
+const names = plan.names ?? Array.from({ length: plan.count ?? 0 }, (_, index) => `${plan.prefix} ${index}`);
 const real = await openDatabase(path);
 let commits = 0;
 const exec = (sql: string): void => {

@@ -10,6 +10,7 @@ function job(id: string, priority = 0, pinned?: typeof SIGNER | typeof FUNDER): 
   const base = {
     id,
     fingerprint: "0x",
+    owner: "",
     route: "",
     priority,
     call,

@@ -17,6 +17,8 @@ export type TransactionRequest = {
 export type SubmitOptions = {
   /** Two submissions with one key are one job, for ever. At most 200 characters. */
   readonly idempotencyKey?: string;
+  /** Who asks: its keys are its own. */
+  readonly owner?: string;
   readonly route?: string;
   /** Higher goes first; 0 unless said otherwise. */
   readonly priority?: number;
@@ -61,9 +63,10 @@ export function callOf(request: TransactionRequest): Call {
 }
 
 export function checkedOptions(options: SubmitOptions): SubmitOptions {
-  const { idempotencyKey: key, route = "", priority = 0, deadline } = options;
+  const { idempotencyKey: key, owner = "", route = "", priority = 0, deadline } = options;
   if (key !== undefined && (key.length === 0 || key.length > 200))
     throw bad("an idempotency key has 1 to 200 characters");
+  if (owner.length > 100) throw bad("an owner has at most 100 characters");
   if (route.length > 100 || route.startsWith("#")) throw bad("a route has at most 100 characters and begins without #");
   if (!Number.isSafeInteger(priority)) throw bad("priority is no whole number");
   if (deadline !== undefined && !Number.isSafeInteger(deadline)) throw bad("deadline is no time in milliseconds");

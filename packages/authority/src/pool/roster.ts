@@ -2,7 +2,7 @@ import type { Address } from "viem";
 import { LocalSigner, mnemonicSigners } from "../keys/local-signer.ts";
 import type { Signer } from "../keys/signer.ts";
 import { PoolError } from "../pool-error.ts";
-import { count } from "../rpc/decode.ts";
+import { count, quantity } from "../rpc/decode.ts";
 import type { RpcClient } from "../rpc/rpc-client.ts";
 import type { Account, Ledger } from "./ledger.ts";
 import type { SigningPoolOptions } from "./options.ts";
@@ -69,7 +69,9 @@ export class Roster {
     const funder = typeof options.funder === "string" ? LocalSigner.fromHex(options.funder) : options.funder;
     if (funder !== undefined) await enrol(ports.rpc, ports.ledger, funder.address, "funder");
     for (const { address } of keys.slice(0, size.min)) await enrol(ports.rpc, ports.ledger, address, "worker");
-    return new Roster(size, keys, funder, ports);
+    const roster = new Roster(size, keys, funder, ports);
+    await roster.#look(roster.streams);
+    return roster;
   }
 
   get active(): SignerStream[] {
@@ -78,7 +80,7 @@ export class Roster {
 
   /** Adds a signer when jobs wait although all have as many transactions on their way as they may. */
   async grow(): Promise<void> {
-    const { ledger, rpc, limits } = this.#ports;
+    const { ledger, rpc } = this.#ports;
     const active = this.active;
     if (ledger.queue.size === 0 || active.length >= this.size.max || active.some(({ room }) => room > 0)) return;
     const working = new Set(active.map(({ address }) => address));
@@ -89,9 +91,24 @@ export class Roster {
     const stream = old ?? new SignerStream(account, signer, this.#ports);
     if (old === undefined) this.streams.push(stream);
     stream.lastUsed = Date.now();
-    // One that must have money begins when it is seen to have some.
-    stream.dry = limits.minBalance > 0n;
+    await this.#look([stream]);
     stream.kick();
+  }
+
+  /** A signer with nothing, or with less than it must have, begins when it is seen to have more. */
+  async #look(streams: readonly SignerStream[]): Promise<void> {
+    const { rpc, chain, limits, alert } = this.#ports;
+    const answers = await rpc.batch(
+      streams.map(({ address }) => ({ method: "eth_getBalance", params: [address, "latest"] })),
+    );
+    for (const [index, stream] of streams.entries()) {
+      const answer = answers[index];
+      const balance = answer?.ok === true ? quantity(answer.result) : undefined;
+      if (balance === undefined) continue;
+      stream.dry = (balance === 0n && chain.fees.price().maxFee > 0n) || balance < limits.minBalance;
+      if (stream.dry)
+        alert({ kind: "signer-dry", message: `${stream.address} begins when it has more than ${balance}` });
+    }
   }
 
   /** Takes one signer out of the rotation that is not needed any more. */

@@ -45,6 +45,8 @@ type Parts = {
   readonly alert: (alert: Alert) => void;
 };
 
+/** Milliseconds that each step of the start waits for an endpoint. */
+const START_MS = 15_000;
 /** Looks at the chain between two looks at its first block. */
 const LOOKS_PER_GENESIS = 16;
 
@@ -75,13 +77,14 @@ export class SigningPool {
   /** Resolves with the job as soon as it is durable; from then on it is carried out once, whatever happens. */
   async submit(request: TransactionRequest, options: SubmitOptions = {}): Promise<Job> {
     const { ledger, limits, abis } = this.#parts;
-    const { idempotencyKey, route = "", priority = 0, deadline } = checkedOptions(options);
+    const { idempotencyKey, owner = "", route = "", priority = 0, deadline } = checkedOptions(options);
     const call = callOf(request);
     const fingerprint = fingerprintOf(call, route);
     this.#mustBeOpen();
     const known = idempotencyKey === undefined ? undefined : this.#sameKey(idempotencyKey);
     if (known !== undefined) {
-      if ((await known).fingerprint === fingerprint) return await known;
+      const same = await known;
+      if (same.fingerprint === fingerprint && same.owner === owner) return same;
       throw new PoolError("IDEMPOTENCY_CONFLICT", "this key belongs to another request");
     }
     if (ledger.openJobs + this.#waiting.length >= limits.maxOpenJobs) {
@@ -92,6 +95,7 @@ export class SigningPool {
       id: randomUUID(),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
       fingerprint,
+      owner,
       route,
       priority,
       ...(deadline === undefined ? {} : { deadline }),
@@ -151,6 +155,11 @@ export class SigningPool {
   /** Calls `listener` with every change of every job, after it is durable. Returns what ends it. */
   watch(listener: (job: Job) => void): () => void {
     return this.#parts.ledger.watch(listener);
+  }
+
+  /** Whether it runs, takes jobs, and reaches its chain. */
+  get isReady(): boolean {
+    return this.#state === "open" && this.#reachable;
   }
 
   status(): PoolStatus {
@@ -309,7 +318,7 @@ export class JobFailed extends Error {
 
 /**
  * Opens the store, looks at the chain, and takes up whatever an earlier process left. Throws where no endpoint answers
- * or the chain is another one than the store's.
+ * for a while, or the chain is another one than the store's.
  */
 export async function createSigningPool(options: SigningPoolOptions): Promise<SigningPool> {
   const limits = limitsOf(options);
@@ -318,7 +327,7 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
   const ownStore = typeof options.store === "string";
   const store = typeof options.store === "string" ? await SqliteStore.open(options.store) : options.store;
   try {
-    const chain = await ChainView.read(rpc, limits);
+    const chain = await rpc.patiently(START_MS, () => ChainView.read(rpc, limits));
     const expected = options.chainId ?? Number(store.meta("chain") ?? chain.chainId);
     if (chain.chainId !== expected) {
       throw new PoolError("WRONG_CHAIN", `the endpoint's chain is ${chain.chainId}, not ${expected}`);
@@ -331,8 +340,9 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
     const abiOf = (job: Job): Abi | undefined => abis.get(job.id);
     const fatal = (error: unknown): void => pool?.fail(error);
     const resets = new ResetGuard({ ledger, rpc, chain, store, alert, resettable: options.resettable ?? false });
-    await resets.check([]);
-    const roster = await Roster.open(options, { ledger, rpc, chain, limits, abiOf, alert, fatal });
+    await rpc.patiently(START_MS, () => resets.check([]));
+    const ports = { ledger, rpc, chain, limits, abiOf, alert, fatal };
+    const roster = await rpc.patiently(START_MS, () => Roster.open(options, ports));
     const tracker = new Tracker({ ledger, rpc, chain, limits, abiOf, alert });
     const funder = roster.funder?.address;
     const treasury = new Treasury({ ledger, rpc, limits, funder, alert });

@@ -89,6 +89,7 @@ export class Treasury {
     const job: Job = {
       id,
       fingerprint: keccak256(toHex(id)),
+      owner: "",
       route: TOP_UP_ROUTE,
       priority: 0,
       pinned: funder,

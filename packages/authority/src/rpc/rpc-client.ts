@@ -62,6 +62,20 @@ export class RpcClient {
     return Math.max(0, Math.min(...this.#endpoints.map(({ restUntil }) => restUntil)) - Date.now());
   }
 
+  /** Does `work` again while no endpoint answers, for at most `ms`. */
+  async patiently<T>(ms: number, work: () => Promise<T>): Promise<T> {
+    const end = Date.now() + ms;
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        const wait = Math.max(50, this.restMs);
+        if (!(error instanceof RpcUnreachable) || this.#closed.signal.aborted || Date.now() + wait > end) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
   async call(method: string, ...params: readonly unknown[]): Promise<unknown> {
     const [answer] = await this.batch([{ method, params }]);
     if (answer === undefined) throw new RpcUnreachable("no answer");

@@ -51,14 +51,15 @@ export const UPDATE_JOB =
   "UPDATE jobs SET state = ?, signer = ?, nonce = ?, receipt = ?, failure = ?, updated = ? WHERE id = ?";
 
 export const INSERT_JOB: string =
-  "INSERT INTO jobs (id, key, fingerprint, route, priority, deadline, pinned, call, state, created, updated)" +
-  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  "INSERT INTO jobs (id, key, fingerprint, owner, route, priority, deadline, pinned, call, state, created, updated)" +
+  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 export function insertedColumns(job: Job): SqlValue[] {
   return [
     job.id,
     job.idempotencyKey ?? null,
     job.fingerprint,
+    job.owner,
     job.route,
     job.priority,
     job.deadline ?? null,
@@ -76,6 +77,7 @@ export function jobOf(row: Row): Job {
     id: String(row["id"]),
     ...(typeof key === "string" ? { idempotencyKey: key } : {}),
     fingerprint: row["fingerprint"] as Hex,
+    owner: String(row["owner"]),
     route: String(row["route"]),
     priority: Number(row["priority"]),
     ...(typeof deadline === "number" ? { deadline } : {}),

@@ -17,6 +17,7 @@ CREATE TABLE jobs (
   id TEXT NOT NULL UNIQUE,
   key TEXT UNIQUE,
   fingerprint TEXT NOT NULL,
+  owner TEXT NOT NULL,
   route TEXT NOT NULL,
   priority INTEGER NOT NULL,
   deadline INTEGER,

@@ -19,6 +19,7 @@ const job: Job = {
   id: "id",
   idempotencyKey: "key",
   fingerprint: HASH,
+  owner: "game",
   route: "play",
   priority: -3,
   deadline: 1_900_000_000_000,
