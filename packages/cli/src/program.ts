@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { authorityCommand } from "./commands/authority.ts";
 import { chainCommand } from "./commands/chain.ts";
 import { devnetCommand } from "./commands/devnet.ts";
 import { keyCommand } from "./commands/key.ts";
@@ -12,7 +13,8 @@ export function buildProgram(json = false): Command {
   const program = new Command("tributary")
     .description("An elastic network of Ethereum-compatible sidechains.")
     .version("0.1.0");
-  for (const command of [devnetCommand(), nodeCommand(), chainCommand(), keyCommand()]) program.addCommand(command);
+  const commands = [devnetCommand(), nodeCommand(), chainCommand(), keyCommand(), authorityCommand()];
+  for (const command of commands) program.addCommand(command);
   return overrideExit(program, json);
 }
 

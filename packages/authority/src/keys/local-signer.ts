@@ -31,6 +31,15 @@ export class LocalSigner implements Signer {
   }
 }
 
+/** The library's own error might show what it was given. */
+function branchOf(mnemonic: string, server: number): ReturnType<ReturnType<typeof mnemonicToAccount>["getHdKey"]> {
+  try {
+    return mnemonicToAccount(mnemonic, { path: `m/44'/60'/${server}'/0` }).getHdKey();
+  } catch {
+    throw new PoolError("BAD_REQUEST", "not a mnemonic");
+  }
+}
+
 /**
  * The keys of one seed, at m/44'/60'/`server`'/0/i (BIP-44's account level). Servers that share a seed and no database
  * each need a number of their own: they must not share a key.
@@ -40,7 +49,7 @@ export function mnemonicSigners(mnemonic: string, server = 0): (index: number) =
     throw new PoolError("BAD_REQUEST", "the server's number is no BIP-32 index");
   }
   // Stretching the mnemonic takes milliseconds: once for all keys.
-  const branch = mnemonicToAccount(mnemonic, { path: `m/44'/60'/${server}'/0` }).getHdKey();
+  const branch = branchOf(mnemonic, server);
   return (index) => {
     const key = branch.deriveChild(index).privateKey;
     if (key === null) throw new PoolError("BAD_REQUEST", "no secret key at this index");

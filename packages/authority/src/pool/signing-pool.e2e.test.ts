@@ -42,6 +42,16 @@ describe("a pool against anvil", () => {
     await pool.close();
   });
 
+  test("shows no secret in what it says of a wrong one", async () => {
+    const options = { rpcUrl: anvil.rpc, size: 1, store: ":memory:" };
+    const wrong = [{ mnemonic: "no real words" }, { keys: [`0x${"ff".repeat(32)}`] as const }];
+    for (const secrets of wrong) {
+      const error = await createSigningPool({ ...options, ...secrets }).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: "BAD_REQUEST" });
+      expect(`${error} ${(error as Error).stack} ${(error as Error).cause}`).not.toMatch(/real words|ffff/);
+    }
+  });
+
   test("refuses what would revert without spending a nonce, and tells of what reverted on the chain", async () => {
     const store = await SqliteStore.open(":memory:");
     const pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, store });

@@ -11,7 +11,7 @@ export type CallerConfig = {
   readonly ratePerSecond: number;
   readonly burst: number;
   /** What it may call; everything where it is not given. Without `functions`: all of a contract. */
-  readonly allow?: readonly { readonly to: Address; readonly functions?: readonly Hex[] }[] | undefined;
+  readonly allow?: readonly { readonly to: Address; readonly functions?: readonly Hex[] | undefined }[] | undefined;
   /** Wei that one of its transactions may carry. */
   readonly maxValue: bigint;
 };

@@ -1,0 +1,69 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type Alert, AuthorityServer, createSigningPool, PoolMetrics } from "@tributary/authority";
+import { readPassword } from "@tributary/node/vault/password";
+import { pino } from "pino";
+import { readAuthorityConfig } from "./authority-config.ts";
+import { reasonOf } from "./cli-error.ts";
+import type { Output } from "./output.ts";
+import { aborted } from "./stop-signal.ts";
+
+/** Milliseconds for open jobs to be mined when the server is stopped; what is left goes on at the next start. */
+const DRAIN_MS = 30_000;
+
+/** Alerts after which an operator has to do something. */
+const GRAVE: ReadonlySet<Alert["kind"]> = new Set(["chain-reset", "wrong-chain", "internal", "foreign-transaction"]);
+
+export type RunAuthorityOptions = {
+  readonly config: string;
+  readonly mnemonicFile: string;
+  readonly funderKeyFile?: string;
+  readonly output: Output;
+  readonly signal: AbortSignal;
+};
+
+function secret(file: string): string {
+  return new TextDecoder().decode(readPassword({ file })).trim();
+}
+
+/** Runs the server until the signal is aborted, then lets what is on its way end. */
+export async function runAuthority(options: RunAuthorityOptions): Promise<void> {
+  const { output, signal, funderKeyFile } = options;
+  const config = await readAuthorityConfig(options.config);
+  const logger = pino({}, pino.destination({ dest: 2, sync: true }));
+  const metrics = new PoolMetrics();
+  const pool = await createSigningPool({
+    ...config.pool,
+    mnemonic: secret(options.mnemonicFile),
+    ...(funderKeyFile === undefined ? {} : { funder: secret(funderKeyFile) as `0x${string}` }),
+    onAlert: (alert) => {
+      metrics.alert(alert);
+      logger[GRAVE.has(alert.kind) ? "error" : "warn"]({ kind: alert.kind }, alert.message);
+    },
+  });
+  try {
+    metrics.follow(pool);
+    const server = await AuthorityServer.start({ pool, metrics, callers: config.callers, ...config.listen });
+    const url = `http://${config.listen.host}:${server.port}`;
+    const { chainId, signers } = pool.status();
+    output.result(
+      { url, chainId, pid: process.pid, signers: signers.map(({ address, role }) => ({ address, role })) },
+      `the authority server of chain ${chainId} listens: ${url}`,
+    );
+    await aborted(signal);
+    server.drain();
+    output.progress("waiting for the transactions that are on their way");
+    await Promise.race([pool.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]).catch((error) =>
+      logger.error({ reason: reasonOf(error) }, "could not drain"),
+    );
+    await server.close();
+  } finally {
+    await pool.close();
+  }
+}
+
+/** A new API key, shown once; the configuration has its hash. */
+export function newApiKey(output: Output): void {
+  const key = randomBytes(32).toString("base64url");
+  const keySha256 = createHash("sha256").update(key).digest("hex");
+  output.result({ key, keySha256 }, `key        ${key}\nkeySha256  ${keySha256}`);
+}
