@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export type Fault = "none" | "reset-before" | "lost-answer" | "delayed" | "twice" | "rate-limited";
+export type Fault = "none" | "reset-before" | "lost-answer" | "delayed" | "twice" | "rate-limited" | "refused";
 
 /** An endpoint between a pool and a node that treats each request as `faultOf` says. */
 export class FaultProxy {
@@ -47,6 +47,12 @@ async function serve(target: string, fault: Fault, request: IncomingMessage, res
     response.writeHead(429, { "retry-after": "0.05" }).end();
     return;
   }
+  if (fault === "refused") {
+    const calls = JSON.parse(body) as readonly { readonly id: number }[];
+    const error = { code: -32_603, message: "internal error" };
+    response.end(JSON.stringify(calls.map(({ id }) => ({ jsonrpc: "2.0", id, error }))));
+    return;
+  }
   if (fault === "delayed") await new Promise((resolve) => setTimeout(resolve, 150));
   const forward = async (): Promise<string> => {
     const headers = { "content-type": "application/json" };
@@ -60,7 +66,7 @@ async function serve(target: string, fault: Fault, request: IncomingMessage, res
 
 /** Faults in a fixed share of the requests, in an order that follows from the seed (mulberry32). */
 export function seededFaults(seed: number, share: number): (request: number) => Fault {
-  const faults: readonly Fault[] = ["reset-before", "lost-answer", "delayed", "twice", "rate-limited"];
+  const faults: readonly Fault[] = ["reset-before", "lost-answer", "delayed", "twice", "rate-limited", "refused"];
   let state = seed;
   const random = (): number => {
     state = (state + 0x6d2b79f5) | 0;

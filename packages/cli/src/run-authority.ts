@@ -3,7 +3,7 @@ import { type Alert, AuthorityServer, createSigningPool, PoolMetrics } from "@tr
 import { readPassword } from "@tributary/node/vault/password";
 import { pino } from "pino";
 import { readAuthorityConfig } from "./authority-config.ts";
-import { reasonOf } from "./cli-error.ts";
+import { CliError, reasonOf } from "./cli-error.ts";
 import type { Output } from "./output.ts";
 import { aborted } from "./stop-signal.ts";
 
@@ -31,12 +31,19 @@ export async function runAuthority(options: RunAuthorityOptions): Promise<void> 
   const config = await readAuthorityConfig(options.config);
   const logger = pino({}, pino.destination({ dest: 2, sync: true }));
   const metrics = new PoolMetrics();
+  const stop = new AbortController();
+  signal.addEventListener("abort", () => stop.abort(), { once: true });
+  let failure: string | undefined;
   const pool = await createSigningPool({
     ...config.pool,
     mnemonic: secret(options.mnemonicFile),
     ...(funderKeyFile === undefined ? {} : { funder: secret(funderKeyFile) as `0x${string}` }),
     onAlert: (alert) => {
       metrics.alert(alert);
+      if (alert.kind === "internal") {
+        failure = alert.message;
+        stop.abort();
+      }
       logger[GRAVE.has(alert.kind) ? "error" : "warn"]({ kind: alert.kind }, alert.message);
     },
   });
@@ -49,7 +56,7 @@ export async function runAuthority(options: RunAuthorityOptions): Promise<void> 
       { url, chainId, pid: process.pid, signers: signers.map(({ address, role }) => ({ address, role })) },
       `the authority server of chain ${chainId} listens: ${url}`,
     );
-    await aborted(signal);
+    if (!signal.aborted) await aborted(stop.signal);
     server.drain();
     output.progress("waiting for the transactions that are on their way");
     await Promise.race([pool.drain(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]).catch((error) =>
@@ -59,6 +66,7 @@ export async function runAuthority(options: RunAuthorityOptions): Promise<void> 
   } finally {
     await pool.close();
   }
+  if (failure !== undefined) throw new CliError("POOL_FAILED", failure);
 }
 
 /** A new API key, shown once; the configuration has its hash. */

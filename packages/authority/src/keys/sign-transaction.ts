@@ -1,5 +1,14 @@
-import { type Address, type Hex, hexToBytes, keccak256, serializeTransaction } from "viem";
+import {
+  type Address,
+  type Hex,
+  hexToBytes,
+  isAddressEqual,
+  keccak256,
+  recoverAddress,
+  serializeTransaction,
+} from "viem";
 import type { Call } from "../job.ts";
+import { LocalSigner } from "./local-signer.ts";
 import type { Signer } from "./signer.ts";
 
 /** Wei a gas. `legacy` where the chain's blocks have no base fee. */
@@ -26,7 +35,13 @@ export async function signTransaction(
   transaction: Unsigned,
 ): Promise<{ readonly raw: Hex; readonly hash: Hex }> {
   const unsigned = fields(transaction);
-  const { r, s, yParity } = await signer.sign(hexToBytes(keccak256(serializeTransaction(unsigned))));
+  const digest = keccak256(serializeTransaction(unsigned));
+  const { r, s, yParity } = await signer.sign(hexToBytes(digest));
+  if (!(signer instanceof LocalSigner)) {
+    // Another key's signature would make a valid transaction, of another account.
+    const address = await recoverAddress({ hash: digest, signature: { r, s, yParity } });
+    if (!isAddressEqual(address, signer.address)) throw new Error("the signature is not of the signer's key");
+  }
   const raw = serializeTransaction(unsigned, { r, s, yParity, v: BigInt(27 + yParity) });
   return { raw, hash: keccak256(raw) };
 }

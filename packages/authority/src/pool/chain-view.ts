@@ -1,5 +1,5 @@
 import { count, hash, headerOf, quantity } from "../rpc/decode.ts";
-import type { RpcClient } from "../rpc/rpc-client.ts";
+import { type RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
 import { Fees } from "./fees.ts";
 import type { Limits } from "./options.ts";
 
@@ -23,7 +23,8 @@ export class ChainView {
   static async read(rpc: RpcClient, limits: Limits): Promise<ChainView> {
     const chainId = count(await rpc.call("eth_chainId"));
     const genesis = await genesisHash(rpc);
-    if (chainId === undefined || genesis === undefined) throw new Error("the endpoint names no chain id or no genesis");
+    if (chainId === undefined || genesis === undefined)
+      throw new RpcUnreachable("the endpoint names no chain id or no genesis");
     const view = new ChainView(chainId, genesis, new Fees(limits.maxFeePerGas, limits.tip));
     await view.refresh(rpc);
     return view;

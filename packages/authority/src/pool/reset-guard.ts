@@ -1,7 +1,7 @@
 import type { Address } from "viem";
 import { PoolError } from "../pool-error.ts";
 import { count } from "../rpc/decode.ts";
-import type { RpcClient } from "../rpc/rpc-client.ts";
+import { type RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
 import type { SqliteStore } from "../store/sqlite-store.ts";
 import { type ChainView, genesisHash } from "./chain-view.ts";
 import type { Ledger } from "./ledger.ts";
@@ -71,7 +71,7 @@ export class ResetGuard {
     for (const [index, signer] of signers.entries()) {
       const answer = answers[index];
       const next = answer?.ok === true ? count(answer.result) : undefined;
-      if (next === undefined) throw new Error("the endpoint names no nonce");
+      if (next === undefined) throw new RpcUnreachable("the endpoint names no nonce");
       const own = [...kept].filter((slot) => slot.signer === signer).map(({ nonce }) => nonce + 1);
       nonces.set(signer, Math.max(next, ...own));
     }

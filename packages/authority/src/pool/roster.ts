@@ -1,9 +1,9 @@
-import type { Address } from "viem";
+import { type Address, getAddress } from "viem";
 import { LocalSigner, mnemonicSigners } from "../keys/local-signer.ts";
 import type { Signer } from "../keys/signer.ts";
 import { PoolError } from "../pool-error.ts";
 import { count, quantity } from "../rpc/decode.ts";
-import type { RpcClient } from "../rpc/rpc-client.ts";
+import { type RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
 import type { Account, Ledger } from "./ledger.ts";
 import type { SigningPoolOptions } from "./options.ts";
 import { SignerStream, type StreamPorts } from "./signer-stream.ts";
@@ -49,6 +49,10 @@ export class Roster {
     this.#keys = keys;
     this.#ports = ports;
     this.funder = undefined;
+    for (const { address } of [...keys, ...(funder === undefined ? [] : [funder])]) {
+      // Two spellings of one address would be two nonce streams of one account.
+      if (!isChecksummed(address)) throw new PoolError("BAD_REQUEST", "a signer's address needs its checksum");
+    }
     const known = new Map(keys.map((signer) => [signer.address, signer]));
     if (known.size !== keys.length || (funder !== undefined && known.has(funder.address))) {
       throw new PoolError("BAD_REQUEST", "one signer was given twice");
@@ -122,12 +126,20 @@ export class Roster {
   }
 }
 
+function isChecksummed(address: Address): boolean {
+  try {
+    return getAddress(address) === address;
+  } catch {
+    return false;
+  }
+}
+
 /** Puts the signer into the ledger, or back into the rotation; a new one begins at the node's next nonce. */
 async function enrol(rpc: RpcClient, ledger: Ledger, address: Address, role: "worker" | "funder"): Promise<Account> {
   const known = ledger.accounts.get(address)?.record;
   // What is pending counts: it was sent by somebody else, before this pool had the key for itself.
   const chain = known === undefined ? count(await rpc.call("eth_getTransactionCount", address, "pending")) : 0;
-  if (chain === undefined) throw new Error("the endpoint names no nonce");
+  if (chain === undefined) throw new RpcUnreachable("the endpoint names no nonce");
   ledger.putSigner({ address, role, state: "active", nextNonce: known?.nextNonce ?? chain });
   return ledger.accounts.get(address) as Account;
 }

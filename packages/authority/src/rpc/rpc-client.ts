@@ -6,20 +6,9 @@ export type RpcAnswer =
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly code: number; readonly message: string; readonly data: unknown };
 
+/** No endpoint answers, or what answers makes no sense: to be asked again later. */
 export class RpcUnreachable extends Error {
   override readonly name = "RpcUnreachable";
-}
-
-export class RpcRefusal extends Error {
-  override readonly name = "RpcRefusal";
-  readonly code: number;
-  readonly data: unknown;
-
-  constructor(code: number, message: string, data: unknown) {
-    super(message);
-    this.code = code;
-    this.data = data;
-  }
 }
 
 export type RpcOptions = {
@@ -78,8 +67,7 @@ export class RpcClient {
 
   async call(method: string, ...params: readonly unknown[]): Promise<unknown> {
     const [answer] = await this.batch([{ method, params }]);
-    if (answer === undefined) throw new RpcUnreachable("no answer");
-    if (!answer.ok) throw new RpcRefusal(answer.code, answer.message, answer.data);
+    if (answer?.ok !== true) throw new RpcUnreachable(`${method}: ${answer?.message ?? "no answer"}`);
     return answer.result;
   }
 

@@ -51,7 +51,9 @@ export class AuthorityServer {
   readonly #options: AuthorityServerOptions;
   readonly #callers: Callers;
   readonly #app: FastifyInstance;
+  /** End what is held open: streams of events and requests that wait. */
   readonly #ends = new Set<() => void>();
+  #streams = 0;
   #draining = false;
 
   private constructor(options: AuthorityServerOptions) {
@@ -148,19 +150,24 @@ export class AuthorityServer {
   /** How it ended is in the job itself; one that takes too long is answered as it stands. */
   async #reached(id: string, until: "mined" | "final"): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
+    let end = (): void => undefined;
     const enough = new Promise<void>((resolve) => {
+      end = resolve;
       timer = setTimeout(resolve, LONGEST_WAIT_MS);
     });
+    this.#ends.add(end);
     await Promise.race([this.#options.pool.receipt(id, until).catch(() => undefined), enough]);
+    this.#ends.delete(end);
     clearTimeout(timer);
   }
 
   /** Server-sent events: the job as it is, and each change, until it is done. */
   #stream(caller: Caller, job: Job, reply: FastifyReply): void {
-    if (caller.streams >= STREAMS_OF_CALLER || this.#ends.size >= MAX_STREAMS) {
+    if (caller.streams >= STREAMS_OF_CALLER || this.#streams >= MAX_STREAMS) {
       throw new Refusal(429, "TOO_MANY_STREAMS", "too many streams of events are open", 10);
     }
     caller.streams++;
+    this.#streams++;
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
@@ -169,6 +176,7 @@ export class AuthorityServer {
       if (ended) return;
       ended = true;
       caller.streams--;
+      this.#streams--;
       this.#ends.delete(end);
       clearInterval(heartbeat);
       stop();
