@@ -10,7 +10,7 @@ import type { CallRequest, CallResult, StateOverride } from "../executor/call.ts
 import { ContainerExecutor } from "../executor/container-executor.ts";
 import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
-import { type Layer, Ledger } from "../ledger/ledger.ts";
+import { HISTORY_BLOCKS, type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
 import { settleInstall, statePath } from "../snapshot/install.ts";
@@ -136,6 +136,14 @@ export class Chain implements ChainReader {
 
   get head(): Block {
     return this.#ledger.head;
+  }
+
+  get oldestState(): number {
+    return this.#ledger.oldestState;
+  }
+
+  get stateWindow(): number {
+    return HISTORY_BLOCKS;
   }
 
   get pool(): TransactionPool {

@@ -51,6 +51,10 @@ export interface ChainReader {
   readonly genesis: GenesisParameters;
   /** Newest certified block. */
   readonly head: Block;
+  /** Oldest block whose state can be read. */
+  readonly oldestState: number;
+  /** Blocks behind the head whose state is kept at most. */
+  readonly stateWindow: number;
 
   /** undefined where there is no such block. */
   block(id: BlockId): Block | undefined;

@@ -16,6 +16,7 @@ import { authorityOf } from "./authorizations.ts";
 import type { BlockContext, BlockExecutor, BlockRun, TransactionOutcome } from "./block-executor.ts";
 import type { CallRequest, CallResult, StateOverride } from "./call.ts";
 import { FlatState, flatChanges } from "./flat-state.ts";
+import { FORK } from "./fork.ts";
 import { haltMessage } from "./halt-message.ts";
 import { OverriddenState } from "./overridden-state.ts";
 import { checkGas, checkSender, insufficientFunds, nonceTooLow } from "./validate.ts";
@@ -28,7 +29,7 @@ const NOTHING = new Uint8Array(0);
 
 function blockEnv(context: BlockContext, chainId: bigint): BlockEnv {
   return {
-    fork: "prague",
+    fork: FORK,
     chainId,
     number: BigInt(context.number),
     timestamp: BigInt(context.timestamp),

@@ -15,7 +15,7 @@ import { BlockStore } from "./block-store.ts";
 import { bucketKey, EARLIEST_KEY, GENESIS_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
 
 /** Blocks whose state can be read behind the head, and the most changed entries kept for that. */
-const HISTORY_BLOCKS = 64;
+export const HISTORY_BLOCKS = 64;
 const HISTORY_ENTRIES = 200_000;
 const NO_VALUES: Values = new Map();
 
@@ -133,6 +133,12 @@ export class Ledger {
   /** State after a certified block; undefined where it is not held any more. */
   state(number: number): StateReader | undefined {
     return number === this.#head.header.number ? this.#headView : this.#history.get(number)?.view;
+  }
+
+  /** Oldest block whose state is held. */
+  get oldestState(): number {
+    const [oldest] = this.#history.keys();
+    return oldest ?? this.#head.header.number;
   }
 
   /** Accumulators and state root after the changes of a block on the tip. */

@@ -44,6 +44,7 @@ export class FixtureChain implements ChainReader {
   /** State below is said to be pruned, blocks below to be gone. */
   oldestState = 0;
   oldestBlock = 0;
+  readonly stateWindow = 64;
   readonly #entries: Entry[];
   readonly #pool = new Map<string, Transaction>();
   readonly #decoder: TransactionDecoder;

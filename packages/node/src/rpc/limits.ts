@@ -29,6 +29,15 @@ export const MAX_CALL_GAS = 50_000_000n;
 export const MAX_FEE_HISTORY = 1_024;
 export const MAX_FEE_PERCENTILES = 100;
 
+/** Slots of one eth_getStorageValues (geth's value). */
+export const MAX_STORAGE_VALUES = 1_024;
+/** Transactions that one listing of the pool shows, and bytes of them. */
+export const MAX_POOL_LISTED = 5_000;
+export const MAX_POOL_LISTED_BYTES: number = 5 * 1024 * 1024;
+/** Milliseconds that eth_sendRawTransactionSync waits for a receipt: below the time that any call has. */
+export const DEFAULT_SYNC_WAIT_MS = 4_000;
+export const MAX_SYNC_WAIT_MS = 4_500;
+
 /** Operator settings start from these. */
 export type ServerLimits = {
   /** Open WebSockets of the process, and of one remote address. */

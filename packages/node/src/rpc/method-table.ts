@@ -1,14 +1,18 @@
 import type { Method } from "./method.ts";
+import { debugGetBadBlocks } from "./methods/debug-get-bad-blocks.ts";
 import { debugGetRawBlock } from "./methods/debug-get-raw-block.ts";
 import { debugGetRawHeader } from "./methods/debug-get-raw-header.ts";
 import { debugGetRawReceipts } from "./methods/debug-get-raw-receipts.ts";
 import { debugGetRawTransaction } from "./methods/debug-get-raw-transaction.ts";
 import { ethAccounts } from "./methods/eth-accounts.ts";
+import { ethBaseFee } from "./methods/eth-base-fee.ts";
 import { ethBlobBaseFee } from "./methods/eth-blob-base-fee.ts";
 import { ethBlockNumber } from "./methods/eth-block-number.ts";
 import { ethCall } from "./methods/eth-call.ts";
+import { ethCapabilities } from "./methods/eth-capabilities.ts";
 import { ethChainId } from "./methods/eth-chain-id.ts";
 import { ethCoinbase } from "./methods/eth-coinbase.ts";
+import { ethConfig } from "./methods/eth-config.ts";
 import { ethEstimateGas } from "./methods/eth-estimate-gas.ts";
 import { ethFeeHistory } from "./methods/eth-fee-history.ts";
 import { ethGasPrice } from "./methods/eth-gas-price.ts";
@@ -22,8 +26,10 @@ import { ethGetCode } from "./methods/eth-get-code.ts";
 import { ethGetFilterChanges } from "./methods/eth-get-filter-changes.ts";
 import { ethGetFilterLogs } from "./methods/eth-get-filter-logs.ts";
 import { ethGetLogs } from "./methods/eth-get-logs.ts";
+import { ethGetProof } from "./methods/eth-get-proof.ts";
 import { ethGetRawTransactionByHash } from "./methods/eth-get-raw-transaction-by-hash.ts";
 import { ethGetStorageAt } from "./methods/eth-get-storage-at.ts";
+import { ethGetStorageValues } from "./methods/eth-get-storage-values.ts";
 import { ethGetTransactionByBlockHashAndIndex } from "./methods/eth-get-transaction-by-block-hash-and-index.ts";
 import { ethGetTransactionByBlockNumberAndIndex } from "./methods/eth-get-transaction-by-block-number-and-index.ts";
 import { ethGetTransactionByHash } from "./methods/eth-get-transaction-by-hash.ts";
@@ -39,6 +45,7 @@ import { ethNewFilter } from "./methods/eth-new-filter.ts";
 import { ethNewPendingTransactionFilter } from "./methods/eth-new-pending-transaction-filter.ts";
 import { ethProtocolVersion } from "./methods/eth-protocol-version.ts";
 import { ethSendRawTransaction } from "./methods/eth-send-raw-transaction.ts";
+import { ethSendRawTransactionSync } from "./methods/eth-send-raw-transaction-sync.ts";
 import { ethSubscribe } from "./methods/eth-subscribe.ts";
 import { ethSyncing } from "./methods/eth-syncing.ts";
 import { ethUninstallFilter } from "./methods/eth-uninstall-filter.ts";
@@ -50,20 +57,28 @@ import { rpcModules } from "./methods/rpc-modules.ts";
 import { tributaryGetEvidence } from "./methods/tributary-get-evidence.ts";
 import { tributaryGetFinality } from "./methods/tributary-get-finality.ts";
 import { tributaryStatus } from "./methods/tributary-status.ts";
+import { txpoolContent } from "./methods/txpool-content.ts";
+import { txpoolContentFrom } from "./methods/txpool-content-from.ts";
+import { txpoolInspect } from "./methods/txpool-inspect.ts";
+import { txpoolStatus } from "./methods/txpool-status.ts";
 import { web3ClientVersion } from "./methods/web3-client-version.ts";
 import { web3Sha3 } from "./methods/web3-sha3.ts";
 
 const all: readonly Method[] = [
+  debugGetBadBlocks,
   debugGetRawBlock,
   debugGetRawHeader,
   debugGetRawReceipts,
   debugGetRawTransaction,
   ethAccounts,
+  ethBaseFee,
   ethBlobBaseFee,
   ethBlockNumber,
   ethCall,
+  ethCapabilities,
   ethChainId,
   ethCoinbase,
+  ethConfig,
   ethEstimateGas,
   ethFeeHistory,
   ethGasPrice,
@@ -77,8 +92,10 @@ const all: readonly Method[] = [
   ethGetFilterChanges,
   ethGetFilterLogs,
   ethGetLogs,
+  ethGetProof,
   ethGetRawTransactionByHash,
   ethGetStorageAt,
+  ethGetStorageValues,
   ethGetTransactionByBlockHashAndIndex,
   ethGetTransactionByBlockNumberAndIndex,
   ethGetTransactionByHash,
@@ -93,6 +110,7 @@ const all: readonly Method[] = [
   ethNewFilter,
   ethNewPendingTransactionFilter,
   ethProtocolVersion,
+  ethSendRawTransactionSync,
   ethSendRawTransaction,
   ethSubscribe,
   ethSyncing,
@@ -105,6 +123,10 @@ const all: readonly Method[] = [
   tributaryGetEvidence,
   tributaryGetFinality,
   tributaryStatus,
+  txpoolContentFrom,
+  txpoolContent,
+  txpoolInspect,
+  txpoolStatus,
   web3ClientVersion,
   web3Sha3,
 ];

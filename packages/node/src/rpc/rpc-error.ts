@@ -1,6 +1,9 @@
-/** Codes that leave this server. Sources: JSON-RPC 2.0; EIP-1474; geth (3, 4444, -32002, -32003). */
+/** Codes that leave this server. Sources: JSON-RPC 2.0; EIP-1474; EIP-7966 (4, 6); geth (3, 4444, -32002, -32003). */
 export const RPC_CODE = {
   reverted: 3,
+  /** EIP-7966: the receipt did not come in time; the transaction waits for a lower nonce. */
+  syncTimeout: 4,
+  nonceGap: 6,
   prunedHistory: 4444,
   parse: -32700,
   invalidRequest: -32600,

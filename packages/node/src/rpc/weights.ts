@@ -6,6 +6,7 @@ const weights: Readonly<Record<string, number>> = {
   eth_estimateGas: 30,
   // Its whole way through this node: intake, forwarding, proposal, execution, state.
   eth_sendRawTransaction: 11,
+  eth_sendRawTransactionSync: 15,
   eth_getLogs: 10,
   eth_getFilterLogs: 10,
   eth_getFilterChanges: 3,
@@ -17,6 +18,10 @@ const weights: Readonly<Record<string, number>> = {
   eth_newBlockFilter: 3,
   eth_newPendingTransactionFilter: 3,
   eth_subscribe: 5,
+  eth_getStorageValues: 3,
+  txpool_content: 6,
+  txpool_contentFrom: 6,
+  txpool_inspect: 6,
   debug_getRawBlock: 4,
   debug_getRawReceipts: 6,
   tributary_getEvidence: 10,

@@ -1,0 +1,28 @@
+import { data, quantity } from "../hex.ts";
+import type { Method } from "../method.ts";
+
+/** What this member can answer, and from which block on. */
+export const ethCapabilities: Method = {
+  name: "eth_capabilities",
+  run(params, context) {
+    params.end();
+    const { chain } = context;
+    const { head } = chain;
+    const oldest = quantity(chain.block("earliest")?.header.number ?? 0);
+    const kept = { disabled: false, oldestBlock: oldest };
+    return {
+      head: { number: quantity(head.header.number), hash: data(head.hash) },
+      state: {
+        disabled: false,
+        oldestBlock: quantity(chain.oldestState),
+        deleteStrategy: { type: "window", retentionBlocks: quantity(chain.stateWindow) },
+      },
+      tx: kept,
+      logs: kept,
+      receipts: kept,
+      blocks: kept,
+      // The state is flat: no trie, no eth_getProof.
+      stateproofs: { disabled: true },
+    };
+  },
+};

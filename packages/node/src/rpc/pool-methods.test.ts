@@ -1,0 +1,54 @@
+import { getAddress } from "viem";
+import { expect, test } from "vitest";
+import { answer, ask, rich, sendSolo, sign, solo, useSoloServer } from "./solo-server.testing.ts";
+
+useSoloServer();
+
+const to = `0x${"cc".repeat(20)}` as const;
+
+test("the pool is listed by sender and nonce, behind a gap as queued", async () => {
+  const first = await sendSolo({ to, value: 5n, gas: 21_000n });
+  await sendSolo({ data: "0x00", gas: 100_000n });
+  const third = await sendSolo({ to, nonce: 3, gas: 21_000n });
+  expect(await answer("txpool_status")).toEqual({ pending: "0x2", queued: "0x1" });
+  const content = await answer("txpool_content");
+  const name = getAddress(rich.address);
+  expect(Object.keys(content.pending)).toEqual([name]);
+  expect(Object.keys(content.pending[name])).toEqual(["0", "1"]);
+  expect(content.pending[name]["0"]).toEqual(await answer("eth_getTransactionByHash", first));
+  expect(content.queued).toEqual({ [name]: { "3": await answer("eth_getTransactionByHash", third) } });
+  expect(await answer("txpool_contentFrom", rich.address)).toEqual({
+    pending: content.pending[name],
+    queued: content.queued[name],
+  });
+  expect(await answer("txpool_contentFrom", to)).toEqual({ pending: {}, queued: {} });
+  expect(await answer("txpool_inspect")).toEqual({
+    pending: {
+      [name]: {
+        "0": `${getAddress(to)}: 5 wei + 21000 gas × 0 wei`,
+        "1": "contract creation: 0 wei + 100000 gas × 0 wei",
+      },
+    },
+    queued: { [name]: { "3": `${getAddress(to)}: 0 wei + 21000 gas × 0 wei` } },
+  });
+  await solo.mine();
+  expect(await answer("txpool_content")).toMatchObject({ pending: {}, queued: { [name]: { "3": {} } } });
+});
+
+test("a transaction is answered with its receipt", async () => {
+  solo.mineOnArrival();
+  const receipt = await answer("eth_sendRawTransactionSync", await sign({ to, value: 1n, gas: 21_000n }));
+  expect(receipt).toMatchObject({ status: "0x1", blockNumber: "0x1", to });
+  expect(receipt).toEqual(await answer("eth_getTransactionReceipt", receipt.transactionHash));
+});
+
+test("a receipt that does not come, and a nonce that is missing, have codes of their own", async () => {
+  const raw = await sign({ to, gas: 21_000n });
+  const late = await ask("eth_sendRawTransactionSync", raw, 1);
+  const { hash } = await answer("txpool_contentFrom", rich.address).then(({ pending }) => pending["0"]);
+  expect(late.error).toMatchObject({ code: 4, data: hash });
+  const ahead = await ask("eth_sendRawTransactionSync", await sign({ to, gas: 21_000n, nonce: 7 }));
+  expect(ahead.error).toMatchObject({ code: 6, data: "0x1" });
+  expect((await ask("eth_sendRawTransactionSync", raw)).error).toEqual({ code: -32000, message: "already known" });
+  expect((await ask("eth_sendRawTransactionSync", raw, "soon")).error.code).toBe(-32602);
+});
