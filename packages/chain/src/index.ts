@@ -8,10 +8,12 @@ export type {
   IncludedReceipt,
   IncludedTransaction,
   LogFilter,
+  Pretence,
   SubmitResult,
 } from "./chain/reader.ts";
 export { ChainError, type ChainErrorCode } from "./chain-error.ts";
-export type { CallRequest, CallResult, StateOverride } from "./executor/call.ts";
+export type { BlockOverride, CallRequest, CallResult, StateOverride } from "./executor/call.ts";
+export type { Watch } from "./executor/replayer.ts";
 export type { PoolStatus } from "./pool/pool-status.ts";
 export type { Rejection, RejectionCode } from "./transaction/rejection.ts";
 export type { AccessListItem, Authorization, Transaction, TransactionType } from "./transaction/transaction.ts";

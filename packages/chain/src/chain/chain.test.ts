@@ -209,7 +209,9 @@ describe("layers above the certified block", () => {
     const t = await TestChain.open();
     // Loops long enough to be overtaken by a commit, then returns the balance of the caller's first word.
     const code = hex("6190005b6001900380600357505f35315f5260205ff3");
-    const call = t.chain.call({ to: carol, data: word(bob), gas: 30_000_000n }, "latest", [{ address: carol, code }]);
+    const call = t.chain.call({ to: carol, data: word(bob), gas: 30_000_000n }, "latest", {
+      state: [{ address: carol, code }],
+    });
     await t.block(t.sign(0, { to: bob, value: 1n }));
     expect(t.chain.balance(bob)).toBe(10n ** 20n + 1n);
     expect(await call).toMatchObject({ kind: "success", data: word(10n ** 20n) });
@@ -295,7 +297,7 @@ describe("reading", () => {
       kind: "invalid",
       rejection: { code: "intrinsic-gas", message: "intrinsic gas too low: gas 20999, minimum needed 21000" },
     });
-    expect(await t.chain.call({ to: bob }, "latest", [{ address: bob, code: hex("fe") }])).toMatchObject({
+    expect(await t.chain.call({ to: bob }, "latest", { state: [{ address: bob, code: hex("fe") }] })).toMatchObject({
       kind: "halt",
       message: "invalid opcode",
     });

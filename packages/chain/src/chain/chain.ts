@@ -1,14 +1,16 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { BodyRules, Executor, TransactionPool } from "@tributary/protocol/ports/execution";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
 import type { Inclusion, LocatedLog } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
 import type { BlockContext, BlockExecutor } from "../executor/block-executor.ts";
-import type { CallRequest, CallResult, StateOverride } from "../executor/call.ts";
+import type { CallRequest, CallResult } from "../executor/call.ts";
 import { ContainerExecutor } from "../executor/container-executor.ts";
 import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
+import { Replayer, type Watch } from "../executor/replayer.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
 import { HISTORY_BLOCKS, type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
@@ -38,6 +40,7 @@ import type {
   IncludedReceipt,
   IncludedTransaction,
   LogFilter,
+  Pretence,
   SubmitResult,
 } from "./reader.ts";
 
@@ -65,6 +68,7 @@ export class Chain implements ChainReader {
   readonly #store: KeyValueStore;
   readonly #ledger: Ledger;
   readonly #calls: BlockExecutor;
+  readonly #replayer: Replayer;
   readonly #containers: ContainerExecutor;
   readonly #pool: Pool;
   readonly #decoder: TransactionDecoder;
@@ -76,6 +80,7 @@ export class Chain implements ChainReader {
     store: KeyValueStore,
     ledger: Ledger,
     evm: BlockExecutor,
+    replayer: Replayer,
     pool: Pool,
     decoder: TransactionDecoder,
   ) {
@@ -83,6 +88,7 @@ export class Chain implements ChainReader {
     this.#store = store;
     this.#ledger = ledger;
     this.#calls = evm;
+    this.#replayer = replayer;
     this.#pool = pool;
     this.#decoder = decoder;
     this.#directory = "directory" in options.storage ? options.storage.directory : undefined;
@@ -123,7 +129,8 @@ export class Chain implements ChainReader {
         directory === undefined ? undefined : join(directory, "pool.log"),
         options.pool,
       );
-      return new Chain(options, store, ledger, evm, pool, decoder);
+      const replayer = await Replayer.create(genesis.chainId);
+      return new Chain(options, store, ledger, evm, replayer, pool, decoder);
     } catch (error) {
       await store.close();
       throw error;
@@ -231,21 +238,25 @@ export class Chain implements ChainReader {
     return out;
   }
 
-  call(request: CallRequest, id: BlockId = "latest", overrides?: readonly StateOverride[]): Promise<CallResult> {
+  call(request: CallRequest, id: BlockId = "latest", pretence: Pretence = {}, tracer?: Tracer): Promise<CallResult> {
     const gas = request.gas === undefined || request.gas > CALL_GAS_LIMIT ? CALL_GAS_LIMIT : request.gas;
-    return this.#call(request, gas, id, overrides);
+    return this.#call(request, gas, id, pretence, tracer);
   }
 
-  estimateGas(
-    request: CallRequest,
-    id: BlockId = "latest",
-    overrides?: readonly StateOverride[],
-  ): Promise<GasEstimate> {
+  estimateGas(request: CallRequest, id: BlockId = "latest", pretence: Pretence = {}): Promise<GasEstimate> {
     const blockGas = BigInt(this.genesis.gasLimit);
     const cap = request.gas === undefined || request.gas > blockGas ? blockGas : request.gas;
     const plain =
       request.to !== undefined && (request.data?.length ?? 0) === 0 && this.code(request.to, id).length === 0;
-    return estimateGas((gas) => this.#call(request, gas, id, overrides), cap, plain);
+    return estimateGas((gas) => this.#call(request, gas, id, pretence), cap, plain);
+  }
+
+  async replay(id: BlockId, count: number, watch: Watch): Promise<void> {
+    const record = this.#record(id);
+    if (record === undefined) throw new ChainError("unknown-block", "unknown block");
+    const { state } = this.#stateAt(record.block.header.number - 1);
+    const transactions = record.senders.slice(0, count).flatMap((_, index) => this.#transactionIn(record, index) ?? []);
+    await this.#replayer.replay(state, this.#contextOf(record.block), transactions, watch);
   }
 
   submit(raw: Uint8Array): Promise<SubmitResult> {
@@ -331,15 +342,8 @@ export class Chain implements ChainReader {
     return { state, block };
   }
 
-  #call(
-    request: CallRequest,
-    gas: bigint,
-    id: BlockId,
-    overrides: readonly StateOverride[] | undefined,
-  ): Promise<CallResult> {
-    const { state, block } = this.#stateAt(id);
-    const { header } = block;
-    const context: BlockContext = {
+  #contextOf({ header }: Block): BlockContext {
+    return {
       number: header.number,
       timestamp: header.timestamp,
       gasLimit: header.gasLimit,
@@ -348,7 +352,12 @@ export class Chain implements ChainReader {
       parentBeaconBlockRoot: header.parentBeaconBlockRoot,
       blockHash: (number) => this.#ledger.hash(number),
     };
-    return this.#calls.call(state, context, { ...request, gas }, overrides);
+  }
+
+  #call(request: CallRequest, gas: bigint, id: BlockId, pretence: Pretence, tracer?: Tracer): Promise<CallResult> {
+    const { state, block } = this.#stateAt(id);
+    const context = { ...this.#contextOf(block), ...pretence.block };
+    return this.#calls.call(state, context, { ...request, gas }, pretence.state, tracer);
   }
 
   #transactionIn({ block, senders }: BlockRecord, index: number): Transaction | undefined {

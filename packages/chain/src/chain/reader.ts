@@ -1,7 +1,9 @@
+import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
 import type { Inclusion, LocatedLog, Receipt } from "../block/receipt.ts";
-import type { CallRequest, CallResult, StateOverride } from "../executor/call.ts";
+import type { BlockOverride, CallRequest, CallResult, StateOverride } from "../executor/call.ts";
+import type { Watch } from "../executor/replayer.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
@@ -24,6 +26,9 @@ export type IncludedReceipt = Inclusion & {
 export type GasEstimate =
   | { readonly kind: "success"; readonly gas: bigint }
   | Exclude<CallResult, { readonly kind: "success" }>;
+
+/** What a call pretends. */
+export type Pretence = { readonly state?: readonly StateOverride[]; readonly block?: BlockOverride };
 
 export type LogFilter = {
   readonly fromBlock: number;
@@ -78,9 +83,15 @@ export interface ChainReader {
   /** 32 bytes. */
   storage(address: Uint8Array, slot: Uint8Array, id?: BlockId): Uint8Array;
 
-  call(request: CallRequest, id?: BlockId, overrides?: readonly StateOverride[]): Promise<CallResult>;
+  /** Executed at once. What a tracer throws is thrown. */
+  call(request: CallRequest, id?: BlockId, pretence?: Pretence, tracer?: Tracer): Promise<CallResult>;
   /** Least gas limit with which the call succeeds. */
-  estimateGas(request: CallRequest, id?: BlockId, overrides?: readonly StateOverride[]): Promise<GasEstimate>;
+  estimateGas(request: CallRequest, id?: BlockId, pretence?: Pretence): Promise<GasEstimate>;
+  /**
+   * Executes the first `count` transactions of a block again, on the state before it. What `watch` or a tracer throws
+   * ends it; ChainError `state-pruned` for block 0 too, `limit-exceeded` where too many replays wait.
+   */
+  replay(id: BlockId, count: number, watch: Watch): Promise<void>;
 
   /** Resolves once the transaction is durable in the pool's log: from then on it survives kill -9. */
   submit(raw: Uint8Array): Promise<SubmitResult>;

@@ -1,3 +1,4 @@
+import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { Receipt } from "../block/receipt.ts";
 import type { Change } from "../state/bucket-set.ts";
 import type { StateReader } from "../state/state-view.ts";
@@ -17,6 +18,10 @@ export type BlockContext = {
   readonly parentBeaconBlockRoot: Uint8Array;
   /** Hash of one of the last 256 blocks. */
   readonly blockHash: (number: number) => Uint8Array | undefined;
+  /** Only calls pretend these; of a block they are zero, 0 and 1. */
+  readonly coinbase?: Uint8Array;
+  readonly baseFee?: bigint;
+  readonly blobBaseFee?: bigint;
 };
 
 export type TransactionOutcome =
@@ -40,11 +45,12 @@ export interface BlockRun {
 export interface BlockExecutor {
   /** Starts a block: system calls are done. One run at a time. */
   begin(state: StateReader, context: BlockContext): Promise<BlockRun>;
-  /** Runs a call that changes nothing. */
+  /** Runs a call that changes nothing, watched where a tracer is given: what that throws is thrown. */
   call(
     state: StateReader,
     context: BlockContext,
     request: CallRequest & { readonly gas: bigint },
     overrides?: readonly StateOverride[],
+    tracer?: Tracer,
   ): Promise<CallResult>;
 }

@@ -24,6 +24,22 @@ export type StateOverride = {
   readonly code?: Uint8Array;
   /** Slots that differ from the state (32-byte key, value). */
   readonly storage?: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+  /** Whether all other slots are 0. */
+  readonly clearsStorage?: boolean;
+};
+
+/** Fields of a block that a call pretends to be different (eth_call's fourth parameter). */
+export type BlockOverride = {
+  readonly number?: number;
+  /** Seconds. */
+  readonly timestamp?: number;
+  readonly gasLimit?: number;
+  /** 20 bytes. */
+  readonly coinbase?: Uint8Array;
+  readonly prevRandao?: Uint8Array;
+  /** What BASEFEE and BLOBBASEFEE show, wei; nothing is charged. */
+  readonly baseFee?: bigint;
+  readonly blobBaseFee?: bigint;
 };
 
 export type CallResult =

@@ -367,7 +367,9 @@ describe("agrees with the library's transaction processing", () => {
 test("a call that runs out of gas says so", async () => {
   const t = await TestChain.open();
   // JUMPDEST PUSH0 JUMP
-  const looping = t.chain.call({ to: carol, gas: 3_000_000n }, "latest", [{ address: carol, code: hex("5b5f56") }]);
+  const looping = t.chain.call({ to: carol, gas: 3_000_000n }, "latest", {
+    state: [{ address: carol, code: hex("5b5f56") }],
+  });
   expect(await looping).toMatchObject({ kind: "halt", message: "out of gas" });
 });
 

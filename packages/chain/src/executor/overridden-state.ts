@@ -40,7 +40,10 @@ export class OverriddenState implements StateReader {
   }
 
   storage(address: Uint8Array, slot: Uint8Array): Uint8Array | undefined {
-    return this.#accounts.get(toKey(address))?.slots.get(toKey(slot)) ?? this.#state.storage(address, slot);
+    const pretended = this.#accounts.get(toKey(address));
+    const value = pretended?.slots.get(toKey(slot));
+    if (value !== undefined || pretended?.override.clearsStorage === true) return value;
+    return this.#state.storage(address, slot);
   }
 
   code(codeHash: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 import type { AccessListItem, CallRequest } from "@tributary/chain";
+import { FieldReader } from "./field-reader.ts";
 import { kindOf, type Parsed, parseAddress, parseData, parseHash, parseQuantity } from "./hex.ts";
 import { MAX_CALL_GAS } from "./limits.ts";
-import type { Parser } from "./params.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -58,25 +58,6 @@ export function parseCall(value: unknown): Parsed<ParsedCall> {
     ...(price === undefined ? {} : { gasPrice: price }),
   };
   return { value: { request, chainId, authorizations: authorizations ?? 0 } };
-}
-
-/** Reads optional fields one after the other and remembers the first one that is wrong. */
-class FieldReader {
-  readonly #fields: Fields;
-  reason: string | undefined;
-
-  constructor(fields: Fields) {
-    this.#fields = fields;
-  }
-
-  read<T>(name: string, parse: Parser<T>): T | undefined {
-    const field = this.#fields[name];
-    if (field === undefined || field === null || this.reason !== undefined) return undefined;
-    const parsed = parse(field);
-    if ("value" in parsed) return parsed.value;
-    this.reason = `${name}: ${parsed.reason}`;
-    return undefined;
-  }
 }
 
 function parseAccessList(value: unknown): Parsed<readonly AccessListItem[]> {

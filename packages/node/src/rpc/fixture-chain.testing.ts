@@ -201,6 +201,11 @@ export class FixtureChain implements ChainReader {
     return result.kind === "success" ? { kind: "success", gas: result.gasUsed } : result;
   }
 
+  /** Its transactions do nothing: there is nothing to watch. */
+  async replay(): Promise<void> {
+    throw new ChainError("state-pruned", "a fixture chain executes nothing");
+  }
+
   async submit(raw: Uint8Array): Promise<SubmitResult> {
     const decoded = this.#decoder.decode(raw);
     if (!decoded.ok) return { kind: "rejected", rejection: decoded.rejection };

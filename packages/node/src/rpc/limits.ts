@@ -38,6 +38,12 @@ export const MAX_POOL_LISTED_BYTES: number = 5 * 1024 * 1024;
 export const DEFAULT_SYNC_WAIT_MS = 4_000;
 export const MAX_SYNC_WAIT_MS = 4_500;
 
+/** Milliseconds for one request of traces, and for tracing one transaction, while which nothing else runs. */
+export const MAX_TRACE_MS = 4_000;
+export const MAX_TRACE_STALL_MS = 1_000;
+/** Bytes of JSON that the traces of one request may have. */
+export const MAX_TRACE_BYTES: number = 16 * 1024 * 1024;
+
 /** Operator settings start from these. */
 export type ServerLimits = {
   /** Open WebSockets of the process, and of one remote address. */

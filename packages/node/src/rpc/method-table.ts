@@ -4,6 +4,10 @@ import { debugGetRawBlock } from "./methods/debug-get-raw-block.ts";
 import { debugGetRawHeader } from "./methods/debug-get-raw-header.ts";
 import { debugGetRawReceipts } from "./methods/debug-get-raw-receipts.ts";
 import { debugGetRawTransaction } from "./methods/debug-get-raw-transaction.ts";
+import { debugTraceBlockByHash } from "./methods/debug-trace-block-by-hash.ts";
+import { debugTraceBlockByNumber } from "./methods/debug-trace-block-by-number.ts";
+import { debugTraceCall } from "./methods/debug-trace-call.ts";
+import { debugTraceTransaction } from "./methods/debug-trace-transaction.ts";
 import { ethAccounts } from "./methods/eth-accounts.ts";
 import { ethBaseFee } from "./methods/eth-base-fee.ts";
 import { ethBlobBaseFee } from "./methods/eth-blob-base-fee.ts";
@@ -70,6 +74,10 @@ const all: readonly Method[] = [
   debugGetRawHeader,
   debugGetRawReceipts,
   debugGetRawTransaction,
+  debugTraceBlockByHash,
+  debugTraceBlockByNumber,
+  debugTraceCall,
+  debugTraceTransaction,
   ethAccounts,
   ethBaseFee,
   ethBlobBaseFee,

@@ -45,8 +45,18 @@ describe("arguments", () => {
     ],
     [
       "eth_call",
-      [{}, "latest", { [address]: { state: {} } }],
-      `invalid argument 2: ${address}: state cannot be overridden here`,
+      [{}, "latest", { [address]: { state: {}, stateDiff: {} } }],
+      `invalid argument 2: ${address}: account ${address} has both 'state' and 'stateDiff'`,
+    ],
+    [
+      "eth_call",
+      [{}, "latest", { [address]: { movePrecompileToAddress: address } }],
+      `invalid argument 2: ${address}: movePrecompileToAddress cannot be overridden here`,
+    ],
+    [
+      "eth_call",
+      [{}, "latest", {}, { beaconRoot: `0x${"00".repeat(32)}` }],
+      'invalid argument 3: block override "beaconRoot" is not supported for this RPC method',
     ],
     ["eth_sendRawTransaction", ["0xzz"], "invalid argument 0: invalid hex string"],
     [

@@ -1,5 +1,6 @@
 import type { StateOverride } from "@tributary/chain";
-import { kindOf, type Parsed, parseAddress, parseData, parseHash, parseQuantity } from "./hex.ts";
+import { FieldReader } from "./field-reader.ts";
+import { kindOf, type Parsed, parseAddress, parseData, parseHash, parseQuantity, parseSlot } from "./hex.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -25,24 +26,26 @@ function parseAccount(key: string, value: unknown): Parsed<StateOverride> {
   }
   const fields = value as Fields;
   for (const name of Object.keys(fields)) {
-    if (!["balance", "nonce", "code", "stateDiff"].includes(name))
+    if (!["balance", "nonce", "code", "state", "stateDiff"].includes(name))
       return { reason: `${name} cannot be overridden here` };
   }
-  const balance = optional(fields["balance"], parseQuantity);
-  if ("reason" in balance) return { reason: `balance: ${balance.reason}` };
-  const nonce = optional(fields["nonce"], (field) => parseQuantity(field, 64));
-  if ("reason" in nonce) return { reason: `nonce: ${nonce.reason}` };
-  const code = optional(fields["code"], parseData);
-  if ("reason" in code) return { reason: `code: ${code.reason}` };
-  const storage = optional(fields["stateDiff"], parseStorage);
-  if ("reason" in storage) return { reason: `stateDiff: ${storage.reason}` };
+  const reader = new FieldReader(fields);
+  const balance = reader.read("balance", parseQuantity);
+  const nonce = reader.read("nonce", (field) => parseQuantity(field, 64));
+  const code = reader.read("code", parseData);
+  const diff = reader.read("stateDiff", parseStorage);
+  const whole = reader.read("state", parseStorage);
+  if (reader.reason !== undefined) return { reason: reader.reason };
+  if (diff !== undefined && whole !== undefined) return { reason: `account ${key} has both 'state' and 'stateDiff'` };
+  const storage = whole ?? diff;
   return {
     value: {
       address: address.value,
-      ...(balance.value === undefined ? {} : { balance: balance.value }),
-      ...(nonce.value === undefined ? {} : { nonce: nonce.value }),
-      ...(code.value === undefined ? {} : { code: code.value }),
-      ...(storage.value === undefined ? {} : { storage: storage.value }),
+      ...(balance === undefined ? {} : { balance }),
+      ...(nonce === undefined ? {} : { nonce }),
+      ...(code === undefined ? {} : { code }),
+      ...(storage === undefined ? {} : { storage }),
+      ...(whole === undefined ? {} : { clearsStorage: true }),
     },
   };
 }
@@ -53,15 +56,11 @@ function parseStorage(value: unknown): Parsed<NonNullable<StateOverride["storage
   }
   const slots: { readonly key: Uint8Array; readonly value: Uint8Array }[] = [];
   for (const [name, content] of Object.entries(value as Fields)) {
-    const key = parseHash(name);
+    const key = parseSlot(name);
     if ("reason" in key) return key;
     const word = parseHash(content);
     if ("reason" in word) return word;
     slots.push({ key: key.value, value: word.value });
   }
   return { value: slots };
-}
-
-function optional<T>(value: unknown, parse: (value: unknown) => Parsed<T>): Parsed<T | undefined> {
-  return value === undefined || value === null ? { value: undefined } : parse(value);
 }

@@ -1,4 +1,5 @@
 import { ChainError } from "@tributary/chain";
+import { TraceError } from "@tributary/evm";
 import type { Logger } from "pino";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
 
@@ -18,6 +19,9 @@ export function toRpcError(error: unknown, logger: Logger, method: string): RpcE
       case "closed":
         return new RpcError(RPC_CODE.timeout, "resource unavailable: the chain is stopping on this node");
     }
+  }
+  if (error instanceof TraceError) {
+    return new RpcError(error.code === "TRACE_TOO_LARGE" ? RPC_CODE.tooLarge : RPC_CODE.server, error.message);
   }
   logger.error({ err: error, method }, "rpc method failed");
   return new RpcError(RPC_CODE.internal, "internal error");

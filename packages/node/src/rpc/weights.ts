@@ -24,6 +24,10 @@ const weights: Readonly<Record<string, number>> = {
   txpool_inspect: 6,
   debug_getRawBlock: 4,
   debug_getRawReceipts: 6,
+  debug_traceTransaction: 40,
+  debug_traceBlockByNumber: 40,
+  debug_traceBlockByHash: 40,
+  debug_traceCall: 30,
   tributary_getEvidence: 10,
   tributary_getFinality: 4,
 };

@@ -1,3 +1,4 @@
+import { parseBlockOverride } from "../block-override.ts";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
 import { callError, checkChainId, executionUnits } from "../call-outcome.ts";
 import { parseCall } from "../call-request.ts";
@@ -11,11 +12,12 @@ export const ethCall: Method = {
   async run(params, context) {
     const call = params.next(parseCall);
     const id = params.nextOr(parseBlockParam, "latest");
-    const overrides = params.nextOr(parseStateOverrides, []);
+    const state = params.nextOr(parseStateOverrides, []);
+    const block = params.nextOr(parseBlockOverride, {});
     params.end();
     checkChainId(call, context.chain);
-    const block = requireBlock(context.chain, id);
-    const result = await context.chain.call(call.request, block.header.number, overrides);
+    const { number } = requireBlock(context.chain, id).header;
+    const result = await context.chain.call(call.request, number, { state, block });
     if (result.kind === "invalid") throw callError(result);
     context.charge(executionUnits(result.gasUsed));
     if (result.kind !== "success") throw callError(result);
