@@ -17,6 +17,7 @@ import { ethCapabilities } from "./methods/eth-capabilities.ts";
 import { ethChainId } from "./methods/eth-chain-id.ts";
 import { ethCoinbase } from "./methods/eth-coinbase.ts";
 import { ethConfig } from "./methods/eth-config.ts";
+import { ethCreateAccessList } from "./methods/eth-create-access-list.ts";
 import { ethEstimateGas } from "./methods/eth-estimate-gas.ts";
 import { ethFeeHistory } from "./methods/eth-fee-history.ts";
 import { ethGasPrice } from "./methods/eth-gas-price.ts";
@@ -87,6 +88,7 @@ const all: readonly Method[] = [
   ethChainId,
   ethCoinbase,
   ethConfig,
+  ethCreateAccessList,
   ethEstimateGas,
   ethFeeHistory,
   ethGasPrice,

@@ -45,7 +45,7 @@ function priceFields(transaction: Transaction, mined: boolean): Record<string, u
   return type === 2 ? fees : { ...fees, authorizationList: authorizations.map(authorizationShape) };
 }
 
-function accessListShape(item: AccessListItem): Record<string, unknown> {
+export function accessListShape(item: AccessListItem): Record<string, unknown> {
   return { address: data(item.address), storageKeys: item.storageKeys.map(data) };
 }
 
