@@ -15,5 +15,14 @@ export { ChainError, type ChainErrorCode } from "./chain-error.ts";
 export type { BlockOverride, CallRequest, CallResult, StateOverride } from "./executor/call.ts";
 export type { Watch } from "./executor/replayer.ts";
 export type { PoolStatus } from "./pool/pool-status.ts";
+export type {
+  BlockPlan,
+  SimulatedBlock,
+  SimulatedCall,
+  SimulatedOutcome,
+  SimulationErrorCode,
+  SimulationOptions,
+} from "./simulation/simulation.ts";
+export { SimulationError } from "./simulation/simulation.ts";
 export type { Rejection, RejectionCode } from "./transaction/rejection.ts";
 export type { AccessListItem, Authorization, Transaction, TransactionType } from "./transaction/transaction.ts";

@@ -151,9 +151,18 @@ export class Evm {
     return this.#forgettingCodes(() => this.#traced(transaction, free, tracer));
   }
 
+  /**
+   * A call as `call` makes it whose changes stay, watched where a tracer is given. The nonce of a sender that creates
+   * nothing stays what it was. Throws as `trace`.
+   */
+  apply(transaction: Transaction, tracer?: Tracer): Executed | Invalid {
+    const mode = free | keep;
+    return tracer === undefined ? this.#run(transaction, mode) : this.#traced(transaction, mode, tracer);
+  }
+
   #traced(transaction: Transaction, mode: number, tracer: Tracer): Executed | Invalid {
     const { machine, host } = this.#require();
-    const driver = new TraceDriver(machine, host, transaction, tracer, mode !== 0);
+    const driver = new TraceDriver(machine, host, transaction, tracer, mode === free);
     machine.setTrace(driver);
     try {
       const outcome = this.#run(transaction, mode, driver);

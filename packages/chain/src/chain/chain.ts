@@ -10,11 +10,14 @@ import type { BlockContext, BlockExecutor } from "../executor/block-executor.ts"
 import type { CallRequest, CallResult } from "../executor/call.ts";
 import { ContainerExecutor } from "../executor/container-executor.ts";
 import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
+import { FlatState } from "../executor/flat-state.ts";
 import { Replayer, type Watch } from "../executor/replayer.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
 import { HISTORY_BLOCKS, type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
+import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
+import { Simulator } from "../simulation/simulator.ts";
 import { settleInstall, statePath } from "../snapshot/install.ts";
 import { type CheckedManifest, checkManifest, type Manifest } from "../snapshot/manifest.ts";
 import { readCodes } from "../snapshot/snapshot-files.ts";
@@ -69,6 +72,7 @@ export class Chain implements ChainReader {
   readonly #ledger: Ledger;
   readonly #calls: BlockExecutor;
   readonly #replayer: Replayer;
+  readonly #simulator: Simulator;
   readonly #containers: ContainerExecutor;
   readonly #pool: Pool;
   readonly #decoder: TransactionDecoder;
@@ -81,6 +85,7 @@ export class Chain implements ChainReader {
     ledger: Ledger,
     evm: BlockExecutor,
     replayer: Replayer,
+    simulator: Simulator,
     pool: Pool,
     decoder: TransactionDecoder,
   ) {
@@ -89,6 +94,7 @@ export class Chain implements ChainReader {
     this.#ledger = ledger;
     this.#calls = evm;
     this.#replayer = replayer;
+    this.#simulator = simulator;
     this.#pool = pool;
     this.#decoder = decoder;
     this.#directory = "directory" in options.storage ? options.storage.directory : undefined;
@@ -130,7 +136,8 @@ export class Chain implements ChainReader {
         options.pool,
       );
       const replayer = await Replayer.create(genesis.chainId);
-      return new Chain(options, store, ledger, evm, replayer, pool, decoder);
+      const simulator = await Simulator.create(genesis.chainId);
+      return new Chain(options, store, ledger, evm, replayer, simulator, pool, decoder);
     } catch (error) {
       await store.close();
       throw error;
@@ -257,6 +264,16 @@ export class Chain implements ChainReader {
     const { state } = this.#stateAt(record.block.header.number - 1);
     const transactions = record.senders.slice(0, count).flatMap((_, index) => this.#transactionIn(record, index) ?? []);
     await this.#replayer.replay(state, this.#contextOf(record.block), transactions, watch);
+  }
+
+  async simulate(
+    id: BlockId,
+    plans: readonly BlockPlan[],
+    options: SimulationOptions,
+  ): Promise<readonly SimulatedBlock[]> {
+    const { state, block } = this.#stateAt(id);
+    const flat = new FlatState(state, (number) => this.#ledger.hash(number));
+    return this.#simulator.simulate(block, flat, plans, options);
   }
 
   submit(raw: Uint8Array): Promise<SubmitResult> {

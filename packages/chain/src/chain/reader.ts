@@ -5,6 +5,7 @@ import type { Inclusion, LocatedLog, Receipt } from "../block/receipt.ts";
 import type { BlockOverride, CallRequest, CallResult, StateOverride } from "../executor/call.ts";
 import type { Watch } from "../executor/replayer.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
+import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 
@@ -92,6 +93,9 @@ export interface ChainReader {
    * ends it; ChainError `state-pruned` for block 0 too, `limit-exceeded` where too many replays wait.
    */
   replay(id: BlockId, count: number, watch: Watch): Promise<void>;
+
+  /** Executes blocks that nobody made upon a block and its state. Throws SimulationError, and what `options.check` throws. */
+  simulate(id: BlockId, plans: readonly BlockPlan[], options: SimulationOptions): Promise<readonly SimulatedBlock[]>;
 
   /** Resolves once the transaction is durable in the pool's log: from then on it survives kill -9. */
   submit(raw: Uint8Array): Promise<SubmitResult>;

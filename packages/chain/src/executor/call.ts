@@ -1,6 +1,6 @@
 import type { Log } from "../block/receipt.ts";
 import type { Rejection } from "../transaction/rejection.ts";
-import type { AccessListItem } from "../transaction/transaction.ts";
+import type { AccessListItem, Authorization } from "../transaction/transaction.ts";
 
 /** A call that is not signed. Omitted: sender zero address, gas = the call limit, value 0, no data. */
 export type CallRequest = {
@@ -11,6 +11,7 @@ export type CallRequest = {
   readonly value?: bigint;
   readonly data?: Uint8Array;
   readonly accessList?: readonly AccessListItem[];
+  readonly authorizations?: readonly Authorization[];
   /** Offered price: GASPRICE shows 0 whatever is offered. */
   readonly gasPrice?: bigint;
 };

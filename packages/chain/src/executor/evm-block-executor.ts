@@ -14,7 +14,7 @@ import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import type { BlockContext, BlockExecutor, BlockRun, TransactionOutcome } from "./block-executor.ts";
 import type { CallRequest, CallResult, StateOverride } from "./call.ts";
-import { blockEnv, evmTransaction, logsOf, runSystemCalls, unpriced, ZERO_ADDRESS } from "./evm-input.ts";
+import { blockEnv, evmTransaction, logsOf, runSystemCalls, ZERO_ADDRESS } from "./evm-input.ts";
 import { FlatState, flatChanges } from "./flat-state.ts";
 import { haltMessage } from "./halt-message.ts";
 import { OverriddenState } from "./overridden-state.ts";
@@ -134,15 +134,16 @@ export class EvmBlockExecutor implements BlockExecutor {
       value: request.value ?? 0n,
       data: request.data ?? NOTHING,
       accessList: request.accessList ?? [],
+      authorizations: request.authorizations ?? [],
     };
     const { balance } = this.#calls.account(message.sender);
     if (balance < message.value) {
       const why = `insufficient funds for transfer: address ${toHex(message.sender)}`;
       return { kind: "invalid", rejection: { code: "insufficient-funds", message: why } };
     }
-    const rejection = checkGas(message, intrinsicGas({ ...message, authorizations: [] }));
+    const rejection = checkGas(message, intrinsicGas(message));
     if (rejection !== undefined) return { kind: "invalid", rejection };
-    const call = unpriced(message, []);
+    const call = evmTransaction(message);
     const outcome = tracer === undefined ? this.#calls.call(call) : this.#calls.traceCall(call, tracer);
     if (outcome.kind === "invalid") {
       return { kind: "invalid", rejection: { code: "malformed", message: outcome.reason } };

@@ -30,7 +30,7 @@ export function blockEnv(context: BlockContext, chainId: bigint): BlockEnv {
 }
 
 /** No price is ever charged, so an offered one does not reach the EVM: GASPRICE shows 0. */
-export function unpriced(
+function unpriced(
   fields: Pick<EvmTransaction, "type" | "sender" | "to" | "nonce" | "gasLimit" | "value" | "data" | "accessList">,
   authorizations: EvmTransaction["authorizations"],
 ): EvmTransaction {
@@ -63,8 +63,13 @@ export function runSystemCalls(evm: Evm, context: BlockContext): void {
   evm.systemCall(systemTransaction(HISTORY_ADDRESS, context.parentHash));
 }
 
-/** A signed transaction as the EVM takes it. */
-export function evmTransaction(transaction: Transaction): EvmTransaction {
+/** A transaction as the EVM takes it. */
+export function evmTransaction(
+  transaction: Pick<
+    Transaction,
+    Exclude<keyof EvmTransaction, "maxFeePerGas" | "maxPriorityFeePerGas" | "blobHashes" | "maxFeePerBlobGas">
+  >,
+): EvmTransaction {
   const authorizations = transaction.authorizations.map((authorization) => ({
     chainId: authorization.chainId,
     address: authorization.address,

@@ -1,5 +1,5 @@
-import type { BlockOverride } from "@tributary/chain";
-import { FieldReader } from "./field-reader.ts";
+import type { BlockOverride, BlockPlan } from "@tributary/chain";
+import { FieldReader, present } from "./field-reader.ts";
 import { kindOf, type Parsed, parseAddress, parseHash, parseIndex, parseQuantity } from "./hex.ts";
 
 const known: ReadonlySet<string> = new Set([
@@ -7,6 +7,21 @@ const known: ReadonlySet<string> = new Set([
   // After the merge nobody sees it.
   "difficulty",
 ]);
+
+/** Reads what a simulated block pretends: as a call's, and EIP-4788's root. */
+export function parseSimulatedBlockOverride(value: unknown): Parsed<BlockPlan["block"]> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { reason: `want an object, got ${kindOf(value)}` };
+  }
+  const { beaconRoot, withdrawals, ...others } = value as Readonly<Record<string, unknown>>;
+  if (Array.isArray(withdrawals) && withdrawals.length > 0)
+    return { reason: "withdrawals: there are none on this chain" };
+  const block = parseBlockOverride(others);
+  if ("reason" in block || beaconRoot === undefined || beaconRoot === null) return block;
+  const root = parseHash(beaconRoot);
+  if ("reason" in root) return { reason: `beaconRoot: ${root.reason}` };
+  return { value: { ...block.value, parentBeaconBlockRoot: root.value } };
+}
 
 /** Reads the fourth argument of eth_call: fields of the block that the call pretends to be different. */
 export function parseBlockOverride(value: unknown): Parsed<BlockOverride> {
@@ -27,15 +42,5 @@ export function parseBlockOverride(value: unknown): Parsed<BlockOverride> {
   const blobBaseFee = reader.read("blobBaseFee", parseQuantity);
   reader.read("difficulty", parseQuantity);
   if (reader.reason !== undefined) return { reason: reader.reason };
-  return {
-    value: {
-      ...(number === undefined ? {} : { number }),
-      ...(timestamp === undefined ? {} : { timestamp }),
-      ...(gasLimit === undefined ? {} : { gasLimit }),
-      ...(coinbase === undefined ? {} : { coinbase }),
-      ...(prevRandao === undefined ? {} : { prevRandao }),
-      ...(baseFee === undefined ? {} : { baseFee }),
-      ...(blobBaseFee === undefined ? {} : { blobBaseFee }),
-    },
-  };
+  return { value: present({ number, timestamp, gasLimit, coinbase, prevRandao, baseFee, blobBaseFee }) };
 }

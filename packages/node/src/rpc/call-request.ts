@@ -1,19 +1,24 @@
-import type { AccessListItem, CallRequest } from "@tributary/chain";
-import { FieldReader } from "./field-reader.ts";
-import { kindOf, type Parsed, parseAddress, parseData, parseHash, parseQuantity } from "./hex.ts";
+import type { AccessListItem, Authorization, CallRequest, TransactionType } from "@tributary/chain";
+import { toBigInt } from "@tributary/protocol/bytes/index";
+import { FieldReader, present } from "./field-reader.ts";
+import { kindOf, type Parsed, parseAddress, parseData, parseHash, parseQuantity, parseSlot } from "./hex.ts";
 import { MAX_CALL_GAS } from "./limits.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A call object with what the executor does not need but the checks do. */
+/** A call object with what the executor does not need of it but others do. */
 export type ParsedCall = {
   readonly request: CallRequest;
   readonly chainId: bigint | undefined;
-  /** Number of EIP-7702 authorisations that the transaction would carry. */
-  readonly authorizations: number;
+  readonly nonce: bigint | undefined;
+  /** Of the transaction that the call stands for: 0 where it names a gas price, 4 with authorisations, else 2. */
+  readonly type: TransactionType;
+  /** Wei a gas. */
+  readonly maxFeePerGas: bigint;
+  readonly maxPriorityFeePerGas: bigint;
 };
 
-/** Reads the first argument of eth_call and eth_estimateGas with geth's checks between fields. */
+/** Reads the first argument of eth_call and its kin with geth's checks between fields. */
 export function parseCall(value: unknown): Parsed<ParsedCall> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return { reason: `want a call object, got ${kindOf(value)}` };
@@ -31,7 +36,7 @@ export function parseCall(value: unknown): Parsed<ParsedCall> {
   const accessList = reader.read("accessList", parseAccessList);
   const chainId = reader.read("chainId", parseQuantity);
   const authorizations = reader.read("authorizationList", parseAuthorizations);
-  reader.read("nonce", (field) => parseQuantity(field, 64));
+  const nonce = reader.read("nonce", (field) => parseQuantity(field, 64));
   reader.read("type", (field) => parseQuantity(field, 8));
   if (reader.reason !== undefined) return { reason: reader.reason };
 
@@ -46,18 +51,24 @@ export function parseCall(value: unknown): Parsed<ParsedCall> {
   if (maxFeePerGas !== undefined && maxPriorityFeePerGas !== undefined && maxPriorityFeePerGas > maxFeePerGas) {
     return { reason: "max priority fee per gas higher than max fee per gas" };
   }
+  if (to === undefined && authorizations !== undefined)
+    return { reason: "EIP-7702 transactions cannot create contracts" };
   const bytes = input ?? legacyInput;
   const price = gasPrice ?? maxFeePerGas;
-  const request: CallRequest = {
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(gas === undefined ? {} : { gas: gas < MAX_CALL_GAS ? gas : MAX_CALL_GAS }),
-    ...(amount === undefined ? {} : { value: amount }),
-    ...(bytes === undefined ? {} : { data: bytes }),
-    ...(accessList === undefined ? {} : { accessList }),
-    ...(price === undefined ? {} : { gasPrice: price }),
-  };
-  return { value: { request, chainId, authorizations: authorizations ?? 0 } };
+  const limited = gas === undefined || gas < MAX_CALL_GAS ? gas : MAX_CALL_GAS;
+  const lists = { accessList, authorizations };
+  const request: CallRequest = present({
+    from,
+    to,
+    gas: limited,
+    value: amount,
+    data: bytes,
+    gasPrice: price,
+    ...lists,
+  });
+  const fees = { maxFeePerGas: price ?? 0n, maxPriorityFeePerGas: gasPrice ?? maxPriorityFeePerGas ?? 0n };
+  const type = gasPrice !== undefined ? 0 : authorizations === undefined ? 2 : 4;
+  return { value: { request, chainId, nonce, type, ...fees } };
 }
 
 function parseAccessList(value: unknown): Parsed<readonly AccessListItem[]> {
@@ -85,6 +96,29 @@ function parseKeys(value: unknown): Parsed<readonly Uint8Array[]> {
   return { value: keys };
 }
 
-function parseAuthorizations(value: unknown): Parsed<number> {
-  return Array.isArray(value) ? { value: value.length } : { reason: `want an array, got ${kindOf(value)}` };
+function parseAuthorizations(value: unknown): Parsed<readonly Authorization[]> {
+  if (!Array.isArray(value)) return { reason: `want an array, got ${kindOf(value)}` };
+  const authorizations: Authorization[] = [];
+  for (const [index, item] of value.entries()) {
+    if (typeof item !== "object" || item === null)
+      return { reason: `item ${index}: want an object, got ${kindOf(item)}` };
+    const reader = new FieldReader(item as Fields);
+    const address = reader.read("address", parseAddress);
+    const chainId = reader.read("chainId", parseQuantity) ?? 0n;
+    const nonce = reader.read("nonce", (field) => parseQuantity(field, 64)) ?? 0n;
+    // One that is not signed yet costs its gas and authorises nothing.
+    const yParity = reader.read("yParity", (field) => parseQuantity(field, 8)) ?? 0n;
+    const r = reader.read("r", parseNumber) ?? 0n;
+    const s = reader.read("s", parseNumber) ?? 0n;
+    if (reader.reason !== undefined) return { reason: `item ${index}: ${reader.reason}` };
+    if (address === undefined) return { reason: `item ${index}: address: missing` };
+    authorizations.push({ chainId, address, nonce, yParity: Number(yParity), r, s });
+  }
+  return { value: authorizations };
+}
+
+/** Clients write halves of signatures as quantities or as 32 bytes. */
+function parseNumber(value: unknown): Parsed<bigint> {
+  const word = parseSlot(value);
+  return "reason" in word ? word : { value: toBigInt(word.value) };
 }

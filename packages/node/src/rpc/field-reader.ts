@@ -18,3 +18,10 @@ export class FieldReader {
     return undefined;
   }
 }
+
+/** The fields that are there: an absent one is no field, not one that is undefined. */
+export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

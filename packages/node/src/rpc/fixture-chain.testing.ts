@@ -206,6 +206,10 @@ export class FixtureChain implements ChainReader {
     throw new ChainError("state-pruned", "a fixture chain executes nothing");
   }
 
+  async simulate(): Promise<never> {
+    throw new ChainError("state-pruned", "a fixture chain executes nothing");
+  }
+
   async submit(raw: Uint8Array): Promise<SubmitResult> {
     const decoded = this.#decoder.decode(raw);
     if (!decoded.ok) return { kind: "rejected", rejection: decoded.rejection };

@@ -44,6 +44,10 @@ export const MAX_TRACE_STALL_MS = 1_000;
 /** Bytes of JSON that the traces of one request may have. */
 export const MAX_TRACE_BYTES: number = 16 * 1024 * 1024;
 
+/** Calls of one simulation, and milliseconds that it may take. */
+export const MAX_SIMULATED_CALLS = 1_000;
+export const MAX_SIMULATION_MS = 4_000;
+
 /** Operator settings start from these. */
 export type ServerLimits = {
   /** Open WebSockets of the process, and of one remote address. */

@@ -51,6 +51,7 @@ import { ethNewPendingTransactionFilter } from "./methods/eth-new-pending-transa
 import { ethProtocolVersion } from "./methods/eth-protocol-version.ts";
 import { ethSendRawTransaction } from "./methods/eth-send-raw-transaction.ts";
 import { ethSendRawTransactionSync } from "./methods/eth-send-raw-transaction-sync.ts";
+import { ethSimulateV1 } from "./methods/eth-simulate-v1.ts";
 import { ethSubscribe } from "./methods/eth-subscribe.ts";
 import { ethSyncing } from "./methods/eth-syncing.ts";
 import { ethUninstallFilter } from "./methods/eth-uninstall-filter.ts";
@@ -122,6 +123,7 @@ const all: readonly Method[] = [
   ethProtocolVersion,
   ethSendRawTransactionSync,
   ethSendRawTransaction,
+  ethSimulateV1,
   ethSubscribe,
   ethSyncing,
   ethUninstallFilter,

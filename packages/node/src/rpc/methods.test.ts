@@ -50,11 +50,6 @@ describe("arguments", () => {
     ],
     [
       "eth_call",
-      [{}, "latest", { [address]: { movePrecompileToAddress: address } }],
-      `invalid argument 2: ${address}: movePrecompileToAddress cannot be overridden here`,
-    ],
-    [
-      "eth_call",
       [{}, "latest", {}, { beaconRoot: `0x${"00".repeat(32)}` }],
       'invalid argument 3: block override "beaconRoot" is not supported for this RPC method',
     ],

@@ -17,6 +17,8 @@ export const RPC_CODE = {
   tooLarge: -32003,
   notSupported: -32004,
   limitExceeded: -32005,
+  /** geth's: a simulated call that ended without REVERT. */
+  vm: -32015,
 } as const;
 
 /** An answer that a client gets in place of a result. Thrown by methods, turned into JSON at one place. */

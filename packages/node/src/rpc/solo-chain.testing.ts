@@ -21,11 +21,11 @@ export class SoloChain {
   }
 
   /** `rich` own a million coins at genesis. */
-  static async open(chainId: bigint, rich: readonly `0x${string}`[]): Promise<SoloChain> {
+  static async open(chainId: bigint, rich: readonly `0x${string}`[], gasLimit = 30_000_000): Promise<SoloChain> {
     const chain = await Chain.open({
       genesis: {
         ...{ chainId, name: "solo", owner: `0x${"01".repeat(20)}`, timestamp: 1_700_000_000 },
-        ...{ gasLimit: 30_000_000, byteLimit: 1_000_000 },
+        ...{ gasLimit, byteLimit: 1_000_000 },
         allocation: rich.map((address) => ({ address, balance: 10n ** 24n })),
       },
       storage: { store: new MemoryStore() },

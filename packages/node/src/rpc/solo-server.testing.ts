@@ -18,17 +18,17 @@ let server: RpcServer;
 let nonce = 0;
 
 /** Every test gets a chain and a server of its own. */
-export function useSoloServer(): void {
+export function useSoloServer(chainId: bigint = soloChainId, gasLimit = 30_000_000): void {
   beforeEach(async () => {
     nonce = 0;
-    solo = await SoloChain.open(soloChainId, [rich.address]);
+    solo = await SoloChain.open(chainId, [rich.address], gasLimit);
     server = new RpcServer({
       ...{ logger: pino({ level: "silent" }), registry: new Registry() },
       budget: { unitsPerSecond: 1e9, surplusPerSecond: 1e9 },
     });
-    server.addChain(soloChainId, fixtureBackend(solo.chain));
+    server.addChain(chainId, fixtureBackend(solo.chain));
     const { port } = await server.start({ port: 0 });
-    soloUrl = `http://127.0.0.1:${port}/chains/${soloChainId}`;
+    soloUrl = `http://127.0.0.1:${port}/chains/${chainId}`;
   });
   afterEach(async () => {
     await server.stop();

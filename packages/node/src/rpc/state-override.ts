@@ -1,6 +1,10 @@
 import type { StateOverride } from "@tributary/chain";
-import { FieldReader } from "./field-reader.ts";
+import { FORK } from "@tributary/chain/executor/fork";
+import { activePrecompiles } from "@tributary/evm";
+import { toBigInt } from "@tributary/protocol/bytes/index";
+import { FieldReader, present } from "./field-reader.ts";
 import { kindOf, type Parsed, parseAddress, parseData, parseHash, parseQuantity, parseSlot } from "./hex.ts";
+import { RPC_CODE, RpcError } from "./rpc-error.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -26,8 +30,16 @@ function parseAccount(key: string, value: unknown): Parsed<StateOverride> {
   }
   const fields = value as Fields;
   for (const name of Object.keys(fields)) {
-    if (!["balance", "nonce", "code", "state", "stateDiff"].includes(name))
+    if (!["balance", "nonce", "code", "state", "stateDiff", "movePrecompileToAddress"].includes(name))
       return { reason: `${name} cannot be overridden here` };
+  }
+  const precompile = isPrecompile(address.value);
+  if (fields["movePrecompileToAddress"] !== undefined) {
+    if (!precompile) throw new RpcError(RPC_CODE.server, `account ${key} is not a precompile`);
+    throw new RpcError(
+      RPC_CODE.notSupported,
+      "movePrecompileToAddress is not supported: precompiles stay where they are",
+    );
   }
   const reader = new FieldReader(fields);
   const balance = reader.read("balance", parseQuantity);
@@ -36,18 +48,17 @@ function parseAccount(key: string, value: unknown): Parsed<StateOverride> {
   const diff = reader.read("stateDiff", parseStorage);
   const whole = reader.read("state", parseStorage);
   if (reader.reason !== undefined) return { reason: reader.reason };
+  if (precompile && code !== undefined) {
+    throw new RpcError(RPC_CODE.notSupported, `the code of ${key} cannot be overridden: it is a precompile`);
+  }
   if (diff !== undefined && whole !== undefined) return { reason: `account ${key} has both 'state' and 'stateDiff'` };
   const storage = whole ?? diff;
-  return {
-    value: {
-      address: address.value,
-      ...(balance === undefined ? {} : { balance }),
-      ...(nonce === undefined ? {} : { nonce }),
-      ...(code === undefined ? {} : { code }),
-      ...(storage === undefined ? {} : { storage }),
-      ...(whole === undefined ? {} : { clearsStorage: true }),
-    },
-  };
+  const clearsStorage = whole === undefined ? undefined : true;
+  return { value: { address: address.value, ...present({ balance, nonce, code, storage, clearsStorage }) } };
+}
+
+function isPrecompile(address: Uint8Array): boolean {
+  return activePrecompiles(FORK).some((id) => BigInt(id) === toBigInt(address));
 }
 
 function parseStorage(value: unknown): Parsed<NonNullable<StateOverride["storage"]>> {

@@ -4,6 +4,7 @@
 const weights: Readonly<Record<string, number>> = {
   eth_call: 10,
   eth_estimateGas: 30,
+  eth_simulateV1: 30,
   eth_createAccessList: 25,
   // Its whole way through this node: intake, forwarding, proposal, execution, state.
   eth_sendRawTransaction: 11,

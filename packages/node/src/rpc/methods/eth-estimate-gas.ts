@@ -8,8 +8,6 @@ import { parseStateOverrides } from "../state-override.ts";
 
 /** Times that a search for the least gas limit executes the call, about. */
 const EXECUTIONS = 5;
-/** PER_EMPTY_ACCOUNT_COST of EIP-7702: intrinsic gas of one authorisation. */
-const AUTHORIZATION_GAS = 25_000n;
 
 /** The least gas limit with which a transaction succeeds. */
 export const ethEstimateGas: Method = {
@@ -26,6 +24,6 @@ export const ethEstimateGas: Method = {
     if (result.kind === "invalid") throw callError(result);
     context.charge(EXECUTIONS * executionUnits(result.kind === "success" ? result.gas : result.gasUsed));
     if (result.kind !== "success") throw callError(result);
-    return quantity(result.gas + AUTHORIZATION_GAS * BigInt(call.authorizations));
+    return quantity(result.gas);
   },
 };
