@@ -1,5 +1,10 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { RawData, WebSocket } from "ws";
 import type { ServerLimits } from "./limits.ts";
+
+/** Bytes queued to a client up to which more is sent, and milliseconds between two looks: ws tells nobody. */
+const WRITABLE_BYTES = 1024 * 1024;
+const WRITABLE_POLL_MS = 20;
 
 /** One client's WebSocket: bounds what it may have in flight and what may queue up towards it. */
 export class ClientSocket {
@@ -48,6 +53,13 @@ export class ClientSocket {
       return;
     }
     this.#socket.send(message, { binary: false });
+  }
+
+  /** Resolves once little waits to be sent, or the socket is closed: whoever has much to send asks before each part. */
+  async writable(): Promise<void> {
+    while (this.#socket.readyState === this.#socket.OPEN && this.#socket.bufferedAmount > WRITABLE_BYTES) {
+      await delay(WRITABLE_POLL_MS);
+    }
   }
 
   /** Sends a ping; ends the connection when the last one was not answered. */

@@ -17,6 +17,9 @@ export const MAX_LOG_RESULTS = 10_000;
 export const MAX_FILTER_ADDRESSES = 1_000;
 export const MAX_TOPIC_ALTERNATIVES = 1_000;
 
+/** Blocks that a subscription with `fromBlock` may begin behind the head. */
+export const MAX_CATCH_UP_BLOCKS = 10_000;
+
 /** Polled filters of one chain, and milliseconds without a poll after which one is dropped. */
 export const MAX_FILTERS = 1_000;
 export const FILTER_IDLE_MS = 300_000;

@@ -260,6 +260,31 @@ describe("subscriptions", () => {
     expect(chain.listeners).toBe(0);
   });
 
+  test("with fromBlock the past comes first, from a block that is kept", async () => {
+    for (let i = 0; i < 3; i++) chain.mine();
+    const socket = await connect();
+    const replies = messages(socket);
+    const subscribe = async (...params: unknown[]): Promise<Record<string, unknown>> => {
+      socket.send(JSON.stringify({ jsonrpc: "2.0", id: 7, method: "eth_subscribe", params }));
+      return (await replies.next()).value;
+    };
+    const { result: id } = await subscribe("newHeads", { fromBlock: "0x2" });
+    for (const number of ["0x2", "0x3"]) {
+      expect((await replies.next()).value).toMatchObject({ params: { subscription: id, result: { number } } });
+    }
+    chain.mine();
+    expect((await replies.next()).value).toMatchObject({ params: { subscription: id, result: { number: "0x4" } } });
+    chain.oldestBlock = 2;
+    expect(await subscribe("logs", { fromBlock: "0x1" })).toMatchObject({ error: { code: 4444 } });
+    expect(await subscribe("newHeads", { fromBlock: "x" })).toMatchObject({ error: { code: -32602 } });
+    socket.send(JSON.stringify({ jsonrpc: "2.0", id: 8, method: "eth_unsubscribe", params: [id] }));
+    expect((await replies.next()).value).toMatchObject({ id: 8, result: true });
+    for (let i = 0; i < 10_000; i++) chain.mine();
+    expect(await subscribe("newHeads", { fromBlock: "0x2" })).toMatchObject({
+      error: { code: -32602, message: "exceed maximum block range: begin at 0x5 at the earliest" },
+    });
+  });
+
   test("over HTTP they are not available", async () => {
     expect(await rpc("eth_subscribe", "newHeads")).toMatchObject({
       error: { code: -32601, message: "notifications not supported" },

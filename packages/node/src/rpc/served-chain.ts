@@ -89,9 +89,14 @@ export class ServedChain implements ChainEndpoint {
 
   connect(socket: ClientSocket): void {
     const { chain, member } = this.backend;
-    const subscriptions = new SubscriptionSet(chain, member, this.#parts.limits.subscriptionsPerSocket, (text) =>
-      socket.send(text),
-    );
+    const subscriptions = new SubscriptionSet(chain, member, this.#parts.limits.subscriptionsPerSocket, {
+      send: (text) => socket.send(text),
+      writable: () => socket.writable(),
+      fail: (error) => {
+        this.#parts.logger.warn({ err: error }, "a subscription could not catch up");
+        socket.terminate();
+      },
+    });
     socket.gone.addEventListener("abort", () => subscriptions.close(), { once: true });
     socket.serve(async (message) => {
       const opened: string[] = [];

@@ -1,21 +1,53 @@
-import { kindOf, type Parsed, parseBoolean } from "./hex.ts";
+import type { BlockId, ChainReader } from "@tributary/chain";
+import { findBlock, parseBlockNumber } from "./block-param.ts";
+import { kindOf, type Parsed, parseBoolean, quantity } from "./hex.ts";
+import { MAX_CATCH_UP_BLOCKS } from "./limits.ts";
 import { parseLogQuery } from "./log-filter.ts";
 import type { Params } from "./params.ts";
+import { RPC_CODE, RpcError } from "./rpc-error.ts";
 import type { Topic } from "./subscription-set.ts";
 
 /** Reads the arguments of eth_subscribe. */
-export function readTopic(params: Params): Topic {
+export function readTopic(params: Params, chain: ChainReader): Topic {
   const kind = params.next(parseKind);
   switch (kind) {
+    case "newHeads":
+      return { kind, from: beginning(params.nextOr(parseHeadOptions, undefined), chain) };
     case "logs": {
       const query = params.nextOr(parseLogQuery, undefined);
-      return { kind, match: { addresses: query?.addresses ?? [], topics: query?.topics ?? [] } };
+      const from = query?.range.kind === "range" ? query.range.from : undefined;
+      const match = { addresses: query?.addresses ?? [], topics: query?.topics ?? [] };
+      return { kind, match, from: beginning(from, chain) };
     }
     case "newPendingTransactions":
       return { kind, full: params.nextOr(parseBoolean, false) };
     default:
       return { kind };
   }
+}
+
+/** An extension: {fromBlock} also gives the blocks from there on. */
+function parseHeadOptions(value: unknown): Parsed<BlockId | undefined> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { reason: `want an object, got ${kindOf(value)}` };
+  }
+  const { fromBlock } = value as Readonly<Record<string, unknown>>;
+  if (fromBlock === undefined || fromBlock === null) return { value: undefined };
+  const parsed = parseBlockNumber(fromBlock);
+  return "reason" in parsed ? { reason: `fromBlock: ${parsed.reason}` } : parsed;
+}
+
+/** The number of the block to begin with; undefined for whatever comes next, as every tag but "earliest" says. */
+function beginning(id: BlockId | undefined, chain: ChainReader): number | undefined {
+  if (id !== "earliest" && typeof id !== "number") return undefined;
+  const head = chain.head.header.number;
+  const from = typeof id === "number" ? id : (chain.block(id)?.header.number ?? head);
+  if (head - from >= MAX_CATCH_UP_BLOCKS) {
+    const least = quantity(head - MAX_CATCH_UP_BLOCKS + 1);
+    throw new RpcError(RPC_CODE.invalidParams, `exceed maximum block range: begin at ${least} at the earliest`);
+  }
+  if (from <= head) findBlock(chain, from);
+  return from;
 }
 
 function parseKind(value: unknown): Parsed<Topic["kind"]> {

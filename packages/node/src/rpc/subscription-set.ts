@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Block, BlockEvent, ChainReader, LocatedLog, Transaction } from "@tributary/chain";
 import type { MemberView } from "./backend.ts";
+import { CatchUp } from "./catch-up.ts";
 import { data } from "./hex.ts";
 import { type LogMatch, matches } from "./log-filter.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
@@ -11,8 +12,9 @@ import { syncingShape } from "./syncing.ts";
 
 /** What a socket may subscribe to. */
 export type Topic =
-  | { readonly kind: "newHeads" }
-  | { readonly kind: "logs"; readonly match: LogMatch }
+  /** `from`: the block to begin with, where a client catches up. */
+  | { readonly kind: "newHeads"; readonly from: number | undefined }
+  | { readonly kind: "logs"; readonly match: LogMatch; readonly from: number | undefined }
   | { readonly kind: "newPendingTransactions"; readonly full: boolean }
   | { readonly kind: "syncing" };
 
@@ -23,6 +25,17 @@ type Subscription = {
   readonly topic: Topic;
   /** Messages held until the client knows the subscription's id; undefined once it does. */
   held: string[] | undefined;
+  /** Of one that began with a block: where it is. */
+  readonly catchUp: CatchUp | undefined;
+};
+
+/** Where messages go. */
+export type SubscriptionSink = {
+  send(text: string): void;
+  /** Resolves once more may be sent. */
+  writable(): Promise<void>;
+  /** Ends the connection: a subscription cannot go on without a gap. */
+  fail(error: unknown): void;
 };
 
 /** Messages that one subscription may hold before its id is out: the answer is already on its way. */
@@ -36,18 +49,18 @@ const logTexts = new WeakMap<LocatedLog, string>();
 export class SubscriptionSet {
   readonly #chain: ChainReader;
   readonly #member: MemberView;
-  readonly #send: (text: string) => void;
+  readonly #sink: SubscriptionSink;
   readonly #limit: number;
   readonly #subscriptions = new Map<string, Subscription>();
   #stopBlocks: (() => void) | undefined;
   #stopPending: (() => void) | undefined;
   #syncing = false;
 
-  constructor(chain: ChainReader, member: MemberView, limit: number, send: (text: string) => void) {
+  constructor(chain: ChainReader, member: MemberView, limit: number, sink: SubscriptionSink) {
     this.#chain = chain;
     this.#member = member;
     this.#limit = limit;
-    this.#send = send;
+    this.#sink = sink;
   }
 
   get size(): number {
@@ -60,7 +73,7 @@ export class SubscriptionSet {
       throw new RpcError(RPC_CODE.limitExceeded, `too many subscriptions: at most ${this.#limit} on one connection`);
     }
     const id = data(randomBytes(16));
-    this.#subscriptions.set(id, { topic, held: [] });
+    this.#subscriptions.set(id, { topic, held: [], catchUp: this.#catchUp(id, topic) });
     if (topic.kind === "newPendingTransactions") {
       this.#stopPending ??= this.#chain.onPendingTransaction((transaction) => this.#pending(transaction));
     } else {
@@ -83,7 +96,8 @@ export class SubscriptionSet {
       if (subscription === undefined) continue;
       const held = subscription.held ?? [];
       subscription.held = undefined;
-      for (const text of held) this.#send(text);
+      for (const text of held) this.#sink.send(text);
+      subscription.catchUp?.run();
     }
   }
 
@@ -92,12 +106,30 @@ export class SubscriptionSet {
     this.#releaseListeners();
   }
 
+  /** Where the topic names a block to begin with: what brings its client from there to the live events. */
+  #catchUp(id: string, topic: Topic): CatchUp | undefined {
+    if ((topic.kind !== "newHeads" && topic.kind !== "logs") || topic.from === undefined) return undefined;
+    return new CatchUp(this.#chain, topic.from, topic.kind === "logs" ? topic.match : undefined, {
+      writable: () => this.#sink.writable(),
+      isOpen: () => this.#subscriptions.has(id),
+      block: (block) => this.#past(id, headText(block)),
+      log: (log) => this.#past(id, JSON.stringify(logShape(log))),
+      fail: (error) => this.#sink.fail(error),
+    });
+  }
+
+  #past(id: string, result: string): void {
+    const subscription = this.#subscriptions.get(id);
+    if (subscription !== undefined) this.#deliver(id, subscription, result);
+  }
+
   #block(event: BlockEvent): void {
     const syncing = this.#member.status().status === "syncing";
     const turned = syncing !== this.#syncing;
     this.#syncing = syncing;
     for (const [id, subscription] of this.#subscriptions) {
-      const { topic } = subscription;
+      const { topic, catchUp } = subscription;
+      if (catchUp !== undefined && !catchUp.takes(event.block.header.number)) continue;
       if (topic.kind === "newHeads") this.#deliver(id, subscription, headText(event.block));
       else if (topic.kind === "syncing" && turned) this.#deliver(id, subscription, this.#syncingText());
       else if (topic.kind === "logs") {
@@ -124,7 +156,7 @@ export class SubscriptionSet {
 
   #deliver(id: string, subscription: Subscription, result: string): void {
     const text = `{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"${id}","result":${result}}}`;
-    if (subscription.held === undefined) this.#send(text);
+    if (subscription.held === undefined) this.#sink.send(text);
     else if (subscription.held.length < MAX_HELD) subscription.held.push(text);
   }
 
