@@ -38,6 +38,7 @@ import { ethGetStorageValues } from "./methods/eth-get-storage-values.ts";
 import { ethGetTransactionByBlockHashAndIndex } from "./methods/eth-get-transaction-by-block-hash-and-index.ts";
 import { ethGetTransactionByBlockNumberAndIndex } from "./methods/eth-get-transaction-by-block-number-and-index.ts";
 import { ethGetTransactionByHash } from "./methods/eth-get-transaction-by-hash.ts";
+import { ethGetTransactionBySenderAndNonce } from "./methods/eth-get-transaction-by-sender-and-nonce.ts";
 import { ethGetTransactionCount } from "./methods/eth-get-transaction-count.ts";
 import { ethGetTransactionReceipt } from "./methods/eth-get-transaction-receipt.ts";
 import { ethGetUncleByBlockHashAndIndex } from "./methods/eth-get-uncle-by-block-hash-and-index.ts";
@@ -110,6 +111,7 @@ const all: readonly Method[] = [
   ethGetTransactionByBlockHashAndIndex,
   ethGetTransactionByBlockNumberAndIndex,
   ethGetTransactionByHash,
+  ethGetTransactionBySenderAndNonce,
   ethGetTransactionCount,
   ethGetTransactionReceipt,
   ethGetUncleByBlockHashAndIndex,

@@ -49,6 +49,28 @@ test("a receipt that does not come, and a nonce that is missing, have codes of t
   expect(late.error).toMatchObject({ code: 4, data: hash });
   const ahead = await ask("eth_sendRawTransactionSync", await sign({ to, gas: 21_000n, nonce: 7 }));
   expect(ahead.error).toMatchObject({ code: 6, data: "0x1" });
-  expect((await ask("eth_sendRawTransactionSync", raw)).error).toEqual({ code: -32000, message: "already known" });
+  // Sent again it is waited for, and answered once it stands in a block.
+  expect((await ask("eth_sendRawTransactionSync", raw, 1)).error).toEqual(late.error);
+  await solo.mine();
+  expect(await answer("eth_sendRawTransactionSync", raw)).toMatchObject({ transactionHash: hash, status: "0x1" });
+  const other = await ask("eth_sendRawTransactionSync", await sign({ to, gas: 21_001n, nonce: 0 }));
+  expect(other.error).toMatchObject({ code: -32000, message: expect.stringContaining("nonce too low") });
   expect((await ask("eth_sendRawTransactionSync", raw, "soon")).error.code).toBe(-32602);
+});
+
+test("a transaction is found by its sender and nonce, as far back as the state is held", async () => {
+  const find = (nonce: string): Promise<unknown> => answer("eth_getTransactionBySenderAndNonce", rich.address, nonce);
+  const hashes: string[] = [];
+  for (let block = 0; block < 3; block++) {
+    for (let i = 0; i < 2; i++) hashes.push(await sendSolo({ to, gas: 21_000n }));
+    await solo.mine();
+  }
+  hashes.push(await sendSolo({ to, gas: 21_000n }));
+  for (const [nonce, hash] of hashes.entries()) {
+    expect(await find(`0x${nonce}`)).toEqual(await answer("eth_getTransactionByHash", hash));
+  }
+  expect(await find("0x7")).toBeNull();
+  for (let i = 0; i < 65; i++) await solo.mine();
+  const { error } = await ask("eth_getTransactionBySenderAndNonce", rich.address, "0x0");
+  expect(error).toMatchObject({ code: 4444, message: expect.stringContaining("only in blocks after 4") });
 });
