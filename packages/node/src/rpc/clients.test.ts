@@ -10,8 +10,10 @@ import {
   createPublicClient,
   createWalletClient,
   defineChain,
+  encodeFunctionData,
   type Hex,
   http,
+  numberToHex,
   type PublicClient,
   parseAbi,
   parseEther,
@@ -100,6 +102,44 @@ describe.each([
   ["gateway", 1],
 ] as const)("viem by the %s", (place, index) => {
   const account = accounts[index] as Account;
+
+  test("simulates, overrides, traces, and sends with the receipt for an answer", async () => {
+    const { reader, writer } = viemClients(urls[place], account);
+    const deployed = await writer.deployContract({ abi, bytecode, args: [5n] });
+    const { contractAddress: address } = await reader.waitForTransactionReceipt({ hash: deployed });
+    if (address === null || address === undefined) throw new Error("no contract address");
+    const set = (next: bigint): Hex => encodeFunctionData({ abi, functionName: "set", args: [next] });
+    const simulated = await reader.simulateBlocks({
+      blocks: [
+        { calls: [{ account, to: address, data: set(9n) }] },
+        {
+          blockOverrides: { time: 4_000_000_000n },
+          calls: [
+            { to: address, abi, functionName: "value" },
+            { account, to: address, data: set(13n) },
+          ],
+        },
+      ],
+    });
+    expect(simulated[0]?.calls).toMatchObject([{ status: "success", logs: [{ address: address.toLowerCase() }] }]);
+    expect(simulated[1]).toMatchObject({ timestamp: 4_000_000_000n, calls: [{ result: 9n }, { status: "failure" }] });
+    const slot = { slot: `0x${"00".repeat(32)}`, value: `0x${"2a".padStart(64, "0")}` } as const;
+    const pretended = [{ address, state: [slot] }];
+    const read = { address, abi, functionName: "value" } as const;
+    expect(await reader.readContract({ ...read, stateOverride: pretended })).toBe(42n);
+    expect(await reader.readContract(read)).toBe(5n);
+    const data = set(6n);
+    const { accessList, gasUsed } = await reader.createAccessList({ account, to: address, data });
+    expect(accessList).toEqual([{ address: address.toLowerCase(), storageKeys: [`0x${"00".repeat(32)}`] }]);
+    expect(gasUsed).toBeGreaterThan(21_000n);
+    const receipt = await writer.sendTransactionSync({ to: address, data });
+    expect(receipt).toMatchObject({ status: "success", to: address.toLowerCase() });
+    const trace = await reader.request<{ Parameters: [Hex, object]; ReturnType: { input: Hex; gasUsed: Hex } }>({
+      method: "debug_traceTransaction",
+      params: [receipt.transactionHash, { tracer: "callTracer" }],
+    });
+    expect(trace).toMatchObject({ input: data, gasUsed: numberToHex(receipt.gasUsed) });
+  });
 
   test("deploys, writes, reads, and sees events by WebSocket and by polling", async () => {
     const { reader, writer } = viemClients(urls[place], account);
