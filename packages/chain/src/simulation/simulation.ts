@@ -1,3 +1,4 @@
+import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { Block } from "../block/block.ts";
 import type { Log } from "../block/receipt.ts";
 import type { BlockOverride, CallRequest, CallResult, StateOverride } from "../executor/call.ts";
@@ -29,6 +30,8 @@ export type SimulationOptions = {
   readonly gas: bigint;
   /** Asked between calls; what it throws ends the simulation. */
   readonly check: () => void;
+  /** Puts a bound of the caller's around what watches a call for transfers: watching takes far longer than the call. */
+  readonly bounded: (tracer: Tracer) => Tracer;
 };
 
 export type SimulatedOutcome = {

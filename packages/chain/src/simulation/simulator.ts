@@ -127,7 +127,8 @@ class SimulationRun {
     if (to !== undefined) this.#state.advance(sender);
     this.#evm.begin(blockEnv(context, this.#chainId), this.#state);
     const tracer = this.#options.traceTransfers ? new CallTracer({ withLog: true }) : undefined;
-    const executed = this.#evm.apply(evmTransaction(transaction), tracer);
+    const watching = tracer === undefined ? undefined : this.#options.bounded(tracer);
+    const executed = this.#evm.apply(evmTransaction(transaction), watching);
     if (executed.kind === "invalid") throw new SimulationError("intrinsic-gas", `err: ${executed.reason}`);
     this.#state.apply(this.#evm.changes());
     this.#gasLeft -= executed.gasUsed;

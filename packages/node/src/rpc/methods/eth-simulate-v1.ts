@@ -1,6 +1,8 @@
+import type { Tracer } from "@tributary/evm";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
+import { boundedTracer } from "../bounded-tracer.ts";
 import { executionUnits } from "../call-outcome.ts";
-import { MAX_CALL_GAS, MAX_SIMULATION_MS } from "../limits.ts";
+import { MAX_CALL_GAS, MAX_SIMULATION_MS, MAX_TRACE_STALL_MS } from "../limits.ts";
 import type { Method } from "../method.ts";
 import { RPC_CODE, RpcError } from "../rpc-error.ts";
 import { simulatedBlockShape } from "../shape/simulated-block.ts";
@@ -21,7 +23,9 @@ export const ethSimulateV1: Method = {
     const check = (): void => {
       if (performance.now() > deadline) throw new RpcError(RPC_CODE.timeout, "execution aborted (timeout)");
     };
-    const options = { validation, traceTransfers, gas: MAX_CALL_GAS, check };
+    const now = (): number => performance.now();
+    const bounded = (tracer: Tracer): Tracer => boundedTracer(tracer, now() + MAX_TRACE_STALL_MS, now);
+    const options = { validation, traceTransfers, gas: MAX_CALL_GAS, check, bounded };
     const simulated = await context.chain.simulate(number, plans, options);
     for (const { block } of simulated) {
       context.charge(UNITS_PER_BLOCK + executionUnits(BigInt(block.header.gasUsed)));
