@@ -16,6 +16,8 @@ export type ChainErrorCode =
   | "unknown-block"
   /** A log query over too many blocks or with too many results. */
   | "limit-exceeded"
+  /** Too much of that kind is under way: try again. */
+  | "busy"
   /** The pool's log cannot be written or read. */
   | "pool-log"
   /** A snapshot could not be taken over: the disk refused, or does not hold what was verified. The old state is whole. */

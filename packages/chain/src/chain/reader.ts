@@ -90,11 +90,14 @@ export interface ChainReader {
   estimateGas(request: CallRequest, id?: BlockId, pretence?: Pretence): Promise<GasEstimate>;
   /**
    * Executes the first `count` transactions of a block again, on the state before it. What `watch` or a tracer throws
-   * ends it; ChainError `state-pruned` for block 0 too, `limit-exceeded` where too many replays wait.
+   * ends it; ChainError `state-pruned` for block 0 too, `busy` where too many replays wait.
    */
   replay(id: BlockId, count: number, watch: Watch): Promise<void>;
 
-  /** Executes blocks that nobody made upon a block and its state. Throws SimulationError, and what `options.check` throws. */
+  /**
+   * Executes blocks that nobody made upon a block and its state. Throws SimulationError, what `options.check` throws,
+   * and ChainError `busy` where too many simulations run.
+   */
   simulate(id: BlockId, plans: readonly BlockPlan[], options: SimulationOptions): Promise<readonly SimulatedBlock[]>;
 
   /** Resolves once the transaction is durable in the pool's log: from then on it survives kill -9. */

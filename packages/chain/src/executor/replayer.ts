@@ -33,11 +33,11 @@ export class Replayer {
 
   /**
    * The first transactions of a block on the state before it; after each the event loop gets its turn. Throws what
-   * `watch` and its tracers throw, and ChainError `limit-exceeded` where too many wait.
+   * `watch` and its tracers throw, and ChainError `busy` where too many wait.
    */
   replay(state: StateReader, context: BlockContext, transactions: readonly Transaction[], watch: Watch): Promise<void> {
     if (this.#waiting >= MAX_WAITING) {
-      return Promise.reject(new ChainError("limit-exceeded", "too many traces wait here, try again later"));
+      return Promise.reject(new ChainError("busy", "too many traces wait here"));
     }
     this.#waiting++;
     const done = this.#last.then(() => this.#replay(state, context, transactions, watch));

@@ -8,6 +8,7 @@ import { BloomBits } from "../block/bloom.ts";
 import { blockSize, buildBlock } from "../block/build-block.ts";
 import { encodeHeader, headerHash } from "../block/header-codec.ts";
 import type { Log, Receipt } from "../block/receipt.ts";
+import { ChainError } from "../chain-error.ts";
 import type { BlockContext } from "../executor/block-executor.ts";
 import { blockEnv, evmTransaction, logsOf, runSystemCalls, ZERO_ADDRESS } from "../executor/evm-input.ts";
 import { haltMessage } from "../executor/halt-message.ts";
@@ -32,12 +33,16 @@ const ZERO_HASH = new Uint8Array(32);
 /** Bytes that calls may return and log together. */
 const MAX_OUTPUT_BYTES = 8 * 1024 * 1024;
 
+/** Simulations that may be under way: each holds what its calls return. */
+const MAX_RUNNING = 4;
+
 type Ran = { readonly transaction: Transaction; readonly outcome: SimulatedOutcome; readonly receipt: Receipt };
 
-/** Executes blocks that nobody made upon a state, one simulation at a time. */
+/** Executes blocks that nobody made upon a state, a few simulations at a time. */
 export class Simulator {
   readonly #chainId: bigint;
   readonly #evm: Evm;
+  #running = 0;
 
   private constructor(chainId: bigint, evm: Evm) {
     this.#chainId = chainId;
@@ -50,9 +55,24 @@ export class Simulator {
 
   /**
    * The blocks that the plans make on `base`, of which `state` is the state; between calls the event loop gets its turn,
-   * and other simulations may take theirs. Throws SimulationError, and what `check` throws.
+   * and other simulations may take theirs. Throws SimulationError, what `check` throws, and ChainError `busy`.
    */
   async simulate(
+    base: Block,
+    state: StateReader,
+    plans: readonly BlockPlan[],
+    options: SimulationOptions,
+  ): Promise<readonly SimulatedBlock[]> {
+    if (this.#running >= MAX_RUNNING) throw new ChainError("busy", "too many simulations run here");
+    this.#running++;
+    try {
+      return await this.#simulate(base, state, plans, options);
+    } finally {
+      this.#running--;
+    }
+  }
+
+  async #simulate(
     base: Block,
     state: StateReader,
     plans: readonly BlockPlan[],

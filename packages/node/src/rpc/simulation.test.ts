@@ -1,5 +1,7 @@
+import pino from "pino";
 import { expect, test } from "vitest";
 import { answer, ask, rich, solo, useSoloServer } from "./solo-server.testing.ts";
+import { toRpcError } from "./to-rpc-error.ts";
 
 // Chain id and gas limit are those of the vectors of execution-apis (tests/eth_simulateV1), so that what depends on
 // the transactions alone must have their hashes.
@@ -192,4 +194,18 @@ test("what a precompile cannot do is refused, and how much may be asked is bound
   const loop = { stateOverrides: { [c1]: { code: "0x5b600056" } }, calls: [{ to: c1 }, { to: c1 }] };
   const spent = await ask("eth_simulateV1", { blockStateCalls: [loop] });
   expect(spent.error).toMatchObject({ code: -38013, message: expect.stringContaining("have 0") });
+});
+
+test("simulations beyond those that run at once are told to come back", async () => {
+  const options = { validation: false, traceTransfers: false, gas: 1_000_000n, check: () => undefined };
+  const simulate = (): Promise<unknown> =>
+    solo.chain.simulate("latest", [{ block: {}, state: [], calls: [] }], { ...options, bounded: (tracer) => tracer });
+  const running = Array.from({ length: 4 }, simulate);
+  const refused = await simulate().catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "busy" });
+  expect(toRpcError(refused, pino({ level: "silent" }), "eth_simulateV1")).toMatchObject({
+    ...{ name: "LimitError", code: -32005, retryAfter: 1 },
+  });
+  await Promise.all(running);
+  await expect(simulate()).resolves.toHaveLength(1);
 });

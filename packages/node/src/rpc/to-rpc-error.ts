@@ -1,7 +1,7 @@
 import { ChainError, SimulationError, type SimulationErrorCode } from "@tributary/chain";
 import { TraceError } from "@tributary/evm";
 import type { Logger } from "pino";
-import { RPC_CODE, RpcError } from "./rpc-error.ts";
+import { LimitError, RPC_CODE, RpcError } from "./rpc-error.ts";
 
 /** geth's codes (internal/ethapi/errors.go). */
 const simulationCodes: Readonly<Record<SimulationErrorCode, number>> = {
@@ -32,6 +32,8 @@ export function toRpcError(error: unknown, logger: Logger, method: string): RpcE
         return new RpcError(RPC_CODE.server, "header not found");
       case "limit-exceeded":
         return new RpcError(RPC_CODE.limitExceeded, error.message);
+      case "busy":
+        return new LimitError(`limit exceeded: ${error.message}, retry in 1 s`, 1);
       case "closed":
         return new RpcError(RPC_CODE.timeout, "resource unavailable: the chain is stopping on this node");
     }
