@@ -20,6 +20,9 @@ export const MAX_TOPIC_ALTERNATIVES = 1_000;
 /** Blocks that a subscription with `fromBlock` may begin behind the head. */
 export const MAX_CATCH_UP_BLOCKS = 10_000;
 
+/** Transactions whose receipts one subscription waits for (geth's value). */
+export const MAX_FOLLOWED_TRANSACTIONS = 200;
+
 /** Polled filters of one chain, and milliseconds without a poll after which one is dropped. */
 export const MAX_FILTERS = 1_000;
 export const FILTER_IDLE_MS = 300_000;

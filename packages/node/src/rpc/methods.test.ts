@@ -260,6 +260,33 @@ describe("subscriptions", () => {
     expect(chain.listeners).toBe(0);
   });
 
+  test("receipts come a block at a time, of the transactions that were named", async () => {
+    const hashes = [await send(), await send(), await send()];
+    const socket = await connect();
+    const replies = messages(socket);
+    const ids: unknown[] = [];
+    for (const options of [
+      [{ transactionHashes: [hashes[1]] }],
+      [],
+      [{ transactionHashes: [`0x${"77".repeat(32)}`] }],
+    ]) {
+      const params = ["transactionReceipts", ...options];
+      socket.send(JSON.stringify({ jsonrpc: "2.0", id: 7, method: "eth_subscribe", params }));
+      ids.push((await replies.next()).value["result"]);
+    }
+    chain.mine();
+    const receipts = (await result("eth_getBlockReceipts", "latest")) as unknown[];
+    expect((await replies.next()).value).toMatchObject({ params: { subscription: ids[0], result: [receipts[1]] } });
+    expect((await replies.next()).value).toMatchObject({ params: { subscription: ids[1], result: receipts } });
+    const many = { transactionHashes: new Array(201).fill(hashes[0]) };
+    socket.send(
+      JSON.stringify({ jsonrpc: "2.0", id: 8, method: "eth_subscribe", params: ["transactionReceipts", many] }),
+    );
+    expect((await replies.next()).value).toMatchObject({
+      error: { code: -32602, message: "invalid argument 1: transactionHashes: at most 200" },
+    });
+  });
+
   test("with fromBlock the past comes first, from a block that is kept", async () => {
     for (let i = 0; i < 3; i++) chain.mine();
     const socket = await connect();

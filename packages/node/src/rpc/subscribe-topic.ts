@@ -1,7 +1,7 @@
 import type { BlockId, ChainReader } from "@tributary/chain";
 import { findBlock, parseBlockNumber } from "./block-param.ts";
-import { kindOf, type Parsed, parseBoolean, quantity } from "./hex.ts";
-import { MAX_CATCH_UP_BLOCKS } from "./limits.ts";
+import { data, kindOf, type Parsed, parseBoolean, parseHash, quantity } from "./hex.ts";
+import { MAX_CATCH_UP_BLOCKS, MAX_FOLLOWED_TRANSACTIONS } from "./limits.ts";
 import { parseLogQuery } from "./log-filter.ts";
 import type { Params } from "./params.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
@@ -21,9 +21,31 @@ export function readTopic(params: Params, chain: ChainReader): Topic {
     }
     case "newPendingTransactions":
       return { kind, full: params.nextOr(parseBoolean, false) };
+    case "transactionReceipts":
+      return { kind, hashes: params.nextOr(parseHashes, undefined) };
     default:
       return { kind };
   }
+}
+
+/** geth's {transactionHashes}: without them all are wanted. */
+function parseHashes(value: unknown): Parsed<ReadonlySet<string> | undefined> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return { reason: `want an object, got ${kindOf(value)}` };
+  }
+  const { transactionHashes: hashes } = value as Readonly<Record<string, unknown>>;
+  if (hashes === undefined || hashes === null) return { value: undefined };
+  if (!Array.isArray(hashes)) return { reason: `transactionHashes: want an array, got ${kindOf(hashes)}` };
+  if (hashes.length > MAX_FOLLOWED_TRANSACTIONS) {
+    return { reason: `transactionHashes: at most ${MAX_FOLLOWED_TRANSACTIONS}` };
+  }
+  const wanted = new Set<string>();
+  for (const one of hashes) {
+    const hash = parseHash(one);
+    if ("reason" in hash) return { reason: `transactionHashes: ${hash.reason}` };
+    wanted.add(data(hash.value));
+  }
+  return { value: wanted.size === 0 ? undefined : wanted };
 }
 
 /** An extension: {fromBlock} also gives the blocks from there on. */
@@ -55,6 +77,7 @@ function parseKind(value: unknown): Parsed<Topic["kind"]> {
     case "newHeads":
     case "logs":
     case "newPendingTransactions":
+    case "transactionReceipts":
     case "syncing":
       return { value };
     default:

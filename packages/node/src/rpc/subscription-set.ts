@@ -7,6 +7,7 @@ import { type LogMatch, matches } from "./log-filter.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
 import { headerShape } from "./shape/block.ts";
 import { logShape } from "./shape/log.ts";
+import { receiptShape } from "./shape/receipt.ts";
 import { transactionShape } from "./shape/transaction.ts";
 import { syncingShape } from "./syncing.ts";
 
@@ -16,6 +17,8 @@ export type Topic =
   | { readonly kind: "newHeads"; readonly from: number | undefined }
   | { readonly kind: "logs"; readonly match: LogMatch; readonly from: number | undefined }
   | { readonly kind: "newPendingTransactions"; readonly full: boolean }
+  /** Hashes in hexadecimal; undefined for all transactions. */
+  | { readonly kind: "transactionReceipts"; readonly hashes: ReadonlySet<string> | undefined }
   | { readonly kind: "syncing" };
 
 /** What methods need of a socket's subscriptions. */
@@ -41,9 +44,13 @@ export type SubscriptionSink = {
 /** Messages that one subscription may hold before its id is out: the answer is already on its way. */
 const MAX_HELD = 1_000;
 
-// One text per block and log, however many sockets want it.
+const NO_HASH = new Uint8Array(32);
+
+// One text per block, log and receipt, however many sockets want it.
 const headTexts = new WeakMap<Block, string>();
 const logTexts = new WeakMap<LocatedLog, string>();
+/** In the block's order. */
+const receiptTexts = new WeakMap<Block, readonly string[]>();
 
 /** The subscriptions of one socket to one chain. */
 export class SubscriptionSet {
@@ -132,12 +139,30 @@ export class SubscriptionSet {
       if (catchUp !== undefined && !catchUp.takes(event.block.header.number)) continue;
       if (topic.kind === "newHeads") this.#deliver(id, subscription, headText(event.block));
       else if (topic.kind === "syncing" && turned) this.#deliver(id, subscription, this.#syncingText());
+      else if (topic.kind === "transactionReceipts") this.#receipts(id, subscription, event.block, topic.hashes);
       else if (topic.kind === "logs") {
         for (const log of event.logs) {
           if (matches(log.log, topic.match)) this.#deliver(id, subscription, logText(log));
         }
       }
     }
+  }
+
+  /** One message a block, where it holds any that are wanted: geth's shape. */
+  #receipts(id: string, subscription: Subscription, block: Block, hashes: ReadonlySet<string> | undefined): void {
+    const isWanted = (hash: Uint8Array): boolean => hashes === undefined || hashes.has(data(hash));
+    if (!block.transactionHashes.some(isWanted)) return;
+    const texts = this.#receiptTexts(block).filter((_, index) => isWanted(block.transactionHashes[index] ?? NO_HASH));
+    this.#deliver(id, subscription, `[${texts.join(",")}]`);
+  }
+
+  #receiptTexts(block: Block): readonly string[] {
+    const known = receiptTexts.get(block);
+    if (known !== undefined) return known;
+    const receipts = this.#chain.receipts(block.header.number) ?? [];
+    const texts = receipts.map((receipt) => JSON.stringify(receiptShape(receipt)));
+    receiptTexts.set(block, texts);
+    return texts;
   }
 
   #pending(transaction: Transaction): void {
