@@ -31,7 +31,7 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${NODE}consensus/slot-locks.ts`,
-        find: 'if (record.kind === "est") return record;',
+        find: 'if (record.kind === "est") return this.open(height) ? record : undefined;',
         replace: 'if (record.kind !== "conf") return record;',
       },
     ],
