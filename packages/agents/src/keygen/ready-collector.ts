@@ -1,5 +1,5 @@
 import { equal, fromHex } from "@tributary/protocol/bytes/index";
-import type { GroupKeys } from "@tributary/protocol/keygen/fresh-key";
+import type { GroupKeys } from "@tributary/protocol/keygen/group-keys";
 import { type PostedReady, verifyReady } from "@tributary/protocol/keygen/ready";
 import type { ReadyBoard } from "@tributary/protocol/ports/ready-board";
 import type { Generation } from "./generation.ts";

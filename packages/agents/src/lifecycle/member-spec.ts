@@ -1,5 +1,5 @@
 import { fromHex, toHex } from "@tributary/protocol/bytes/index";
-import type { GroupKeys } from "@tributary/protocol/keygen/fresh-key";
+import type { GroupKeys } from "@tributary/protocol/keygen/group-keys";
 import { committeeHash, keysHash } from "@tributary/protocol/keygen/ready";
 import type { MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
 import type { Generation } from "../keygen/generation.ts";

@@ -44,9 +44,20 @@ export function makeDealing(
   encryptionKeys: readonly Uint8Array[],
   random: Random,
 ): Uint8Array | undefined {
+  return dealSecret(context, dealer, randomScalar(random), encryptionKeys, random);
+}
+
+/** A dealing of the given secret, which is not 0 modulo r, by a random polynomial with it as constant term. */
+export function dealSecret(
+  context: HashContext,
+  dealer: number,
+  secret: bigint,
+  encryptionKeys: readonly Uint8Array[],
+  random: Random,
+): Uint8Array | undefined {
   const members = encryptionKeys.length;
   if (members < 1 || members > MAX_MEMBERS) return undefined;
-  const polynomial = Array.from({ length: quorum(members) }, () => randomScalar(random));
+  const polynomial = [secret, ...Array.from({ length: quorum(members) - 1 }, () => randomScalar(random))];
   const rho = randomScalar(random);
   const w = randomScalar(random);
   const nonce = multiplyBaseBytes(rho);

@@ -1,19 +1,12 @@
-import { BlsPublicKey, BlsSecretKey } from "../crypto/bls.ts";
-import { encodeG1, evaluateInExponent, G1_ZERO, type G1Point } from "../crypto/g1.ts";
-import { coordinate, type HashContext, reduce, scalarToBytes } from "../crypto/scalar.ts";
+import { BlsSecretKey } from "../crypto/bls.ts";
+import { G1_ZERO, type G1Point } from "../crypto/g1.ts";
+import { type HashContext, reduce, scalarToBytes } from "../crypto/scalar.ts";
 import type { PostedDealing } from "../ports/key-vault.ts";
 import { quorum } from "../quorum.ts";
 import { type Opener, openDealing } from "./complaint.ts";
 import { decodeDealing, decodePoints } from "./dealing.ts";
 import type { Random } from "./encryption-key.ts";
-
-/** The public side of a generated key; anyone computes it from the qualified dealings. */
-export type GroupKeys = {
-  /** PK, compressed. */
-  readonly groupKey: Uint8Array;
-  /** Y_j by seat, compressed. */
-  readonly shareKeys: readonly Uint8Array[];
-};
+import { type GroupKeys, keysOfPolynomial } from "./group-keys.ts";
 
 /**
  * PK = sum of A_i0 and Y_j = sum_k x_j^k sum_i A_ik over the qualified dealings. Undefined where one is malformed, a dealer
@@ -69,7 +62,5 @@ function keysOf(dealings: readonly (readonly G1Point[])[], members: number): Gro
   const sums = Array.from({ length: quorum(members) }, (_, k) =>
     dealings.reduce((sum, commitments) => sum.add(commitments[k] ?? G1_ZERO), G1_ZERO),
   );
-  const groupKey = encodeG1(sums[0] ?? G1_ZERO);
-  const shareKeys = Array.from({ length: members }, (_, seat) => encodeG1(evaluateInExponent(sums, coordinate(seat))));
-  return [groupKey, ...shareKeys].every((key) => BlsPublicKey.fromBytes(key)) ? { groupKey, shareKeys } : undefined;
+  return keysOfPolynomial(sums, members);
 }

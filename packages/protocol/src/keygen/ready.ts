@@ -7,7 +7,7 @@ import type { HashContext } from "../crypto/scalar.ts";
 import { type SignatureShare, ThresholdKey } from "../crypto/threshold.ts";
 import type { ReadySignatures } from "../ports/key-vault.ts";
 import { quorum } from "../quorum.ts";
-import type { GroupKeys } from "./fresh-key.ts";
+import type { GroupKeys } from "./group-keys.ts";
 
 /** keccak256(u16 N ‖ Y_0 ‖ .. ‖ Y_{N-1}), 48 bytes each. */
 export function keysHash(shareKeys: readonly Uint8Array[]): Uint8Array {

@@ -25,6 +25,13 @@ export type Complaint =
       readonly response: Uint8Array;
     };
 
+/** A resharing's dealer may also deal another secret than its old share: its A_0 is then not its old share key. */
+export type ResharingComplaint = Complaint | { readonly kind: "constant" };
+
+export type ResharingVerdict =
+  | Extract<DealingVerdict, { kind: "good" }>
+  | { readonly kind: "bad"; readonly dealer: number; readonly complaint: ResharingComplaint };
+
 /** READY as a member signs it: with its registered BLS key and with its new share. */
 export type ReadySignatures = { readonly registered: Uint8Array; readonly share: Uint8Array };
 
