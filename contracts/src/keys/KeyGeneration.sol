@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {Bls} from "./Bls.sol";
 import {Court} from "./Court.sol";
 import {Dealings} from "./Dealings.sol";
 import {G1} from "./G1.sol";
+import {Ready} from "./Ready.sol";
+import {Seats} from "./Seats.sol";
 import {IKeyGeneration} from "./interfaces/IKeyGeneration.sol";
 import {IKeyGenerationHost} from "./interfaces/IKeyGenerationHost.sol";
 import {INodeKeys} from "./interfaces/INodeKeys.sol";
@@ -42,8 +43,7 @@ contract KeyGeneration is IKeyGeneration {
         bytes32 committee;
     }
 
-    uint256 public constant MAX_MEMBERS = 64;
-    bytes32 private constant READY = keccak256("tributary/v1/ready");
+    uint256 public constant MAX_MEMBERS = Seats.MOST;
 
     address public immutable host;
     INodeKeys public immutable nodes;
@@ -87,9 +87,7 @@ contract KeyGeneration is IKeyGeneration {
         // At most MAX_MEMBERS.
         // forge-lint: disable-next-line(unsafe-typecast)
         generation.members = uint8(members);
-        // At most MAX_MEMBERS.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        generation.quorum = uint8(members - (members - 1) / 3);
+        generation.quorum = Seats.quorum(members);
         generation.phase = Phase.Accepting;
         generation.phaseUntil = uint64(block.timestamp) + _windows.accept;
         generation.deadline = uint64(block.timestamp) + _windows.total;
@@ -114,7 +112,7 @@ contract KeyGeneration is IKeyGeneration {
     function acceptSeat(uint64 chainId, bytes calldata encryptionKey, bytes calldata proof) external {
         Generation storage generation = _in(chainId, Phase.Accepting);
         uint16 seat = _seatOf(generation, msg.sender);
-        if (_has(generation.accepted, seat)) revert AlreadyDone(seat);
+        if (Seats.has(generation.accepted, seat)) revert AlreadyDone(seat);
         if (proof.length != 64) revert BadProof();
         uint256 c = uint256(bytes32(proof[:32]));
         uint256 z = uint256(bytes32(proof[32:]));
@@ -128,9 +126,9 @@ contract KeyGeneration is IKeyGeneration {
     function deal(uint64 chainId, bytes calldata dealing) external {
         Generation storage generation = _in(chainId, Phase.Dealing);
         uint16 seat = _seatOf(generation, msg.sender);
-        if (!_has(generation.accepted, seat)) revert NotAMember(chainId, msg.sender);
+        if (!Seats.has(generation.accepted, seat)) revert NotAMember(chainId, msg.sender);
         // A convicted dealer has dealt too: nobody deals twice.
-        if (_has(generation.dealt, seat)) revert AlreadyDone(seat);
+        if (Seats.has(generation.dealt, seat)) revert AlreadyDone(seat);
         if (!dealing.wellFormed(generation.members, generation.quorum)) revert BadDealing();
         generation.dealings[seat] = keccak256(dealing);
         generation.dealt |= uint64(1) << seat;
@@ -143,7 +141,7 @@ contract KeyGeneration is IKeyGeneration {
         bool accepting = generation.phase == Phase.Accepting;
         if (!accepting && generation.phase != Phase.Dealing) revert WrongPhase(chainId, generation.phase);
         if (block.timestamp < generation.phaseUntil) revert NotYet(generation.phaseUntil);
-        uint256 count = _count(accepting ? generation.accepted : _dealers(generation));
+        uint256 count = Seats.count(accepting ? generation.accepted : _dealers(generation));
         if (count < generation.quorum) revert TooFewSigners(count, generation.quorum);
         if (accepting) _openDealing(generation);
         else _closeDealing(generation);
@@ -173,7 +171,7 @@ contract KeyGeneration is IKeyGeneration {
     ) external {
         Generation storage generation = _accused(chainId, dealer, dealing);
         uint16 accuser = _seatOf(generation, msg.sender);
-        if (!_has(generation.accepted, accuser)) revert NotAMember(chainId, msg.sender);
+        if (!Seats.has(generation.accepted, accuser)) revert NotAMember(chainId, msg.sender);
         Court.ShareEvidence memory evidence =
             Court.ShareEvidence(accuser, generation.encryptionKeys[accuser], shared, challenge, response);
         if (!Court.isBadShare(_case(generation, dealer), dealing, evidence)) revert NotGuilty(dealer);
@@ -203,16 +201,14 @@ contract KeyGeneration is IKeyGeneration {
         Generation storage generation = _in(chainId, Phase.Complaints);
         uint64 qualified = _dealers(generation);
         _requireReadyNow(generation, signers, qualified);
-        bytes memory groupKey = G1.compress(groupKey128);
-        bytes32 committee = _committee(generation, keysHash);
-        {
-            bytes memory hashed = Bls.hashToG2(_readyDigest(generation, groupKey, keysHash, committee, qualified));
-            if (!Bls.verifyHashed(_sumOfKeys(generation, signers), hashed, aggregate256)) revert BadSignature();
-            if (!Bls.verifyHashed(groupKey128, hashed, threshold256)) revert BadSignature();
-        }
-        generation.phase = Phase.Done;
-        _keys[chainId] = Key(generation.era, generation.epoch, groupKey, keysHash, committee);
-        _announce(generation, qualified, signers);
+        Ready.Claim memory claim;
+        claim.keysHash = keysHash;
+        claim.qualified = qualified;
+        claim.signers = signers;
+        claim.groupKey128 = groupKey128;
+        claim.aggregate256 = aggregate256;
+        claim.threshold256 = threshold256;
+        _finish(generation, claim);
     }
 
     function fail(uint64 chainId) external {
@@ -279,7 +275,7 @@ contract KeyGeneration is IKeyGeneration {
     }
 
     function _closeWhenAllDealt(Generation storage generation) private {
-        if ((generation.accepted & ~generation.dealt) == 0 && _count(_dealers(generation)) >= generation.quorum) {
+        if ((generation.accepted & ~generation.dealt) == 0 && Seats.count(_dealers(generation)) >= generation.quorum) {
             _closeDealing(generation);
         }
     }
@@ -291,7 +287,7 @@ contract KeyGeneration is IKeyGeneration {
         (uint64 chainId, uint32 era, uint32 epoch) = (generation.chainId, generation.era, generation.epoch);
         uint64 dealt = generation.dealt;
         for (uint16 seat = 0; seat < generation.members; seat++) {
-            if (!_has(dealt, seat)) emit DealerAbsent(chainId, era, epoch, seat, generation.nodeIds[seat]);
+            if (!Seats.has(dealt, seat)) emit DealerAbsent(chainId, era, epoch, seat, generation.nodeIds[seat]);
         }
         emit DealingClosed(chainId, era, epoch, _dealers(generation), until);
     }
@@ -301,11 +297,11 @@ contract KeyGeneration is IKeyGeneration {
         (uint64 chainId, uint32 era, uint32 epoch) = (generation.chainId, generation.era, generation.epoch);
         emit DealerConvicted(chainId, era, epoch, dealer, generation.nodeIds[dealer], fault);
         uint256 quorum = generation.quorum;
-        if (_count(generation.accepted & ~generation.convicted) < quorum) {
+        if (Seats.count(generation.accepted & ~generation.convicted) < quorum) {
             _fail(generation, 0);
         } else if (generation.phase == Phase.Dealing) {
             _closeWhenAllDealt(generation);
-        } else if (_count(_dealers(generation)) < quorum) {
+        } else if (Seats.count(_dealers(generation)) < quorum) {
             generation.phase = Phase.Dealing;
             uint64 until = uint64(block.timestamp) + _windows.dealing;
             generation.phaseUntil = until;
@@ -318,19 +314,31 @@ contract KeyGeneration is IKeyGeneration {
     function _fail(Generation storage generation, uint64 absent) private {
         generation.phase = Phase.Failed;
         uint64 named = (_all(generation) & ~generation.accepted) | generation.convicted | absent;
-        uint32[] memory culprits = new uint32[](_count(named));
+        uint32[] memory culprits = new uint32[](Seats.count(named));
         uint256 found = 0;
         for (uint16 seat = 0; seat < generation.members; seat++) {
-            if (_has(named, seat)) culprits[found++] = generation.nodeIds[seat];
+            if (Seats.has(named, seat)) culprits[found++] = generation.nodeIds[seat];
         }
         emit KeyGenerationFailed(generation.chainId, generation.era, generation.epoch, culprits);
         IKeyGenerationHost(host).keyGenerationFailed(generation.chainId, culprits);
     }
 
-    function _announce(Generation storage generation, uint64 qualified, uint64 signers) private {
+    function _finish(Generation storage generation, Ready.Claim memory claim) private {
+        uint32[] memory nodeIds = generation.nodeIds;
+        if (!Ready.verify(_context(generation), nodeIds, nodes, claim)) revert BadSignature();
+        generation.phase = Phase.Done;
         uint64 chainId = generation.chainId;
-        Key memory key = _keys[chainId];
-        emit KeyGenerated(chainId, key.era, key.epoch, key.groupKey, key.keysHash, key.committee, qualified, signers);
+        Key memory key = Key(
+            generation.era,
+            generation.epoch,
+            G1.compress(claim.groupKey128),
+            claim.keysHash,
+            Ready.committeeHash(nodeIds, claim.keysHash)
+        );
+        _keys[chainId] = key;
+        emit KeyGenerated(
+            chainId, key.era, key.epoch, key.groupKey, key.keysHash, key.committee, claim.qualified, claim.signers
+        );
         IKeyGenerationHost(host).keyGenerated(chainId, key.era, key.epoch, key.groupKey, key.keysHash);
     }
 
@@ -340,7 +348,7 @@ contract KeyGeneration is IKeyGeneration {
     function _requireReadyNow(Generation storage generation, uint64 signers, uint64 qualified) private view {
         uint64 all = _all(generation);
         if ((signers & ~all) != 0) revert BadSignature();
-        if (_count(signers) < generation.quorum) revert TooFewSigners(_count(signers), generation.quorum);
+        if (Seats.count(signers) < generation.quorum) revert TooFewSigners(Seats.count(signers), generation.quorum);
         bool unanimous = signers == all && qualified == all;
         if (!unanimous && block.timestamp < generation.phaseUntil) revert NotYet(generation.phaseUntil);
     }
@@ -359,7 +367,7 @@ contract KeyGeneration is IKeyGeneration {
         Phase phase = generation.phase;
         bool open = phase == Phase.Dealing || (phase == Phase.Complaints && block.timestamp < generation.phaseUntil);
         if (!open) revert WrongPhase(chainId, phase);
-        if (dealer >= generation.members || !_has(_dealers(generation), dealer)) revert UnknownDealing(dealer);
+        if (dealer >= generation.members || !Seats.has(_dealers(generation), dealer)) revert UnknownDealing(dealer);
         if (generation.dealings[dealer] != keccak256(dealing)) revert UnknownDealing(dealer);
     }
 
@@ -379,53 +387,16 @@ contract KeyGeneration is IKeyGeneration {
         return Court.Case(_context(generation), dealer, generation.quorum);
     }
 
-    function _committee(Generation storage generation, bytes32 keysHash) private view returns (bytes32) {
-        uint32[] memory nodeIds = generation.nodeIds;
-        bytes memory packed = abi.encodePacked(uint16(nodeIds.length));
-        for (uint256 seat = 0; seat < nodeIds.length; seat++) {
-            packed = abi.encodePacked(packed, nodeIds[seat]);
-        }
-        return keccak256(abi.encodePacked(packed, keysHash));
-    }
-
-    function _readyDigest(
-        Generation storage generation,
-        bytes memory groupKey,
-        bytes32 keysHash,
-        bytes32 committee,
-        uint64 qualified
-    ) private view returns (bytes32) {
-        bytes memory slot = abi.encodePacked(READY, generation.group, generation.era, generation.epoch, uint64(0));
-        return keccak256(abi.encodePacked(slot, groupKey, keysHash, committee, qualified));
-    }
-
-    function _sumOfKeys(Generation storage generation, uint64 signers) private view returns (bytes memory sum) {
-        sum = new bytes(128);
-        for (uint16 seat = 0; seat < generation.members; seat++) {
-            if (_has(signers, seat)) sum = G1.add(sum, nodes.blsKeyOf(generation.nodeIds[seat]));
-        }
-    }
-
     /// Seats whose dealings count.
     function _dealers(Generation storage generation) private view returns (uint64) {
         return generation.dealt & ~generation.convicted;
     }
 
     function _all(Generation storage generation) private view returns (uint64) {
-        return type(uint64).max >> (64 - generation.members);
+        return Seats.all(generation.members);
     }
 
     function _running(Phase phase) private pure returns (bool) {
         return phase == Phase.Accepting || phase == Phase.Dealing || phase == Phase.Complaints;
-    }
-
-    function _has(uint64 bitmap, uint16 seat) private pure returns (bool) {
-        return (bitmap >> seat) & 1 == 1;
-    }
-
-    function _count(uint64 bitmap) private pure returns (uint256 count) {
-        for (; bitmap != 0; bitmap &= bitmap - 1) {
-            count++;
-        }
     }
 }

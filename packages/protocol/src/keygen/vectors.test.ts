@@ -2,7 +2,7 @@
 // from this test (vitest -u) and compared with it ever after, so neither side can drift alone.
 
 import { expect, it } from "vitest";
-import { concat, fromHex, toHex } from "../bytes/index.ts";
+import { concat, fromHex } from "../bytes/index.ts";
 import { BlsSecretKey, provePossession } from "../crypto/bls.ts";
 import { publicKeyToEip2537, signatureToEip2537 } from "../crypto/eip2537.ts";
 import { scalarToBytes } from "../crypto/scalar.ts";
@@ -12,31 +12,9 @@ import { judgeDealing } from "./complaint.ts";
 import { type Dealing, decodeDealing, encodeDealing } from "./dealing.ts";
 import { acceptDealings, sumCommitments } from "./fresh-key.ts";
 import { assembleReady, committeeHash, readyDigest, seatBitmap } from "./ready.ts";
+import { VectorFile } from "./vector-file.testing.ts";
 
-const lines: string[] = [];
-
-/** An assignment, broken where forge fmt breaks it: past 120 columns before the semicolon. */
-function assign(indent: string, left: string, value: Uint8Array): void {
-  const literal = `hex"${toHex(value).slice(2)}";`;
-  const line = `${indent}${left} = ${literal}`;
-  if (line.length - 1 <= 120) lines.push(line);
-  else lines.push(`${indent}${left} =`, `${indent}    ${literal}`);
-}
-
-function bytesConstant(name: string, value: Uint8Array): void {
-  assign("    ", `bytes internal constant ${name}`, value);
-}
-
-function wordConstant(name: string, value: Uint8Array): void {
-  lines.push(`    bytes32 internal constant ${name} = ${toHex(value)};`);
-}
-
-function list(name: string, values: readonly Uint8Array[]): void {
-  lines.push("", `    function ${name}() internal pure returns (bytes[] memory list) {`);
-  lines.push(`        list = new bytes[](${values.length});`);
-  for (const [i, value] of values.entries()) assign("        ", `list[${i}]`, value);
-  lines.push("    }");
-}
+const file = new VectorFile();
 
 function changed({ dealer, dealing }: PostedDealing, members: number, change: (d: Dealing) => Partial<Dealing>) {
   const decoded = decodeDealing(dealing, members)!;
@@ -71,9 +49,9 @@ function readyCall(c: Ceremony, dealers: readonly number[], signers: readonly nu
 }
 
 function committee(prefix: string, c: Ceremony): void {
-  wordConstant(`${prefix}_GROUP`, c.context.group);
-  list(`keys${c.members.length}`, c.encryptionKeys);
-  list(
+  file.word(`${prefix}_GROUP`, c.context.group);
+  file.list(`keys${c.members.length}`, c.encryptionKeys);
+  file.list(
     `proofs${c.members.length}`,
     c.members.map(({ encryption }) => encryption.proof),
   );
@@ -85,59 +63,52 @@ it("agrees with the contracts' vectors", async () => {
   const secret = BlsSecretKey.generate(random);
   const digest = random(32);
   const account = fromHex("0x00000000000000000000000000000000c0ffee00")!;
-  bytesConstant("PUBLIC_KEY", secret.publicKey.bytes);
-  bytesConstant("PUBLIC_KEY_128", publicKeyToEip2537(secret.publicKey.bytes)!);
-  wordConstant("DIGEST", digest);
-  bytesConstant("SIGNATURE_256", signatureToEip2537(secret.sign(digest))!);
-  bytesConstant("OTHER_SIGNATURE_256", signatureToEip2537(secret.sign(random(32)))!);
-  bytesConstant("POSSESSION_256", signatureToEip2537(provePossession(secret, account))!);
-  bytesConstant("STRAY_ON_CURVE", strayPoint(true));
-  bytesConstant("STRAY_OFF_CURVE", strayPoint(false));
+  file.bytes("PUBLIC_KEY", secret.publicKey.bytes);
+  file.bytes("PUBLIC_KEY_128", publicKeyToEip2537(secret.publicKey.bytes)!);
+  file.word("DIGEST", digest);
+  file.bytes("SIGNATURE_256", signatureToEip2537(secret.sign(digest))!);
+  file.bytes("OTHER_SIGNATURE_256", signatureToEip2537(secret.sign(random(32)))!);
+  file.bytes("POSSESSION_256", signatureToEip2537(provePossession(secret, account))!);
+  file.bytes("STRAY_ON_CURVE", strayPoint(true));
+  file.bytes("STRAY_OFF_CURVE", strayPoint(false));
 
   committee("FOUR", four);
-  list(
+  file.list(
     "dealings4",
     four.dealings.map(({ dealing }) => dealing),
   );
-  list(
+  file.list(
     "registered4",
     four.members.map(({ registered }) => publicKeyToEip2537(registered.publicKey.bytes)!),
   );
   const nonce = decodeDealing(four.dealings[1]!.dealing, 4)!.nonce;
   const badShare = changed(four.dealings[3]!, 4, raiseFirst);
-  bytesConstant("BAD_SHARE", badShare.dealing);
-  bytesConstant("BAD_SHARE_COMPLAINT", shareComplaint(four, badShare));
+  file.bytes("BAD_SHARE", badShare.dealing);
+  file.bytes("BAD_SHARE_COMPLAINT", shareComplaint(four, badShare));
   // A true S and proof about a dealer that dealt well.
-  bytesConstant("HONEST_COMPLAINT", shareComplaint(four, changed(four.dealings[1]!, 4, raiseFirst)));
-  bytesConstant("COPIED_NONCE", changed(four.dealings[2]!, 4, () => ({ nonce })).dealing);
+  file.bytes("HONEST_COMPLAINT", shareComplaint(four, changed(four.dealings[1]!, 4, raiseFirst)));
+  file.bytes("COPIED_NONCE", changed(four.dealings[2]!, 4, () => ({ nonce })).dealing);
   for (const onCurve of [true, false]) {
     const point = strayPoint(onCurve);
     const stray = changed(four.dealings[3]!, 4, ({ commitments }) => ({
       commitments: commitments.map((commitment, k) => (k === 1 ? point : commitment)),
     }));
-    bytesConstant(onCurve ? "OUTSIDE_SUBGROUP" : "OFF_CURVE", stray.dealing);
+    file.bytes(onCurve ? "OUTSIDE_SUBGROUP" : "OFF_CURVE", stray.dealing);
   }
-  bytesConstant("READY_ALL", readyCall(four, [0, 1, 2, 3], [0, 1, 2, 3]));
-  bytesConstant("READY_THREE", readyCall(four, [0, 1, 2], [0, 1, 2]));
+  file.bytes("READY_ALL", readyCall(four, [0, 1, 2, 3], [0, 1, 2, 3]));
+  file.bytes("READY_THREE", readyCall(four, [0, 1, 2], [0, 1, 2]));
   const nodeIds = four.members.map(({ nodeId }) => nodeId);
-  wordConstant("COMMITTEE_ALL", committeeHash(nodeIds, readyCall(four, [0, 1, 2, 3], [0, 1, 2]).slice(128, 160)));
+  file.word("COMMITTEE_ALL", committeeHash(nodeIds, readyCall(four, [0, 1, 2, 3], [0, 1, 2]).slice(128, 160)));
 
   const sixteen = ceremony(16, "vectors");
   committee("SIXTEEN", sixteen);
   const bad = changed(sixteen.dealings[3]!, 16, raiseFirst);
-  bytesConstant("SIXTEEN_BAD_SHARE", bad.dealing);
-  bytesConstant("SIXTEEN_COMPLAINT", shareComplaint(sixteen, bad));
-  wordConstant("SIXTEEN_PLUS_ONE", scalarToBytes(decodeDealing(bad.dealing, 16)!.ciphertexts[0]!));
+  file.bytes("SIXTEEN_BAD_SHARE", bad.dealing);
+  file.bytes("SIXTEEN_COMPLAINT", shareComplaint(sixteen, bad));
+  file.word("SIXTEEN_PLUS_ONE", scalarToBytes(decodeDealing(bad.dealing, 16)!.ciphertexts[0]!));
 
-  const text = [
-    "// SPDX-License-Identifier: Apache-2.0",
-    "pragma solidity ^0.8.30;",
-    "",
-    "/// Made by packages/protocol/src/keygen/vectors.test.ts: what both sides must compute alike. Node ids are 100 + seat.",
-    "library Vectors {",
-    ...lines,
-    "}",
-    "",
-  ].join("\n");
+  const comment =
+    "Made by packages/protocol/src/keygen/vectors.test.ts: what both sides must compute alike. Node ids are 100 + seat.";
+  const text = file.text("Vectors", comment);
   await expect(text).toMatchFileSnapshot("../../../../contracts/test/keys/Vectors.sol");
 });
