@@ -16,6 +16,8 @@ export const contractNames = [
   "Nodes",
   "Offences",
   "RentPool",
+  "Resharing",
+  "Rotations",
   "TributaryToken",
   "Validators",
 ] as const;

@@ -12,6 +12,8 @@ export const contractOrder = [
   "Eras",
   "KeyGeneration",
   "Offences",
+  "Resharing",
+  "Rotations",
 ] as const;
 
 export type ContractName = (typeof contractOrder)[number];

@@ -23,6 +23,7 @@ const restricted: readonly { contract: ContractName; role: bigint; signature: st
   { contract: "Committees", role: roles.parameters, signature: "setSelectionDelay(uint32)" },
   { contract: "Chains", role: roles.parameters, signature: "setParameters((uint256,uint32,uint8,uint16))" },
   { contract: "Chains", role: roles.reporter, signature: "setPaused(uint64,bool)" },
+  { contract: "Rotations", role: roles.parameters, signature: "setParameters((uint32,uint32))" },
   { contract: "RentPool", role: roles.treasurer, signature: "pay(address,uint256)" },
 ];
 
@@ -46,6 +47,7 @@ function constructorArguments(
   parameters: ManagerParameters,
 ): Readonly<Record<ContractName, readonly unknown[]>> {
   const { Access, TributaryToken, RentPool, Validators, Nodes, Committees, Chains, Eras, KeyGeneration } = addresses;
+  const { Resharing, Rotations } = addresses;
   const { price, grace, minimumMembers, maximumMonths } = parameters;
   const parts = {
     token: TributaryToken,
@@ -53,6 +55,14 @@ function constructorArguments(
     committees: Committees,
     keyGeneration: KeyGeneration,
     eras: Eras,
+    rotations: Rotations,
+  };
+  const rotationParts = {
+    chains: Chains,
+    committees: Committees,
+    nodes: Nodes,
+    keyGeneration: KeyGeneration,
+    resharing: Resharing,
   };
   return {
     Access: [deployer],
@@ -60,11 +70,13 @@ function constructorArguments(
     RentPool: [Access, TributaryToken],
     Validators: [Access, TributaryToken, Nodes, parameters.minimumStake],
     Nodes: [Validators, Committees],
-    Committees: [Access, Nodes, Chains, parameters.selectionDelay],
+    Committees: [Access, Nodes, Chains, Rotations, parameters.selectionDelay],
     Chains: [Access, parts, parameters.devAllocations, { price, grace, minimumMembers, maximumMonths }],
     Eras: [Chains],
     KeyGeneration: [Chains, Nodes, parameters.windows],
     Offences: [KeyGeneration, Nodes],
+    Resharing: [Rotations, Nodes, parameters.windows],
+    Rotations: [Access, rotationParts, parameters.rotation],
   };
 }
 

@@ -17,7 +17,9 @@ export type ManagerParameters = {
   readonly selectionDelay: number;
   /** Whether a chain's creator may name accounts that own native coin at genesis. */
   readonly devAllocations: boolean;
-  /** Windows of key generation, seconds. */
+  /** Seconds after which an epoch may be ended by schedule, and for which leavers stay on after one. */
+  readonly rotation: { readonly period: number; readonly linger: number };
+  /** Windows of key generation and of resharing, seconds. */
   readonly windows: {
     readonly accept: number;
     readonly dealing: number;
@@ -39,6 +41,7 @@ export const devnetParameters: ManagerParameters = {
   maximumMonths: 24,
   selectionDelay: 2,
   devAllocations: true,
+  rotation: { period: DAY, linger: 60 },
   // They pass entirely only where a member is missing or cheats.
   windows: { accept: 30, dealing: 20, complaints: 15, total: 600 },
 };
@@ -51,5 +54,6 @@ export const productionParameters: ManagerParameters = {
   maximumMonths: 24,
   selectionDelay: 8,
   devAllocations: false,
+  rotation: { period: 30 * DAY, linger: 6 * HOUR },
   windows: { accept: 6 * HOUR, dealing: 6 * HOUR, complaints: 6 * HOUR, total: 3 * DAY },
 };

@@ -37,7 +37,7 @@ library Ready {
         returns (bool)
     {
         bytes memory hashed = Bls.hashToG2(_digest(context, claim, committeeHash(nodeIds, claim.keysHash)));
-        if (!Bls.verifyHashed(_sumOfKeys(nodeIds, nodes, claim.signers), hashed, claim.aggregate256)) return false;
+        if (!Bls.verifyHashed(sumOfKeys(nodeIds, nodes, claim.signers), hashed, claim.aggregate256)) return false;
         return Bls.verifyHashed(claim.groupKey128, hashed, claim.threshold256);
     }
 
@@ -51,8 +51,9 @@ library Ready {
         return keccak256(abi.encodePacked(slot, groupKey, claim.keysHash, committee, claim.qualified));
     }
 
-    function _sumOfKeys(uint32[] memory nodeIds, INodeKeys nodes, uint64 signers)
-        private
+    /// @notice The sum of the registered BLS keys of the signers, 128 bytes.
+    function sumOfKeys(uint32[] memory nodeIds, INodeKeys nodes, uint64 signers)
+        internal
         view
         returns (bytes memory sum)
     {

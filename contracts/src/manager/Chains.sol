@@ -10,6 +10,7 @@ import {IKeyGenerationHost} from "../keys/interfaces/IKeyGenerationHost.sol";
 import {IChains} from "./interfaces/IChains.sol";
 import {ICommittees} from "./interfaces/ICommittees.sol";
 import {IEras} from "./interfaces/IEras.sol";
+import {IRotations} from "./interfaces/IRotations.sol";
 import {ChainNames} from "./libraries/ChainNames.sol";
 import {RentSchedule} from "./libraries/RentSchedule.sol";
 import {Slots} from "./libraries/Slots.sol";
@@ -26,6 +27,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         ICommittees committees;
         IKeyGeneration keyGeneration;
         IEras eras;
+        IRotations rotations;
     }
 
     struct Record {
@@ -61,6 +63,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
     ICommittees public immutable committees;
     IKeyGeneration public immutable keyGeneration;
     IEras public immutable eras;
+    IRotations public immutable rotations;
     /// Set for development networks only: the creator names accounts that own native coin at genesis.
     bool public immutable devAllocations;
 
@@ -82,6 +85,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         committees = parts.committees;
         keyGeneration = parts.keyGeneration;
         eras = parts.eras;
+        rotations = parts.rotations;
         devAllocations = devAllocations_;
         _setParameters(parameters_);
     }
@@ -143,6 +147,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         _pay(chainId, chain, months, earned, refund);
         committees.release(chainId);
         if (state == State.Keygen) keyGeneration.cancel(chainId);
+        else if (state > State.Keygen) rotations.chainEnded(chainId);
     }
 
     /// @inheritdoc IChains
@@ -156,6 +161,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         emit ChainExpired(chainId);
         _collect(chainId, chain);
         committees.release(chainId);
+        rotations.chainEnded(chainId);
     }
 
     /// @inheritdoc IChains
@@ -240,13 +246,14 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
     /// @inheritdoc IChains
     function chainOf(uint64 chainId) external view returns (Chain memory) {
         Record storage chain = _chain(chainId);
+        uint32 epoch = chain.rent.start == 0 ? 0 : rotations.epochOf(chainId);
         return Chain({
             state: chain.state,
             size: chain.size,
             members: chain.members,
             slots: _slotsOf(chain.size),
             era: FIRST_ERA,
-            epoch: FIRST_EPOCH,
+            epoch: epoch == 0 ? FIRST_EPOCH : epoch,
             nonce: chain.nonce,
             created: chain.created,
             start: chain.rent.start,

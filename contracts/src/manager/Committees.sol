@@ -6,6 +6,7 @@ import {BlockHeader} from "@openzeppelin/contracts/utils/BlockHeader.sol";
 import {Blockhash} from "@openzeppelin/contracts/utils/Blockhash.sol";
 import {IChains} from "./interfaces/IChains.sol";
 import {ICommittees} from "./interfaces/ICommittees.sol";
+import {IRotations} from "./interfaces/IRotations.sol";
 import {Draw} from "./libraries/Draw.sol";
 import {Slots} from "./libraries/Slots.sol";
 import {WeightTree} from "./libraries/WeightTree.sol";
@@ -25,7 +26,16 @@ contract Committees is ICommittees, AccessManaged {
     enum Kind {
         Available,
         Unavailable,
-        Release
+        Release,
+        ReleaseIncoming,
+        ReleaseLeavers
+    }
+
+    /// Where the leavers of a rotation are: still members, replaced with their slots kept, or about to give these back.
+    enum Leavers {
+        Inside,
+        Outside,
+        Releasing
     }
 
     /// @param subject Node or chain id.
@@ -37,6 +47,7 @@ contract Committees is ICommittees, AccessManaged {
 
     address public immutable nodes;
     IChains public immutable chains;
+    IRotations public immutable rotations;
 
     uint32 public selectionDelay;
     Draw.Field private _field;
@@ -52,11 +63,24 @@ contract Committees is ICommittees, AccessManaged {
 
     mapping(uint64 chainId => uint32[]) private _committees;
     mapping(uint64 chainId => uint8) private _slots;
+    /// Of a rotation: who leaves, and who was drawn for their seats, in the same order. After the rotation, leavers keep
+    /// their slots for a while.
+    mapping(uint64 chainId => uint32[]) private _leaving;
+    mapping(uint64 chainId => uint32[]) private _incoming;
+    mapping(uint64 chainId => Leavers) private _leavers;
 
-    constructor(address authority, address nodes_, IChains chains_, uint32 selectionDelay_) AccessManaged(authority) {
+    constructor(address authority, address nodes_, IChains chains_, IRotations rotations_, uint32 selectionDelay_)
+        AccessManaged(authority)
+    {
         nodes = nodes_;
         chains = chains_;
+        rotations = rotations_;
         _setSelectionDelay(selectionDelay_);
+    }
+
+    modifier onlyRotations() {
+        if (msg.sender != address(rotations)) revert OnlyRotations(msg.sender);
+        _;
     }
 
     /// @inheritdoc ICommittees
@@ -67,18 +91,8 @@ contract Committees is ICommittees, AccessManaged {
         delete _requests[_firstRequest++];
         delete _positions[chainId];
 
-        (uint32[] memory nodeIds, uint256 filled) = _field.draw(seed, next.slots, next.members);
-        bool complete = filled == next.members;
-        if (complete) {
-            _committees[chainId] = nodeIds;
-            _slots[chainId] = next.slots;
-            emit CommitteeSelected(chainId, next.seedBlock, seed, nodeIds);
-        } else {
-            emit CommitteeUnavailable(chainId, filled, next.members, Slots.seatCap(next.members));
-        }
-        _settle(_settleLimit(), SETTLE_ENTRIES);
-        if (complete) chains.committeeSelected(chainId, nodeIds);
-        else chains.committeeUnavailable(chainId);
+        if (next.replacement) _replace(next, seed);
+        else _fill(next, seed);
     }
 
     /// @inheritdoc ICommittees
@@ -100,10 +114,54 @@ contract Committees is ICommittees, AccessManaged {
     function request(uint64 chainId, uint8 slots, uint8 members) external returns (uint64 seedBlock) {
         if (msg.sender != address(chains)) revert OnlyChains(msg.sender);
         if (nodesWith(slots) < members) revert NotEnoughNodes(nodesWith(slots), members);
+        return _enqueue(chainId, slots, members, false);
+    }
+
+    /// @inheritdoc ICommittees
+    function requestSeats(uint64 chainId, uint32[] calldata leaving) external onlyRotations returns (uint64 seedBlock) {
+        if (_leaving[chainId].length != 0 || _incoming[chainId].length != 0) revert StillReleasing(chainId);
+        _leaving[chainId] = leaving;
+        // Fewer than a committee's seats.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return _enqueue(chainId, _slots[chainId], uint8(leaving.length), true);
+    }
+
+    /// @inheritdoc ICommittees
+    function commitSeats(uint64 chainId) external onlyRotations {
+        uint32[] memory incoming = _incoming[chainId];
+        if (incoming.length == 0) return;
+        _committees[chainId] = _withIncoming(chainId, incoming);
+        delete _incoming[chainId];
+        _leavers[chainId] = Leavers.Outside;
+    }
+
+    /// @inheritdoc ICommittees
+    function dropSeats(uint64 chainId) external onlyRotations {
+        delete _leaving[chainId];
+        if (_incoming[chainId].length > 0) {
+            _record(Change({kind: Kind.ReleaseIncoming, subject: chainId, validatorId: 0}));
+        }
+    }
+
+    /// @inheritdoc ICommittees
+    function releaseLeavers(uint64 chainId) external onlyRotations returns (bool) {
+        if (_leavers[chainId] != Leavers.Outside) return false;
+        _leavers[chainId] = Leavers.Releasing;
+        _record(Change({kind: Kind.ReleaseLeavers, subject: chainId, validatorId: 0}));
+        return true;
+    }
+
+    /// In line behind what was asked for before.
+    function _enqueue(uint64 chainId, uint8 slots, uint8 members, bool replacement) private returns (uint64 seedBlock) {
         seedBlock = uint64(block.number) + selectionDelay;
         uint256 position = _endRequest++;
         _requests[position] = Request({
-            chainId: chainId, seedBlock: seedBlock, changesBefore: _endChange, slots: slots, members: members
+            chainId: chainId,
+            seedBlock: seedBlock,
+            changesBefore: _endChange,
+            slots: slots,
+            members: members,
+            replacement: replacement
         });
         _positions[chainId] = position + 1;
         emit SelectionRequested(chainId, seedBlock, slots, members);
@@ -165,6 +223,12 @@ contract Committees is ICommittees, AccessManaged {
     }
 
     /// @inheritdoc ICommittees
+    function rotatingOf(uint64 chainId) external view returns (uint32[] memory incoming, uint32[] memory leavers) {
+        incoming = _incoming[chainId];
+        if (_leavers[chainId] != Leavers.Inside) leavers = _leaving[chainId];
+    }
+
+    /// @inheritdoc ICommittees
     function slotsOf(uint32 nodeId) external view returns (bool available, uint256 used, uint256 free) {
         Draw.Entry storage entry = _field.entries[nodeId];
         available = entry.available;
@@ -186,6 +250,69 @@ contract Committees is ICommittees, AccessManaged {
     /// @inheritdoc ICommittees
     function nodesWith(uint8 slots) public view returns (uint256) {
         return WeightTree.laneOf(_field.groups.total(), Slots.countLane(slots));
+    }
+
+    /// A new chain's committee.
+    function _fill(Request memory next, bytes32 seed) private {
+        uint64 chainId = next.chainId;
+        (uint32[] memory nodeIds, uint256 filled) = _field.draw(seed, next.slots, next.members);
+        bool complete = filled == next.members;
+        if (complete) {
+            _committees[chainId] = nodeIds;
+            _slots[chainId] = next.slots;
+            emit CommitteeSelected(chainId, next.seedBlock, seed, nodeIds);
+        } else {
+            emit CommitteeUnavailable(chainId, filled, next.members, Slots.seatCap(next.members));
+        }
+        _settle(_settleLimit(), SETTLE_ENTRIES);
+        if (complete) chains.committeeSelected(chainId, nodeIds);
+        else chains.committeeUnavailable(chainId);
+    }
+
+    /// Nodes for the seats of leavers; the others stay where they are.
+    function _replace(Request memory next, bytes32 seed) private {
+        uint64 chainId = next.chainId;
+        uint32[] memory leaving = _leaving[chainId];
+        uint32[] memory staying = _staying(_committees[chainId], leaving);
+        (uint32[] memory nodeIds, uint256 filled) = _field.drawBeside(seed, next.slots, staying, leaving);
+        bool complete = filled == leaving.length;
+        if (complete) {
+            _incoming[chainId] = nodeIds;
+            emit SeatsSelected(chainId, next.seedBlock, seed, leaving, nodeIds);
+        } else {
+            delete _leaving[chainId];
+            emit SeatsUnavailable(chainId, filled, leaving.length);
+        }
+        uint32[] memory committee = complete ? _withIncoming(chainId, nodeIds) : leaving;
+        // Behind what the request stood before: a chain that ended meanwhile gives all back here.
+        _settle(_settleLimit(), SETTLE_ENTRIES);
+        if (complete) rotations.seatsSelected(chainId, committee);
+        else rotations.seatsUnavailable(chainId);
+    }
+
+    /// The committee with the leavers' seats taken by those drawn for them.
+    function _withIncoming(uint64 chainId, uint32[] memory incoming) private view returns (uint32[] memory committee) {
+        committee = _committees[chainId];
+        uint32[] memory leaving = _leaving[chainId];
+        uint256 seat = 0;
+        for (uint256 i = 0; i < leaving.length; i++) {
+            while (committee[seat] != leaving[i]) seat++;
+            committee[seat++] = incoming[i];
+        }
+    }
+
+    /// Both by ascending seat.
+    function _staying(uint32[] memory committee, uint32[] memory leaving)
+        private
+        pure
+        returns (uint32[] memory staying)
+    {
+        staying = new uint32[](committee.length - leaving.length);
+        uint256 gone = 0;
+        for (uint256 seat = 0; seat < committee.length; seat++) {
+            if (gone < leaving.length && committee[seat] == leaving[gone]) gone++;
+            else staying[seat - gone] = committee[seat];
+        }
     }
 
     function _takeOrder(uint64 chainId) private view returns (Request memory next) {
@@ -236,16 +363,32 @@ contract Committees is ICommittees, AccessManaged {
         } else if (change.kind == Kind.Unavailable) {
             _field.remove(uint32(change.subject));
             emit NodeUnavailable(uint32(change.subject));
-        } else {
+        } else if (change.kind == Kind.Release) {
             _release(change.subject);
+        } else if (change.kind == Kind.ReleaseIncoming) {
+            _free(change.subject, _slots[change.subject], _incoming);
+        } else {
+            _free(change.subject, _slots[change.subject], _leaving);
+            delete _leavers[change.subject];
         }
     }
 
+    /// All that the chain holds, also of a rotation that did not end.
     function _release(uint64 chainId) private {
-        uint32[] memory nodeIds = _committees[chainId];
         uint8 slots = _slots[chainId];
-        delete _committees[chainId];
+        // Leavers that are still members go with the committee.
+        if (_leavers[chainId] == Leavers.Inside) delete _leaving[chainId];
+        _free(chainId, slots, _committees);
+        _free(chainId, slots, _incoming);
+        _free(chainId, slots, _leaving);
         delete _slots[chainId];
+        delete _leavers[chainId];
+    }
+
+    function _free(uint64 chainId, uint8 slots, mapping(uint64 => uint32[]) storage lists) private {
+        uint32[] memory nodeIds = lists[chainId];
+        if (nodeIds.length == 0) return;
+        delete lists[chainId];
         for (uint256 i = 0; i < nodeIds.length; i++) {
             _field.free(nodeIds[i], slots);
         }

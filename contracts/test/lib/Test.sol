@@ -13,6 +13,7 @@ interface Vm {
     function etch(address who, bytes calldata code) external;
     function label(address who, string calldata name) external;
     function prank(address sender) external;
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
     function startPrank(address sender) external;
     function stopPrank() external;
     function warp(uint256 time) external;

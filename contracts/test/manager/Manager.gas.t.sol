@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {Committees} from "../../src/manager/Committees.sol";
 import {IChains} from "../../src/manager/interfaces/IChains.sol";
 import {INodes} from "../../src/manager/interfaces/INodes.sol";
+import {IRotations} from "../../src/manager/interfaces/IRotations.sol";
 import {Headers} from "../lib/Headers.sol";
 import {Test} from "../lib/Test.sol";
 import {ManagerTest} from "./ManagerTest.sol";
@@ -53,6 +54,35 @@ contract ManagerGasTest is ManagerTest {
     }
 }
 
+/// A rotation of one seat of sixteen.
+contract RotationGasTest is ManagerTest {
+    uint64 private _chain;
+    uint32[] private _leaving;
+    bytes private _header;
+    uint256 private _rotating;
+
+    function setUp() public override {
+        super.setUp();
+        addNodes(20);
+        _chain = createRunning("running", 16);
+        uint32[] memory members = committees.committeeOf(_chain);
+        uint32[] memory leaving = new uint32[](2);
+        (leaving[0], leaving[1]) = (members[3], members[9]);
+        _leaving = leaving;
+        for (uint256 i = 0; i < 2; i++) {
+            vm.prank(validators.ownerOf(nodes.validatorOf(leaving[i])));
+            nodes.exit(leaving[i]);
+        }
+        rotations.requestExit(_chain, leaving);
+        _header = passSeedBlock("the seed");
+    }
+
+    function test_gasOfSelecting2Of16AndBeginningTheirRotation() external {
+        committees.select(_chain, _header);
+        vm.assertTrue(resharing.running(_chain));
+    }
+}
+
 /// The committees contract alone, with this contract as registry of nodes and of chains: how selection grows.
 contract SelectionGasTest is Test {
     uint256 private constant NODES = 1000;
@@ -63,7 +93,7 @@ contract SelectionGasTest is Test {
 
     function setUp() external {
         vm.roll(1000);
-        _committees = new Committees(address(this), address(this), IChains(address(this)), 2);
+        _committees = new Committees(address(this), address(this), IChains(address(this)), IRotations(address(this)), 2);
         // Three nodes a validator.
         for (uint32 i = 0; i < NODES; i++) {
             _committees.nodeRegistered(i + 1, i / 3 + 1);

@@ -10,7 +10,7 @@ contract ManagerInvariantTest is Test {
     function setUp() external {
         _actions = new ManagerActions();
         targetContract(address(_actions));
-        bytes4[] memory selectors = new bytes4[](11);
+        bytes4[] memory selectors = new bytes4[](14);
         selectors[0] = ManagerActions.register.selector;
         selectors[1] = ManagerActions.depart.selector;
         selectors[2] = ManagerActions.order.selector;
@@ -22,6 +22,9 @@ contract ManagerInvariantTest is Test {
         selectors[8] = ManagerActions.reprice.selector;
         selectors[9] = ManagerActions.collect.selector;
         selectors[10] = ManagerActions.settle.selector;
+        selectors[11] = ManagerActions.rotate.selector;
+        selectors[12] = ManagerActions.finishRotation.selector;
+        selectors[13] = ManagerActions.releaseLeavers.selector;
         targetSelector(address(_actions), selectors);
     }
 
@@ -48,6 +51,16 @@ contract ManagerInvariantTest is Test {
             _actions.depart(seed >> 5);
             _actions.extend(seed >> 7, uint8(seed));
             _actions.end(seed >> 9);
+            for (uint256 k = 0; k < 4; k++) {
+                _actions.rotate(seed >> (13 + k));
+            }
+            for (uint256 k = 0; k < 3; k++) {
+                if (i % 3 == 1) _actions.selectNext(bytes32(seed >> k), false);
+            }
+            for (uint256 k = 0; k < 40; k++) {
+                _actions.finishRotation(i + k, i % 4 > 0);
+            }
+            if (i % 2 == 0) _actions.releaseLeavers(seed >> 13);
             _actions.collect(seed >> 11, uint32(seed));
             _actions.checkEscrow();
             _actions.checkSlots();
@@ -55,5 +68,6 @@ contract ManagerInvariantTest is Test {
         }
         vm.assertGt(_actions.selections(), 15);
         vm.assertGt(_actions.nodesAdded(), 8);
+        vm.assertGt(_actions.rotated(), 3);
     }
 }

@@ -2,7 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {IChains} from "../../src/manager/interfaces/IChains.sol";
+import {ICommittees} from "../../src/manager/interfaces/ICommittees.sol";
 import {INodes} from "../../src/manager/interfaces/INodes.sol";
+import {IRotations} from "../../src/manager/interfaces/IRotations.sol";
 import {ManagerTest} from "./ManagerTest.sol";
 
 /// Everything that anybody can do to the manager, in any order, for the invariant test. It deploys and owns the manager.
@@ -13,6 +15,7 @@ contract ManagerActions is ManagerTest {
     uint256 public nodesAdded;
     uint256 public selections;
     uint256 public unavailable;
+    uint256 public rotated;
     uint64[] private _ids;
     /// Committee as first seen; a chain has this one or none.
     mapping(uint64 chainId => bytes32) private _committees;
@@ -61,6 +64,7 @@ contract ManagerActions is ManagerTest {
         if (vm.getBlockNumber() >= lost) committees.rearm(id);
         committees.select(id, passSeedBlock(mixHash));
         selections++;
+        if (rotations.rotationOf(id).lastEpoch > 1) return;
         _committees[id] = keccak256(abi.encode(committees.committeeOf(id)));
         if (chains.stateOf(id) == IChains.State.Failed) unavailable++;
     }
@@ -74,6 +78,58 @@ contract ManagerActions is ManagerTest {
             vm.warp(vm.getBlockTimestamp() + 2 days);
             keyGeneration.fail(id);
         }
+    }
+
+    /// By schedule, or for the first member found exiting.
+    function rotate(uint256 seed) external {
+        uint64 id = _pick(seed);
+        if (id == 0 || chains.stateOf(id) != IChains.State.Running) return;
+        IRotations.Rotation memory rotation = rotations.rotationOf(id);
+        if (rotation.stage != IRotations.Stage.Idle) return;
+        uint64 due = rotation.since + PERIOD;
+        if (due < rotation.quietUntil) due = rotation.quietUntil;
+        if (seed % 2 == 0 && vm.getBlockTimestamp() < due) vm.warp(due);
+        if (vm.getBlockTimestamp() < rotation.quietUntil) return;
+        uint32[] memory members = committees.committeeOf(id);
+        for (uint256 seat = 0; seat < members.length; seat++) {
+            if (nodes.stateOf(members[seat]) != INodes.State.Exiting) continue;
+            uint32[] memory leaving = new uint32[](1);
+            leaving[0] = members[seat];
+            try rotations.requestExit(id, leaving) {}
+            catch (bytes memory reason) {
+                _requireReleasing(reason);
+            }
+            return;
+        }
+        if (vm.getBlockTimestamp() < due) return;
+        try rotations.requestScheduled(id) {}
+        catch (bytes memory reason) {
+            _requireReleasing(reason);
+        }
+    }
+
+    function finishRotation(uint256 seed, bool good) external {
+        uint64 id = _pick(seed);
+        if (id == 0 || !resharing.running(id)) return;
+        resharing.finish(id, good);
+        if (!good) return;
+        rotated++;
+        _committees[id] = keccak256(abi.encode(committees.committeeOf(id)));
+    }
+
+    function releaseLeavers(uint256 seed) external {
+        uint64 id = _pick(seed);
+        if (id == 0 || rotations.rotationOf(id).stage != IRotations.Stage.Idle) return;
+        uint64 until = rotations.rotationOf(id).quietUntil;
+        if (vm.getBlockTimestamp() < until) vm.warp(until);
+        try rotations.releaseLeavers(id) {}
+        catch (bytes memory reason) {
+            vm.assertEq(bytes32(bytes4(reason)), bytes32(IRotations.NothingToRelease.selector));
+        }
+    }
+
+    function _requireReleasing(bytes memory reason) private pure {
+        vm.assertEq(bytes32(bytes4(reason)), bytes32(ICommittees.StillReleasing.selector));
     }
 
     function pause(uint256 seed) external {
@@ -153,6 +209,7 @@ contract ManagerActions is ManagerTest {
             for (uint256 k = 0; k < nodeIds.length; k++) {
                 used[nodeIds[k]] += chains.chainOf(_ids[i]).slots;
             }
+            _countRotating(_ids[i], nodeIds, used);
         }
         uint256[3] memory free;
         uint256[3] memory count;
@@ -171,6 +228,19 @@ contract ManagerActions is ManagerTest {
             vm.assertEq(committees.freeSlots(_slots(size)), free[size], "free slots");
             vm.assertEq(committees.nodesWith(_slots(size)), count[size], "nodes with room");
         }
+    }
+
+    /// Those drawn hold slots beside the members, and leavers beside those who replaced them.
+    function _countRotating(uint64 id, uint32[] memory nodeIds, uint256[] memory used) private view {
+        (uint32[] memory incoming, uint32[] memory leavers) = committees.rotatingOf(id);
+        uint256 slots = chains.chainOf(id).slots;
+        for (uint256 k = 0; k < incoming.length; k++) {
+            used[incoming[k]] += slots;
+        }
+        for (uint256 k = 0; k < leavers.length; k++) {
+            used[leavers[k]] += slots;
+        }
+        if (nodeIds.length == 0) vm.assertEq(incoming.length + leavers.length, 0, "a rotation without a committee");
     }
 
     /// One committee a chain: the one selected, as long as it has one.

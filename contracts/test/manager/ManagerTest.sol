@@ -7,11 +7,13 @@ import {G1} from "../../src/keys/G1.sol";
 import {KeyGeneration} from "../../src/keys/KeyGeneration.sol";
 import {IKeyGeneration} from "../../src/keys/interfaces/IKeyGeneration.sol";
 import {INodeKeys} from "../../src/keys/interfaces/INodeKeys.sol";
+import {IResharing} from "../../src/keys/interfaces/IResharing.sol";
 import {Access} from "../../src/manager/Access.sol";
 import {Chains} from "../../src/manager/Chains.sol";
 import {Committees} from "../../src/manager/Committees.sol";
 import {Eras} from "../../src/manager/Eras.sol";
 import {Nodes} from "../../src/manager/Nodes.sol";
+import {Rotations} from "../../src/manager/Rotations.sol";
 import {RentPool} from "../../src/manager/RentPool.sol";
 import {TributaryToken} from "../../src/manager/TributaryToken.sol";
 import {Validators} from "../../src/manager/Validators.sol";
@@ -19,18 +21,22 @@ import {IChains} from "../../src/manager/interfaces/IChains.sol";
 import {ICommittees} from "../../src/manager/interfaces/ICommittees.sol";
 import {IEras} from "../../src/manager/interfaces/IEras.sol";
 import {INodes} from "../../src/manager/interfaces/INodes.sol";
+import {IRotations} from "../../src/manager/interfaces/IRotations.sol";
 import {IValidators} from "../../src/manager/interfaces/IValidators.sol";
 import {BlsSigner} from "../lib/BlsSigner.sol";
 import {Headers} from "../lib/Headers.sol";
+import {ResharingStandIn} from "../lib/ResharingStandIn.sol";
 import {Test} from "../lib/Test.sol";
 
-/// The whole manager, deployed as in production: this contract is the admin and holds every role.
+/// The whole manager, deployed as in production but for the resharing contract: this contract is the admin and holds every role.
 abstract contract ManagerTest is Test {
     uint256 internal constant STAKE = 100e18;
     uint256 internal constant PRICE = 1e18;
     uint32 internal constant DELAY = 4;
     uint32 internal constant GRACE = 7 days;
     uint256 internal constant MONTH = 30 days;
+    uint32 internal constant PERIOD = 7 days;
+    uint32 internal constant LINGER = 1 hours;
 
     Access internal access;
     TributaryToken internal token;
@@ -41,6 +47,8 @@ abstract contract ManagerTest is Test {
     Chains internal chains;
     Eras internal eras;
     KeyGeneration internal keyGeneration;
+    ResharingStandIn internal resharing;
+    Rotations internal rotations;
 
     function setUp() public virtual {
         vm.roll(1000);
@@ -58,7 +66,8 @@ abstract contract ManagerTest is Test {
         address chainsAt = vm.computeCreateAddress(address(this), nonce + 6);
         validators = new Validators(address(access), IERC20(address(token)), nodesAt, STAKE);
         nodes = new Nodes(IValidators(address(validators)), ICommittees(committeesAt));
-        committees = new Committees(address(access), nodesAt, IChains(chainsAt), DELAY);
+        address rotationsAt = vm.computeCreateAddress(address(this), nonce + 10);
+        committees = new Committees(address(access), nodesAt, IChains(chainsAt), IRotations(rotationsAt), DELAY);
         chains = new Chains(
             address(access),
             Chains.Parts({
@@ -66,7 +75,8 @@ abstract contract ManagerTest is Test {
                 pool: address(pool),
                 committees: ICommittees(committeesAt),
                 keyGeneration: IKeyGeneration(vm.computeCreateAddress(address(this), nonce + 8)),
-                eras: IEras(vm.computeCreateAddress(address(this), nonce + 7))
+                eras: IEras(vm.computeCreateAddress(address(this), nonce + 7)),
+                rotations: IRotations(rotationsAt)
             }),
             devAllocations,
             IChains.Parameters({price: PRICE, grace: GRACE, minimumMembers: 1, maximumMonths: 24})
@@ -77,6 +87,19 @@ abstract contract ManagerTest is Test {
             INodeKeys(nodesAt),
             IKeyGeneration.Windows({accept: 1 hours, dealing: 6 hours, complaints: 6 hours, total: 1 days})
         );
+        resharing = new ResharingStandIn(Rotations(rotationsAt));
+        rotations = new Rotations(
+            address(access),
+            Rotations.Parts({
+                chains: IChains(chainsAt),
+                committees: ICommittees(committeesAt),
+                nodes: INodes(nodesAt),
+                keyGeneration: keyGeneration,
+                resharing: IResharing(address(resharing))
+            }),
+            IRotations.Parameters({period: PERIOD, linger: LINGER})
+        );
+        grant(address(rotations), Rotations.setParameters.selector, access.PARAMETERS());
         grant(address(token), TributaryToken.mint.selector, access.MINTER());
         grant(address(validators), Validators.setMinimumStake.selector, access.PARAMETERS());
         grant(address(committees), Committees.setSelectionDelay.selector, access.PARAMETERS());
@@ -193,6 +216,8 @@ abstract contract ManagerTest is Test {
     /// What key generation tells its host at its good end.
     function generateKey(uint64 chainId) internal {
         bytes memory groupKey = G1.compress(BlsSigner.publicKey(uint256(chainId)));
+        bytes memory key = abi.encode(uint32(1), uint32(1), groupKey, keccak256("keys"), bytes32(0));
+        vm.mockCall(address(keyGeneration), abi.encodeCall(IKeyGeneration.keyOf, (chainId)), key);
         vm.prank(address(keyGeneration));
         chains.keyGenerated(chainId, 1, 1, groupKey, keccak256("keys"));
     }

@@ -14,6 +14,7 @@ export const chainsAbi = [
           { name: "committees", type: "address", internalType: "contract ICommittees" },
           { name: "keyGeneration", type: "address", internalType: "contract IKeyGeneration" },
           { name: "eras", type: "address", internalType: "contract IEras" },
+          { name: "rotations", type: "address", internalType: "contract IRotations" },
         ],
       },
       { name: "devAllocations_", type: "bool", internalType: "bool" },
@@ -354,6 +355,13 @@ export const chainsAbi = [
       { name: "months", type: "uint16", internalType: "uint16" },
     ],
     outputs: [{ name: "", type: "uint256", internalType: "uint256" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "rotations",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "contract IRotations" }],
     stateMutability: "view",
   },
   {

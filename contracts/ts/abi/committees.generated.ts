@@ -6,6 +6,7 @@ export const committeesAbi = [
       { name: "authority", type: "address", internalType: "address" },
       { name: "nodes_", type: "address", internalType: "address" },
       { name: "chains_", type: "address", internalType: "contract IChains" },
+      { name: "rotations_", type: "address", internalType: "contract IRotations" },
       { name: "selectionDelay_", type: "uint32", internalType: "uint32" },
     ],
     stateMutability: "nonpayable",
@@ -40,10 +41,24 @@ export const committeesAbi = [
   },
   {
     type: "function",
+    name: "commitSeats",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
     name: "committeeOf",
     inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
     outputs: [{ name: "", type: "uint32[]", internalType: "uint32[]" }],
     stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "dropSeats",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [],
+    stateMutability: "nonpayable",
   },
   {
     type: "function",
@@ -81,6 +96,7 @@ export const committeesAbi = [
           { name: "changesBefore", type: "uint64", internalType: "uint64" },
           { name: "slots", type: "uint8", internalType: "uint8" },
           { name: "members", type: "uint8", internalType: "uint8" },
+          { name: "replacement", type: "bool", internalType: "bool" },
         ],
       },
     ],
@@ -147,6 +163,13 @@ export const committeesAbi = [
   },
   {
     type: "function",
+    name: "releaseLeavers",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [{ name: "", type: "bool", internalType: "bool" }],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
     name: "request",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },
@@ -171,9 +194,37 @@ export const committeesAbi = [
           { name: "changesBefore", type: "uint64", internalType: "uint64" },
           { name: "slots", type: "uint8", internalType: "uint8" },
           { name: "members", type: "uint8", internalType: "uint8" },
+          { name: "replacement", type: "bool", internalType: "bool" },
         ],
       },
     ],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "requestSeats",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "leaving", type: "uint32[]", internalType: "uint32[]" },
+    ],
+    outputs: [{ name: "seedBlock", type: "uint64", internalType: "uint64" }],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "rotatingOf",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [
+      { name: "incoming", type: "uint32[]", internalType: "uint32[]" },
+      { name: "leavers", type: "uint32[]", internalType: "uint32[]" },
+    ],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "rotations",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "contract IRotations" }],
     stateMutability: "view",
   },
   {
@@ -277,6 +328,28 @@ export const committeesAbi = [
   },
   {
     type: "event",
+    name: "SeatsSelected",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "seedBlock", type: "uint64", indexed: false, internalType: "uint64" },
+      { name: "seed", type: "bytes32", indexed: false, internalType: "bytes32" },
+      { name: "leaving", type: "uint32[]", indexed: false, internalType: "uint32[]" },
+      { name: "nodeIds", type: "uint32[]", indexed: false, internalType: "uint32[]" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
+    name: "SeatsUnavailable",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "seatsFilled", type: "uint256", indexed: false, internalType: "uint256" },
+      { name: "seats", type: "uint256", indexed: false, internalType: "uint256" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
     name: "SelectionDelayChanged",
     inputs: [{ name: "blocks", type: "uint32", indexed: false, internalType: "uint32" }],
     anonymous: false,
@@ -354,6 +427,7 @@ export const committeesAbi = [
   { type: "error", name: "NothingRequested", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   { type: "error", name: "OnlyChains", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OnlyNodes", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
+  { type: "error", name: "OnlyRotations", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "RLPInvalidEncoding", inputs: [] },
   { type: "error", name: "SeedBlockExpired", inputs: [{ name: "seedBlock", type: "uint64", internalType: "uint64" }] },
   {
@@ -378,6 +452,7 @@ export const committeesAbi = [
       { name: "highest", type: "uint32", internalType: "uint32" },
     ],
   },
+  { type: "error", name: "StillReleasing", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   { type: "error", name: "TargetTooHigh", inputs: [{ name: "target", type: "uint256", internalType: "uint256" }] },
   { type: "error", name: "UnknownIndex", inputs: [{ name: "index", type: "uint256", internalType: "uint256" }] },
   { type: "error", name: "UnknownSize", inputs: [{ name: "slots", type: "uint256", internalType: "uint256" }] },

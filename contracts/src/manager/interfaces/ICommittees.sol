@@ -8,12 +8,14 @@ pragma solidity ^0.8.30;
 /// are selected in order, and changes made behind a waiting request take effect after it.
 /// Left to a block's proposer: to withhold its block and so draw once more, at the cost of the block.
 interface ICommittees {
+    /// @param replacement Of some members of a running chain's committee; `members` is how many.
     struct Request {
         uint64 chainId;
         uint64 seedBlock;
         uint64 changesBefore;
         uint8 slots;
         uint8 members;
+        bool replacement;
     }
 
     event SelectionRequested(uint64 indexed chainId, uint64 seedBlock, uint8 slots, uint8 members);
@@ -23,6 +25,10 @@ interface ICommittees {
     event CommitteeSelected(uint64 indexed chainId, uint64 seedBlock, bytes32 seed, uint32[] nodeIds);
     /// @notice The nodes with enough free slots, at most `seatCap` of one validator, do not fill the committee.
     event CommitteeUnavailable(uint64 indexed chainId, uint256 seatsFilled, uint256 members, uint256 seatCap);
+    /// @notice Nodes drawn for the seats of `leaving`, in their order. Their slots are taken from here on.
+    event SeatsSelected(uint64 indexed chainId, uint64 seedBlock, bytes32 seed, uint32[] leaving, uint32[] nodeIds);
+    /// @notice Nobody leaves: too few nodes have room, at most `seatCap` of one validator.
+    event SeatsUnavailable(uint64 indexed chainId, uint256 seatsFilled, uint256 seats);
     event SlotsReleased(uint64 indexed chainId, uint8 slots, uint32[] nodeIds);
     event NodeAvailable(uint32 indexed nodeId, uint32 indexed validatorId);
     event NodeUnavailable(uint32 indexed nodeId);
@@ -30,6 +36,9 @@ interface ICommittees {
 
     error OnlyNodes(address caller);
     error OnlyChains(address caller);
+    error OnlyRotations(address caller);
+    /// Slots of the last rotation still wait in line: call `settle`, or select what stands before them.
+    error StillReleasing(uint64 chainId);
     /// Fewer nodes than seats have room for the chain.
     error NotEnoughNodes(uint256 nodes, uint256 members);
     error NothingRequested(uint64 chainId);
@@ -58,6 +67,18 @@ interface ICommittees {
     /// @notice By the chain registry: the chain has ended.
     function release(uint64 chainId) external;
 
+    /// @notice By the rotations: draw nodes for the seats of some members, named by ascending seat.
+    function requestSeats(uint64 chainId, uint32[] calldata leaving) external returns (uint64 seedBlock);
+
+    /// @notice By the rotations: those drawn are the members from here on; the leavers keep their slots.
+    function commitSeats(uint64 chainId) external;
+
+    /// @notice By the rotations: the rotation came to nothing; those drawn give their slots back.
+    function dropSeats(uint64 chainId) external;
+
+    /// @notice By the rotations: leavers give their slots back. False where none keep any.
+    function releaseLeavers(uint64 chainId) external returns (bool);
+
     /// @notice By the node registry.
     function nodeRegistered(uint32 nodeId, uint32 validatorId) external;
     function nodeExiting(uint32 nodeId) external;
@@ -74,6 +95,9 @@ interface ICommittees {
     function pendingChanges() external view returns (uint256);
     /// @notice Seats in order; empty before selection and after release.
     function committeeOf(uint64 chainId) external view returns (uint32[] memory nodeIds);
+    /// @notice Who holds slots of the chain beside its members: those drawn for seats of a rotation under way, and
+    /// leavers of one that is done.
+    function rotatingOf(uint64 chainId) external view returns (uint32[] memory incoming, uint32[] memory leavers);
     function slotsOf(uint32 nodeId) external view returns (bool available, uint256 used, uint256 free);
     /// @notice No slot used and out of every later selection.
     function isIdle(uint32 nodeId) external view returns (bool);

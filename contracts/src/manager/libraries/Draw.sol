@@ -66,10 +66,39 @@ library Draw {
         internal
         returns (uint32[] memory nodeIds, uint256 filled)
     {
-        nodeIds = new uint32[](members);
         Met[] memory met = new Met[](members);
-        uint256 lane = Slots.lane(slots);
+        return _draw(self, met, seed, slots, members, Slots.seatCap(members));
+    }
+
+    /// @notice As `draw`, for the seats of `leaving` in a committee of which `staying` remain: none of both is drawn, and
+    /// a validator's seats among those who stay count towards its cap.
+    function drawBeside(Field storage self, bytes32 seed, uint8 slots, uint32[] memory staying, uint32[] memory leaving)
+        internal
+        returns (uint32[] memory nodeIds, uint256 filled)
+    {
+        uint256 members = staying.length + leaving.length;
+        Met[] memory met = new Met[](members);
         uint256 cap = Slots.seatCap(members);
+        _hide(self, staying);
+        _hide(self, leaving);
+        for (uint256 i = 0; i < staying.length; i++) {
+            _seat(self, met, self.entries[staying[i]].group, cap);
+        }
+        (nodeIds, filled) = _draw(self, met, seed, slots, leaving.length, cap);
+        _show(self, staying);
+        _show(self, leaving);
+    }
+
+    function weightOf(Entry storage entry) internal view returns (uint256) {
+        return entry.available ? Slots.weights(Slots.PER_NODE - entry.used) : 0;
+    }
+
+    function _draw(Field storage self, Met[] memory met, bytes32 seed, uint8 slots, uint256 members, uint256 cap)
+        private
+        returns (uint32[] memory nodeIds, uint256 filled)
+    {
+        nodeIds = new uint32[](members);
+        uint256 lane = Slots.lane(slots);
         for (; filled < members; filled++) {
             uint256 total = WeightTree.laneOf(self.groups.total(), lane);
             if (total == 0) break;
@@ -83,8 +112,19 @@ library Draw {
         _restore(self, met, nodeIds, filled, filled == members ? slots : 0);
     }
 
-    function weightOf(Entry storage entry) internal view returns (uint256) {
-        return entry.available ? Slots.weights(Slots.PER_NODE - entry.used) : 0;
+    /// Takes nodes out of the draw; `_show` puts them back.
+    function _hide(Field storage self, uint32[] memory nodeIds) private {
+        for (uint256 i = 0; i < nodeIds.length; i++) {
+            Entry storage entry = self.entries[nodeIds[i]];
+            _reweigh(self, entry, weightOf(entry), 0);
+        }
+    }
+
+    function _show(Field storage self, uint32[] memory nodeIds) private {
+        for (uint256 i = 0; i < nodeIds.length; i++) {
+            Entry storage entry = self.entries[nodeIds[i]];
+            _reweigh(self, entry, 0, weightOf(entry));
+        }
     }
 
     function _nodeAtTarget(Field storage self, uint256 lane, uint256 target) private view returns (uint32) {
@@ -98,7 +138,8 @@ library Draw {
         uint256 i = 0;
         while (met[i].group != group && met[i].group != 0) i++;
         met[i].group = group;
-        if (++met[i].seats < cap) return;
+        // Once: beyond the cap the group is out already.
+        if (++met[i].seats != cap) return;
         met[i].withheld = self.members[group].total();
         self.groups.change(group, met[i].withheld, 0);
     }
