@@ -9,6 +9,7 @@ import { judgeDealing, type Opener } from "@tributary/protocol/keygen/complaint"
 import { makeDealing } from "@tributary/protocol/keygen/dealing";
 import { makeEncryptionKey } from "@tributary/protocol/keygen/encryption-key";
 import { acceptDealings } from "@tributary/protocol/keygen/fresh-key";
+import { acceptResharing, judgeResharing, makeResharing } from "@tributary/protocol/keygen/resharing";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import type {
   DealingVerdict,
@@ -16,7 +17,10 @@ import type {
   KeySlot,
   KeyVault,
   PostedDealing,
+  PreviousKeys,
   ReadySignatures,
+  ResharingVault,
+  ResharingVerdict,
 } from "@tributary/protocol/ports/key-vault";
 import type { Signer } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
@@ -28,7 +32,7 @@ import { decodeContent, type EpochSecrets, encodeContent, epochName, type VaultC
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 
 /** A node's keys in one encrypted file. A secret is on disk before anything derived from it is given away. */
-export class FileVault implements KeyVault {
+export class FileVault implements KeyVault, ResharingVault {
   readonly nodeAddress: `0x${string}`;
   readonly blsKey: Uint8Array;
   readonly blsProof: Uint8Array;
@@ -85,7 +89,7 @@ export class FileVault implements KeyVault {
 
   deal(slot: KeySlot, seat: number, encryptionKeys: readonly Uint8Array[]): Promise<Uint8Array> {
     return this.#inTurn(async () => {
-      const name = toHex(keccak256(concat(Uint8Array.of(encryptionKeys.length), ...encryptionKeys)));
+      const name = dealingName(encryptionKeys);
       const epoch = this.#epoch(slot, seat);
       const kept = epoch.dealings[name];
       if (kept !== undefined) return kept;
@@ -133,6 +137,82 @@ export class FileVault implements KeyVault {
     });
   }
 
+  dealShare(
+    slot: KeySlot,
+    from: KeySlot,
+    dealer: number,
+    previous: PreviousKeys,
+    encryptionKeys: readonly Uint8Array[],
+  ): Promise<Uint8Array> {
+    return this.#inTurn(async () => {
+      const name = dealingName(encryptionKeys);
+      const epoch = this.#epoch(slot, dealer);
+      const kept = epoch.dealings[name];
+      if (kept !== undefined) return kept;
+      const { secret } = this.#share(from, dealer, previous.shareKeys[dealer] ?? new Uint8Array(0));
+      const dealing = makeResharing(context(slot), dealer, secret, encryptionKeys, random);
+      if (dealing === undefined) throw new NodeError("config", "cannot deal to malformed encryption keys");
+      await this.#keep(slot, dealer, { ...epoch, dealings: { ...epoch.dealings, [name]: dealing } });
+      return dealing;
+    });
+  }
+
+  async judgeShares(
+    slot: KeySlot,
+    seat: number,
+    previous: PreviousKeys,
+    encryptionKeys: readonly Uint8Array[],
+    dealings: readonly PostedDealing[],
+  ): Promise<readonly ResharingVerdict[]> {
+    const opener = await this.#opener(slot, seat, encryptionKeys);
+    const verdicts: ResharingVerdict[] = [];
+    for (const posted of dealings) {
+      verdicts.push(judgeResharing(context(slot), previous, posted, encryptionKeys.length, opener, random));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return verdicts;
+  }
+
+  async acceptReshared(
+    slot: KeySlot,
+    seat: number,
+    previous: PreviousKeys,
+    encryptionKeys: readonly Uint8Array[],
+    qualified: readonly PostedDealing[],
+  ): Promise<PreviousKeys> {
+    const opener = await this.#opener(slot, seat, encryptionKeys);
+    return this.#inTurn(async () => {
+      const keys = acceptResharing(context(slot), previous, qualified, encryptionKeys.length, opener, random);
+      if (keys === undefined)
+        throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
+      const { groupKey, shareKeys } = keys;
+      const share = { groupKey, shareKeys, secret: keys.share.toBytes() };
+      const epoch = this.#epoch(slot, seat);
+      // Other dealers give another share of the same key: the one to sign READY with comes last.
+      const others = epoch.shares.filter(({ secret }) => !equal(secret, share.secret));
+      await this.#keep(slot, seat, { ...epoch, shares: [...others, share] });
+      return { groupKey, shareKeys };
+    });
+  }
+
+  eraseEncryption(slot: KeySlot, seat: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const { encryption: _, ...epoch } = this.#epoch(slot, seat);
+      if (epoch.erased?.encryption) return;
+      const erased = { encryption: true, shares: epoch.erased?.shares ?? false };
+      await this.#keep(slot, seat, { ...epoch, dealings: {}, erased });
+    });
+  }
+
+  eraseShares(slot: KeySlot, seat: number): Promise<void> {
+    return this.#inTurn(async () => {
+      const epoch = this.#epoch(slot, seat);
+      if (epoch.erased?.shares) return;
+      const erased = { encryption: epoch.erased?.encryption ?? false, shares: true };
+      await this.#keep(slot, seat, { ...epoch, shares: [], erased });
+    });
+  }
+
   async signReady(slot: KeySlot, seat: number, digest: Uint8Array): Promise<ReadySignatures> {
     const kept = this.#epoch(slot, seat).shares.at(-1);
     const share = kept === undefined ? undefined : BlsSecretKey.fromBytes(kept.secret);
@@ -149,13 +229,7 @@ export class FileVault implements KeyVault {
    * `vault-share` where the vault holds no such share: the member must not sign anything then. consensus.md 12.
    */
   signer(slot: KeySlot, seat: number, shareKey: Uint8Array): Signer {
-    const share = this.#epoch(slot, seat)
-      .shares.map(({ secret }) => BlsSecretKey.fromBytes(secret))
-      .find((key) => key !== undefined && equal(key.publicKey.bytes, shareKey));
-    if (share === undefined) {
-      const name = epochName(slot, seat);
-      throw new NodeError("vault-share", `keystore ${this.#keystore.path} holds no share for ${name} under its key`);
-    }
+    const { key: share } = this.#share(slot, seat, shareKey);
     const { nodeKey } = this.#content;
     return {
       signNode: (digest, done) => done(nativeNodeSignatures.sign(nodeKey, digest)),
@@ -172,6 +246,20 @@ export class FileVault implements KeyVault {
     return this.#inTurn(() => this.#keep(slot, seat, { ...this.#epoch(slot, seat), sessions }));
   }
 
+  /** The kept share with this public key. */
+  #share(
+    slot: KeySlot,
+    seat: number,
+    shareKey: Uint8Array,
+  ): { readonly secret: Uint8Array; readonly key: BlsSecretKey } {
+    for (const { secret } of this.#epoch(slot, seat).shares) {
+      const key = BlsSecretKey.fromBytes(secret);
+      if (key !== undefined && equal(key.publicKey.bytes, shareKey)) return { secret, key };
+    }
+    const name = epochName(slot, seat);
+    throw new NodeError("vault-share", `keystore ${this.#keystore.path} holds no share for ${name} under its key`);
+  }
+
   async #opener(slot: KeySlot, seat: number, encryptionKeys: readonly Uint8Array[]): Promise<Opener> {
     const { key, secret } = await this.#inTurn(() => this.#encryption(slot, seat));
     if (!equal(key, encryptionKeys[seat] ?? new Uint8Array(0))) {
@@ -183,6 +271,9 @@ export class FileVault implements KeyVault {
   async #encryption(slot: KeySlot, seat: number): Promise<NonNullable<EpochSecrets["encryption"]>> {
     const epoch = this.#epoch(slot, seat);
     if (epoch.encryption !== undefined) return epoch.encryption;
+    if (epoch.erased?.encryption) {
+      throw new NodeError("vault-share", `the encryption key for ${epochName(slot, seat)} was erased`);
+    }
     const encryption = makeEncryptionKey(context(slot), seat, random);
     await this.#keep(slot, seat, { ...epoch, encryption });
     return encryption;
@@ -203,6 +294,11 @@ export class FileVault implements KeyVault {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Dealings are kept by the keys that they are dealt to. */
+function dealingName(encryptionKeys: readonly Uint8Array[]): string {
+  return toHex(keccak256(concat(Uint8Array.of(encryptionKeys.length), ...encryptionKeys)));
 }
 
 function context(slot: KeySlot): HashContext {

@@ -16,6 +16,8 @@ const epoch = z.strictObject({
   shares: z.array(z.strictObject({ groupKey: bytes, shareKeys: z.array(bytes), secret: bytes })),
   /** Absent where an older version wrote it. */
   sessions: z.number().int().nonnegative().optional(),
+  /** What was here and must not come again. */
+  erased: z.strictObject({ encryption: z.boolean(), shares: z.boolean() }).optional(),
 });
 
 const content = z.strictObject({
@@ -43,6 +45,7 @@ export type EpochSecrets = {
   readonly shares: readonly KeyShare[];
   /** Starts of the member that may have signed with it. */
   readonly sessions?: number | undefined;
+  readonly erased?: { readonly encryption: boolean; readonly shares: boolean } | undefined;
 };
 
 export type KeyShare = {

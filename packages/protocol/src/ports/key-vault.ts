@@ -69,3 +69,43 @@ export interface KeyVault {
   /** secp256k1 over a 32-byte digest with the node key, 65 bytes r ‖ s ‖ v (v = 0 or 1). */
   signNode(digest: Uint8Array): Promise<Uint8Array>;
 }
+
+/** What a resharing starts from: the public keys of the old epoch, which everybody derives from what was posted. */
+export type PreviousKeys = { readonly groupKey: Uint8Array; readonly shareKeys: readonly Uint8Array[] };
+
+/**
+ * The keys of one node in a resharing, with what `KeyVault` promises. `slot` is always that of the new epoch; `dealer` and
+ * `from` are of the old one.
+ */
+export interface ResharingVault extends Pick<KeyVault, "nodeAddress" | "encryptionKey" | "signReady"> {
+  /** Deals the old share whose public key the previous keys hold for `dealer`. Idempotent. */
+  dealShare(
+    slot: KeySlot,
+    from: KeySlot,
+    dealer: number,
+    previous: PreviousKeys,
+    encryptionKeys: readonly Uint8Array[],
+  ): Promise<Uint8Array>;
+  judgeShares(
+    slot: KeySlot,
+    seat: number,
+    previous: PreviousKeys,
+    encryptionKeys: readonly Uint8Array[],
+    dealings: readonly PostedDealing[],
+  ): Promise<readonly ResharingVerdict[]>;
+  /** Combines the qualified dealings into the new share, checks it against Y'_seat, keeps it; READY signs with the last. */
+  acceptReshared(
+    slot: KeySlot,
+    seat: number,
+    previous: PreviousKeys,
+    encryptionKeys: readonly Uint8Array[],
+    qualified: readonly PostedDealing[],
+  ): Promise<PreviousKeys>;
+  /**
+   * Erases the secret of the epoch's encryption key, for ever: calldata is public, so as long as it lives the share can
+   * be had again from what was dealt. Only when the new share is kept and READY is final. consensus.md 11 and 13.
+   */
+  eraseEncryption(slot: KeySlot, seat: number): Promise<void>;
+  /** Erases the epoch's shares, for ever. Only when the last height of the epoch is final. consensus.md 14. */
+  eraseShares(slot: KeySlot, seat: number): Promise<void>;
+}
