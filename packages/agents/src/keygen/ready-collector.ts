@@ -2,7 +2,6 @@ import { equal, fromHex } from "@tributary/protocol/bytes/index";
 import type { GroupKeys } from "@tributary/protocol/keygen/group-keys";
 import { type PostedReady, verifyReady } from "@tributary/protocol/keygen/ready";
 import type { ReadyBoard } from "@tributary/protocol/ports/ready-board";
-import type { Generation } from "./generation.ts";
 
 /** Milliseconds granted to one member for its answer. */
 const READ_TIMEOUT_MS = 2_000;
@@ -17,7 +16,7 @@ export type ReadyMember = {
 /** READYs over `digest` that the members show and that verify against their registered keys and shares. */
 export async function collectReady(
   board: ReadyBoard,
-  generation: Generation,
+  of: { readonly chainId: bigint },
   digest: Uint8Array,
   keys: GroupKeys,
   members: readonly ReadyMember[],
@@ -27,7 +26,7 @@ export async function collectReady(
   const found = await Promise.all(
     members.map(async (member): Promise<PostedReady | undefined> => {
       const limited = AbortSignal.any([signal, AbortSignal.timeout(READ_TIMEOUT_MS)]);
-      const entry = await board.read(member.rpc, generation.chainId, limited);
+      const entry = await board.read(member.rpc, of.chainId, limited);
       if (entry === undefined || entry.seat !== member.seat) return undefined;
       const shown = fromHex(entry.digest);
       if (shown === undefined || !equal(shown, digest)) return undefined;

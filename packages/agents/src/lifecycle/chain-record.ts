@@ -48,6 +48,8 @@ export function reduceSelection(chains: Chains, event: SelectionEvent): Chains {
       };
     case "CommitteeSelected":
     case "CommitteeUnavailable":
+    case "SeatsSelected":
+    case "SeatsUnavailable":
       return { ...chains, queue: queue.filter((entry) => entry.chainId !== event.chainId) };
   }
 }

@@ -51,7 +51,9 @@ function chainsOf(...events: readonly (ChainEvent | SelectionEvent)[]): Chains {
       event.name === "SelectionRequested" ||
       event.name === "SelectionRearmed" ||
       event.name === "CommitteeSelected" ||
-      event.name === "CommitteeUnavailable"
+      event.name === "CommitteeUnavailable" ||
+      event.name === "SeatsSelected" ||
+      event.name === "SeatsUnavailable"
         ? reduceSelection(chains, event)
         : reduceChains(chains, event, 10n);
   }
@@ -145,6 +147,10 @@ test("only the oldest request is selected, by the nodes in turn, from its seed b
   expect(nextLifecycleActions(state(rearmed), 4, new Set(), at(300n, 50n))).toEqual([]);
   const done = reduceSelection(chains, { name: "CommitteeSelected", chainId: 9n });
   expect(done.queue).toEqual([{ chainId: 8n, seedBlock: 21n }]);
+  // A rotation's request leaves the line like a new chain's.
+  for (const name of ["CommitteeUnavailable", "SeatsSelected", "SeatsUnavailable"] as const) {
+    expect(reduceSelection(chains, { name, chainId: 9n }).queue).toEqual(done.queue);
+  }
 });
 
 test("a chain expires after its end and the grace, and an extension moves both", () => {

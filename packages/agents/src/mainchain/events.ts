@@ -103,9 +103,35 @@ export type SelectionEvent =
   | { readonly name: "SelectionRequested"; readonly chainId: bigint; readonly seedBlock: bigint }
   | { readonly name: "SelectionRearmed"; readonly chainId: bigint; readonly seedBlock: bigint }
   | { readonly name: "CommitteeSelected"; readonly chainId: bigint }
-  | { readonly name: "CommitteeUnavailable"; readonly chainId: bigint };
+  | { readonly name: "CommitteeUnavailable"; readonly chainId: bigint }
+  | { readonly name: "SeatsSelected"; readonly chainId: bigint }
+  | { readonly name: "SeatsUnavailable"; readonly chainId: bigint };
 
-export type MainchainEvent = KeyGenerationEvent | NodeEvent | ChainEvent | SelectionEvent;
+export type ResharingEvent =
+  | ({
+      readonly name: "ResharingBegun";
+      readonly group: Hex;
+      readonly fromEpoch: number;
+      readonly oldNodeIds: readonly number[];
+      readonly nodeIds: readonly number[];
+      readonly acceptUntil: bigint;
+    } & Slot)
+  | ({ readonly name: "NewSeatAccepted"; readonly seat: number; readonly key: Hex } & Slot)
+  | ({ readonly name: "ResharingOpened"; readonly accepted: bigint; readonly until: bigint } & Slot)
+  | ({ readonly name: "ShareDealt"; readonly dealer: number; readonly dealing: Hex } & Slot)
+  | ({ readonly name: "ResharingClosed"; readonly dealers: bigint; readonly complaintsUntil: bigint } & Slot)
+  | ({ readonly name: "ShareDealerConvicted"; readonly dealer: number; readonly nodeId: number } & Slot)
+  | ({ readonly name: "ResharingReopened"; readonly dealers: bigint; readonly until: bigint } & Slot)
+  | ({
+      readonly name: "KeyReshared";
+      readonly groupKey: Hex;
+      readonly keysHash: Hex;
+      readonly committee: Hex;
+      readonly qualified: bigint;
+    } & Slot)
+  | ({ readonly name: "ResharingFailed"; readonly culprits: readonly number[] } & Slot);
+
+export type MainchainEvent = KeyGenerationEvent | NodeEvent | ChainEvent | SelectionEvent | ResharingEvent;
 
 const keyGenerationNames: ReadonlySet<string> = new Set<KeyGenerationEvent["name"]>([
   "KeyGenerationBegun",
@@ -142,6 +168,19 @@ const selectionNames: ReadonlySet<string> = new Set<SelectionEvent["name"]>([
   "SelectionRearmed",
   "CommitteeSelected",
   "CommitteeUnavailable",
+  "SeatsSelected",
+  "SeatsUnavailable",
+]);
+const resharingNames: ReadonlySet<string> = new Set<ResharingEvent["name"]>([
+  "ResharingBegun",
+  "NewSeatAccepted",
+  "ResharingOpened",
+  "ShareDealt",
+  "ResharingClosed",
+  "ShareDealerConvicted",
+  "ResharingReopened",
+  "KeyReshared",
+  "ResharingFailed",
 ]);
 
 export function isKeyGenerationEvent(event: MainchainEvent): event is KeyGenerationEvent {
@@ -160,7 +199,11 @@ export function isSelectionEvent(event: MainchainEvent): event is SelectionEvent
   return selectionNames.has(event.name);
 }
 
+export function isResharingEvent(event: MainchainEvent): event is ResharingEvent {
+  return resharingNames.has(event.name);
+}
+
 /** Whether agents fold events of this name. */
 export function isFolded(name: string): boolean {
-  return keyGenerationNames.has(name) || nodeNames.has(name) || chainNames.has(name) || selectionNames.has(name);
+  return [keyGenerationNames, nodeNames, chainNames, selectionNames, resharingNames].some((names) => names.has(name));
 }

@@ -204,6 +204,10 @@ export class FileVault implements KeyVault, ResharingVault {
     });
   }
 
+  encryptionErased(slot: KeySlot, seat: number): Promise<boolean> {
+    return this.#inTurn(async () => this.#epoch(slot, seat).erased?.encryption ?? false);
+  }
+
   eraseShares(slot: KeySlot, seat: number): Promise<void> {
     return this.#inTurn(async () => {
       const epoch = this.#epoch(slot, seat);

@@ -106,6 +106,8 @@ export interface ResharingVault extends Pick<KeyVault, "nodeAddress" | "encrypti
    * be had again from what was dealt. Only when the new share is kept and READY is final. consensus.md 11 and 13.
    */
   eraseEncryption(slot: KeySlot, seat: number): Promise<void>;
+  /** Whether that was done. */
+  encryptionErased(slot: KeySlot, seat: number): Promise<boolean>;
   /** Erases the epoch's shares, for ever. Only when the last height of the epoch is final. consensus.md 14. */
   eraseShares(slot: KeySlot, seat: number): Promise<void>;
 }

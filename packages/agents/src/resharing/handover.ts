@@ -1,0 +1,176 @@
+import { fromHex } from "@tributary/protocol/bytes/index";
+import type { HexHash } from "@tributary/protocol/consensus/types";
+import { seatBitmap } from "@tributary/protocol/keygen/ready";
+import { qualifiedDealers } from "@tributary/protocol/keygen/resharing";
+import type { KeySlot, PostedDealing } from "@tributary/protocol/ports/key-vault";
+import { hasSeat, seatsOf, withSeat } from "../keygen/bitmap.ts";
+import type { KeyGenerationEvent, ResharingEvent } from "../mainchain/events.ts";
+import { EpochKeys } from "./epoch-keys.ts";
+
+export type HandoverPhase = "accepting" | "dealing" | "complaints" | "done" | "failed";
+
+/** One resharing as the mainchain tells it. Dealers are seats of `oldNodeIds`, everything else seats of `nodeIds`. */
+export type Handover = {
+  readonly chainId: bigint;
+  readonly group: HexHash;
+  readonly era: number;
+  readonly fromEpoch: number;
+  readonly epoch: number;
+  readonly oldNodeIds: readonly number[];
+  readonly nodeIds: readonly number[];
+  /** Of the epoch that is handed over; undefined where this node has not seen it come about. */
+  readonly previous: EpochKeys | undefined;
+  readonly phase: HandoverPhase;
+  /** Mainchain seconds at which the phase's window ends. */
+  readonly until: bigint;
+  /** Mainchain block in which the phase began: helpers take turns by it. */
+  readonly since: bigint;
+  readonly keys: ReadonlyMap<number, Uint8Array>;
+  readonly accepted: bigint;
+  readonly dealings: ReadonlyMap<number, Uint8Array>;
+  readonly convicted: bigint;
+  /** Q of READY. */
+  readonly result: bigint | undefined;
+};
+
+/** The newest resharing of each chain, the keys of its newest epoch, and what its running generation has posted. */
+export type Handovers = {
+  readonly current: ReadonlyMap<bigint, Handover>;
+  readonly epochs: ReadonlyMap<bigint, EpochKeys>;
+  readonly fresh: ReadonlyMap<bigint, FreshDealings>;
+};
+
+type FreshDealings = { readonly members: number; readonly dealings: ReadonlyMap<number, Uint8Array> };
+
+export const noHandovers: Handovers = { current: new Map(), epochs: new Map(), fresh: new Map() };
+
+/** Old seats whose dealings count as things stand. */
+export function unconvicted(handover: Handover): bigint {
+  return seatBitmap(handover.dealings.keys()) & ~handover.convicted;
+}
+
+/** Q as the contract has it; undefined while fewer than q dealings count. */
+export function qualified(handover: Handover): bigint | undefined {
+  const seats = qualifiedDealers(seatsOf(unconvicted(handover)), handover.oldNodeIds.length);
+  return seats && seatBitmap(seats);
+}
+
+export function everyNewSeat(handover: Handover): bigint {
+  return (1n << BigInt(handover.nodeIds.length)) - 1n;
+}
+
+export function slotOf(handover: Handover): KeySlot {
+  return { group: handover.group, era: handover.era, epoch: handover.epoch };
+}
+
+export function postedBy(handover: Handover, dealers: bigint): readonly PostedDealing[] {
+  return posted(handover.dealings, dealers);
+}
+
+/** E_j by new seat; empty for a seat that did not accept. */
+export function newEncryptionKeys(handover: Handover): readonly Uint8Array[] {
+  return handover.nodeIds.map((_, seat) =>
+    hasSeat(handover.accepted, seat) ? (handover.keys.get(seat) ?? new Uint8Array(0)) : new Uint8Array(0),
+  );
+}
+
+/** Folds key generations only as far as resharings build on them. */
+export function reduceFresh(state: Handovers, event: KeyGenerationEvent): Handovers {
+  const { chainId } = event;
+  if (event.name === "KeyGenerationBegun") {
+    const entry = { members: event.nodeIds.length, dealings: new Map() };
+    return { ...state, fresh: new Map(state.fresh).set(chainId, entry) };
+  }
+  const entry = state.fresh.get(chainId);
+  if (entry === undefined) return state;
+  if (event.name === "Dealt") {
+    const dealings = new Map(entry.dealings).set(event.seat, bytes(event.dealing));
+    return { ...state, fresh: new Map(state.fresh).set(chainId, { ...entry, dealings }) };
+  }
+  if (event.name !== "KeyGenerated" && event.name !== "KeyGenerationFailed") return state;
+  const fresh = new Map(state.fresh);
+  fresh.delete(chainId);
+  if (event.name === "KeyGenerationFailed") return { ...state, fresh };
+  const dealt = posted(entry.dealings, event.qualified);
+  const keys = EpochKeys.generated(event, dealt, entry.members, event.keysHash);
+  return { ...state, fresh, epochs: new Map(state.epochs).set(chainId, keys) };
+}
+
+/** Folds one event of the resharing contract. Events of another slot than the running one are ignored. */
+export function reduceHandovers(state: Handovers, event: ResharingEvent, block: bigint): Handovers {
+  const { chainId } = event;
+  if (event.name === "ResharingBegun") return withCurrent(state, begun(event, state.epochs.get(chainId), block));
+  const handover = state.current.get(chainId);
+  if (handover === undefined || handover.era !== event.era || handover.epoch !== event.epoch) return state;
+  const next = step(handover, event, block);
+  if (event.name !== "KeyReshared" || handover.previous === undefined) return withCurrent(state, next);
+  const dealt = postedBy(handover, event.qualified);
+  const keys = EpochKeys.reshared(event, handover.previous, dealt, handover.nodeIds.length, event.keysHash);
+  return { ...withCurrent(state, next), epochs: new Map(state.epochs).set(chainId, keys) };
+}
+
+/** Forgets what a chain that ended left. */
+export function dropHandovers(state: Handovers, chainId: bigint): Handovers {
+  const [current, epochs, fresh] = [new Map(state.current), new Map(state.epochs), new Map(state.fresh)];
+  for (const map of [current, epochs, fresh]) map.delete(chainId);
+  return { current, epochs, fresh };
+}
+
+function withCurrent(state: Handovers, handover: Handover): Handovers {
+  return { ...state, current: new Map(state.current).set(handover.chainId, handover) };
+}
+
+function begun(
+  event: ResharingEvent & { name: "ResharingBegun" },
+  newest: EpochKeys | undefined,
+  block: bigint,
+): Handover {
+  const { name: _, acceptUntil, ...slot } = event;
+  const known = newest?.era === event.era && newest.epoch === event.fromEpoch;
+  return {
+    ...slot,
+    previous: known ? newest : undefined,
+    phase: "accepting",
+    until: acceptUntil,
+    since: block,
+    keys: new Map(),
+    accepted: 0n,
+    dealings: new Map(),
+    convicted: 0n,
+    result: undefined,
+  };
+}
+
+function step(handover: Handover, event: Exclude<ResharingEvent, { name: "ResharingBegun" }>, block: bigint): Handover {
+  switch (event.name) {
+    case "NewSeatAccepted":
+      return { ...handover, keys: new Map(handover.keys).set(event.seat, bytes(event.key)) };
+    case "ResharingOpened":
+      return { ...handover, phase: "dealing", accepted: event.accepted, until: event.until, since: block };
+    case "ShareDealt":
+      return { ...handover, dealings: new Map(handover.dealings).set(event.dealer, bytes(event.dealing)) };
+    case "ResharingClosed":
+      return { ...handover, phase: "complaints", until: event.complaintsUntil, since: block };
+    case "ShareDealerConvicted":
+      return { ...handover, convicted: withSeat(handover.convicted, event.dealer) };
+    case "ResharingReopened":
+      return { ...handover, phase: "dealing", until: event.until, since: block };
+    case "KeyReshared":
+      // What was dealt stays until the next resharing: a member that was away takes its share from it.
+      return { ...handover, phase: "done", since: block, result: event.qualified };
+    case "ResharingFailed":
+      return { ...handover, phase: "failed", since: block, keys: new Map(), dealings: new Map() };
+  }
+}
+
+function posted(dealings: ReadonlyMap<number, Uint8Array>, dealers: bigint): readonly PostedDealing[] {
+  return seatsOf(dealers).flatMap((dealer) => {
+    const dealing = dealings.get(dealer);
+    return dealing === undefined ? [] : [{ dealer, dealing }];
+  });
+}
+
+/** Event data comes decoded from the contract's log, so it is hex of whole bytes. */
+function bytes(hex: `0x${string}`): Uint8Array {
+  return fromHex(hex) ?? new Uint8Array(0);
+}
