@@ -22,7 +22,8 @@ export function currentSandbox(): Sandbox | undefined {
  */
 export async function runInSandbox(program: readonly string[]): Promise<number> {
   const { command, sandbox } = plan();
-  const child = spawn(command[0] ?? process.execPath, [...command.slice(1), process.execPath, ...program], {
+  const [first = process.execPath, ...rest] = [...command, process.execPath, ...program];
+  const child = spawn(first, rest, {
     // A group of its own: a terminal's Ctrl-C comes through us, once.
     detached: true,
     stdio: ["ignore", "inherit", "inherit"],
