@@ -43,6 +43,7 @@ const pool = await createSigningPool({
   stuckMs: 2_000,
   onAlert: (alert) => process.stderr.write(`${JSON.stringify(alert)}\n`),
 });
+process.stdout.write("started\n");
 const submitted = names.flatMap((name) => [name, name]);
 await Promise.all(submitted.map((name) => pool.submit({ to, data: wordOf(name) }, { idempotencyKey: name })));
 await pool.drain();
