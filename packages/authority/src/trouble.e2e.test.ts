@@ -175,7 +175,7 @@ describe("trouble on the chain", () => {
   test("a deadline that passes on the way cancels the job by replacement", async () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, confirmations: 1 });
     const data = wordOf("late");
-    const job = await pool.submit({ to, data }, { deadline: Date.now() + 300 });
+    const job = await pool.submit({ to, data }, { deadline: Date.now() + 1_500 });
     await until(() => pool?.job(job.id)?.failure !== undefined);
     await until(async () => {
       await anvil.mine();
