@@ -4,6 +4,8 @@ export type ChainErrorCode =
   | "store-format"
   /** The database cannot be opened or read: damaged files, or a record that does not decode. */
   | "store-damaged"
+  /** The disk is full; nothing that was there is lost. */
+  | "store-full"
   /** Another process (or another part of this one) has the folder open. */
   | "store-locked"
   /** The folder holds a chain with another genesis. */

@@ -1,3 +1,4 @@
+import { isDiskFull } from "@tributary/protocol/files/disk-full";
 import { ClassicLevel } from "classic-level";
 import { ChainError } from "../chain-error.ts";
 import type { KeyValueStore, StoreSnapshot, Write } from "./key-value-store.ts";
@@ -23,7 +24,13 @@ function openFailure(directory: string, error: unknown): ChainError {
     return new ChainError("store-locked", `the database in ${directory} is in use by another process`, { cause });
   }
   const why = cause instanceof Error ? cause.message : String(cause);
+  if (isDiskFull(cause)) return full(directory, why, cause);
   return new ChainError("store-damaged", `the database in ${directory} cannot be opened: ${why}`, { cause });
+}
+
+/** Said by a name of its own: whoever took it for damage would throw good data away. */
+function full(directory: string, why: string, cause: unknown): ChainError {
+  return new ChainError("store-full", `no room for the database in ${directory}: ${why}`, { cause });
 }
 
 /** LevelDB in a folder. */
@@ -37,7 +44,7 @@ export class LevelStore implements KeyValueStore {
     this.#directory = directory;
   }
 
-  /** Opens or creates the database. ChainError `store-locked`, `store-damaged` or `store-format`. */
+  /** Opens or creates the database. ChainError `store-locked`, `store-full`, `store-damaged` or `store-format`. */
   static async open(directory: string): Promise<LevelStore> {
     const damage = levelDamage(directory);
     if (damage !== undefined)
@@ -147,6 +154,7 @@ export class LevelStore implements KeyValueStore {
   #failure(error: unknown): ChainError {
     if (error instanceof ChainError) return error;
     const why = error instanceof Error ? error.message : String(error);
+    if (isDiskFull(error)) return full(this.#directory, why, error);
     return new ChainError("store-damaged", `the database in ${this.#directory} failed: ${why}`, { cause: error });
   }
 }

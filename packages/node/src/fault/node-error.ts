@@ -6,6 +6,8 @@ export type NodeErrorCode =
   | "log-failed"
   /** LevelDB of the containers cannot be opened or a record in it does not check. */
   | "store-damaged"
+  /** The disk is full; nothing that was there is lost. */
+  | "store-full"
   | "store-locked"
   /** The folder holds another on-disk format. */
   | "store-format"

@@ -1,5 +1,5 @@
+import { isDiskFull } from "@tributary/protocol/files/disk-full";
 import type { MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
-import { isDiskFull } from "../fault/disk-full.ts";
 import type { MemberReading } from "../observe/node-metrics.ts";
 import type { RpcServer } from "../rpc/server.ts";
 import { FairTurns } from "./fair-turns.ts";

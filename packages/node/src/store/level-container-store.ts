@@ -2,6 +2,7 @@ import { crc32 } from "node:zlib";
 import { levelDamage } from "@tributary/chain/store/level-damage";
 import { decodeEvidence } from "@tributary/protocol/evidence/codec";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
+import { isDiskFull } from "@tributary/protocol/files/disk-full";
 import { ClassicLevel } from "classic-level";
 import type { ContainerStore } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
@@ -253,6 +254,7 @@ function openFailure(folder: string, error: unknown): NodeError {
   if (error instanceof NodeError) return error;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const why = cause instanceof Error ? cause.message : String(cause);
+  if (isDiskFull(cause)) return new NodeError("store-full", `no room for the database in ${folder}: ${why}`, { cause });
   const locked = cause instanceof Error && "code" in cause && cause.code === "LEVEL_LOCKED";
   return locked
     ? new NodeError("store-locked", `the database in ${folder} is in use by another process`, { cause })

@@ -204,8 +204,8 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${NODE}vault/file-vault.ts`,
-        find: "if (kept !== undefined) return kept;",
-        replace: "if (kept?.length === 0) return kept;",
+        find: "if (kept !== undefined) return kept;\n      const dealing = makeDealing(",
+        replace: "if (kept?.length === 0) return kept;\n      const dealing = makeDealing(",
       },
     ],
   },
