@@ -177,7 +177,7 @@ contract Resharing is IResharing {
     {
         Handover storage handover = _accused(chainId, dealer, dealing);
         uint256 members = handover.oldMembers;
-        bool known = keccak256(abi.encodePacked(uint16(members), shareKeys)) == handover.keysHash;
+        bool known = keccak256(abi.encodePacked(uint16(handover.oldMembers), shareKeys)) == handover.keysHash;
         if (!known || shareKeys.length != 48 * members) revert WrongKeys();
         // Compressed points have one encoding, so bytes that differ are points that differ.
         bytes calldata expected = shareKeys[48 * uint256(dealer):48 * (uint256(dealer) + 1)];
