@@ -11,7 +11,7 @@ import { call } from "@tributary/testkit/devnet/rpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 type Health = {
-  readonly mainchain: { readonly state: string; readonly head: number; readonly wentBack: number };
+  readonly mainchain: { readonly state: string; readonly delivered: number; readonly wentBack: number };
   readonly failed: Readonly<Record<string, unknown>>;
   readonly chains: Readonly<Record<string, { readonly status: string; readonly height: number }>>;
 };
@@ -123,7 +123,7 @@ test("a mainchain that goes back far behind what it had called final: noticed, a
     await mainchain("eth_sendTransaction", { from, to: from, value: "0x1" });
     for (let i = 0; i < 4; i++) await mainchain("evm_mine");
     const height = Number(await mainchain("eth_blockNumber"));
-    await everyNode("every node to read on", ({ mainchain: { head } }) => head >= height - 1);
+    await everyNode("every node to have read it", ({ mainchain: { delivered } }) => delivered >= height - 1);
     // The devnet's own blocks go on meanwhile: at least two blocks below the one that holds something.
     await mainchain("anvil_reorg", Number(await mainchain("eth_blockNumber")) - below + 2, []);
     await until("every node to notice", 30_000, async () => {

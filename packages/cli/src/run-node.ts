@@ -127,5 +127,5 @@ async function registeredId(
 function shownStatus(status: WatcherStatus | undefined): object {
   if (status === undefined || status.kind === "starting") return { state: "starting" };
   if (status.kind === "unreachable") return { state: "unreachable", since: status.since, reason: status.reason };
-  return { state: "following", head: Number(status.head) };
+  return { state: "following", head: Number(status.head), delivered: Number(status.delivered) };
 }
