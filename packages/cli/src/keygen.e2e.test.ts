@@ -45,6 +45,9 @@ class RecordingHost implements MemberHost {
   running(): readonly bigint[] {
     return this.specs.map((spec) => spec.chainId);
   }
+  current(): boolean {
+    return true;
+  }
 }
 
 const lines: string[] = [];

@@ -5,7 +5,8 @@ import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import { committeeHash, keysHash } from "@tributary/protocol/keygen/ready";
 import type { KeySlot, PostedDealing } from "@tributary/protocol/ports/key-vault";
-import type { MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
+import { type MemberRecord, type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
+import { quorum } from "@tributary/protocol/quorum";
 import pino, { type Logger } from "pino";
 import { NodeProcess } from "./node.ts";
 import { FileVault } from "./vault/file-vault.ts";
@@ -90,6 +91,7 @@ export class TestNode {
         signer: (...key) => this.signer(...key),
         sessions: (...key) => this.vault.sessions(...key),
         keepSessions: (...key) => this.vault.keepSessions(...key),
+        eraseShares: (...key) => this.vault.eraseShares(...key),
       },
       logger: logger.child({ node: this.nodeId }),
       joinLag: this.joinLag,
@@ -146,6 +148,42 @@ export async function generateChain(
       ...change,
     },
   };
+}
+
+/** Reshares a chain's key, held by `before` in the newest epoch, to other nodes; gives the next epoch's specification. */
+export async function reshareChain(
+  spec: MemberSpec,
+  before: readonly TestNode[],
+  after: readonly TestNode[],
+): Promise<MemberSpec> {
+  const { group, era, epoch } = spec;
+  const from: KeySlot = { group, era, epoch };
+  const slot: KeySlot = { group, era, epoch: epoch + 1 };
+  const previous = { groupKey: bytesOf(spec.groupPublicKey), shareKeys: spec.shareKeys.map(bytesOf) };
+  const vaults = after.map(({ vault }) => vault);
+  const keys = (await Promise.all(vaults.map((vault, seat) => vault.encryptionKey(slot, seat)))).map(({ key }) => key);
+  const dealings: PostedDealing[] = [];
+  for (const [dealer, { vault }] of before.slice(0, quorum(before.length)).entries()) {
+    dealings.push({ dealer, dealing: await vault.dealShare(slot, from, dealer, previous, keys) });
+  }
+  const accepted = await Promise.all(
+    vaults.map((vault, seat) => vault.acceptReshared(slot, seat, previous, keys, dealings)),
+  );
+  const shareKeys = accepted[0]?.shareKeys ?? [];
+  const nodeIds = after.map(({ nodeId }) => nodeId);
+  return {
+    ...spec,
+    epoch: epoch + 1,
+    members: after.map((node, seat) => node.record(seat)),
+    shareKeys: shareKeys.map(toHex),
+    committee: toHex(committeeHash(nodeIds, keysHash(shareKeys))),
+  };
+}
+
+/** The specification as this node has it. */
+export function seated(spec: MemberSpec, { nodeId }: TestNode): MemberSpec {
+  const seat = seatOf(spec, nodeId);
+  return { ...spec, seat: seat < 0 ? NO_SEAT : seat };
 }
 
 export function bytesOf(hex: string): Uint8Array {

@@ -22,7 +22,7 @@ export type NodeConfig = {
   readonly peer: { readonly host: string; readonly port: number };
   readonly rpc: { readonly host: string; readonly port: number };
   /** Keys of the links and of the members. */
-  readonly vault: Pick<FileVault, "identity" | "signer" | "sessions" | "keepSessions">;
+  readonly vault: Pick<FileVault, "identity" | "signer" | "sessions" | "keepSessions" | "eraseShares">;
   readonly logger: Logger;
   /** Asks the mainchain for a finalised block that was passed over; see CheckpointBook. */
   readonly lookup?: CheckpointLookup;

@@ -23,7 +23,8 @@ const AVOID_MS = 10_000;
 /** Milliseconds between two requests for one ORDER. */
 const ORDER_RETRY_MS = 500;
 
-type Peer = { ordered: Height; final: Height; faults: number; avoidUntil: number };
+/** `elsewhere`: of another epoch, so that it says nothing of this one's heights but what is asked for. */
+type Peer = { ordered: Height; final: Height; elsewhere: boolean; faults: number; avoidUntil: number };
 type Range = {
   readonly peer: Seat;
   readonly first: Height;
@@ -50,16 +51,28 @@ export class CatchUp {
     this.#finality = finality;
   }
 
-  /** The highest final height that at least one honest member claims. */
+  /** The highest final height that at least one honest member claims; of who follows, any that so many nodes claim. */
   get claimedFinal(): Height {
-    const claims = [...this.#peers.values()].map(({ final }) => final).sort((a, b) => b - a);
+    const { observer } = this.#context;
+    const counted = [...this.#peers].filter(([seat]) => observer || !this.#context.isGuest(seat));
+    const claims = counted.map(([, { final }]) => final).sort((a, b) => b - a);
     return claims[this.#context.oneHonest - 1] ?? 0;
+  }
+
+  /** Of a member of another epoch: only what is final there concerns this one. */
+  statusElsewhere(from: Seat, final: Height): void {
+    const peer = this.#peer(from);
+    peer.ordered = 0;
+    peer.final = final;
+    peer.elsewhere = true;
+    this.plan();
   }
 
   status(from: Seat, ordered: Height, final: Height): void {
     const peer = this.#peer(from);
     peer.ordered = ordered;
     peer.final = final;
+    peer.elsewhere = false;
     if (ordered > this.#context.ordered) this.#askOrder(from, ordered);
     this.plan();
   }
@@ -135,7 +148,7 @@ export class CatchUp {
   #peer(seat: Seat): Peer {
     let peer = this.#peers.get(seat);
     if (peer === undefined) {
-      peer = { ordered: 0, final: 0, faults: 0, avoidUntil: 0 };
+      peer = { ordered: 0, final: 0, elsewhere: false, faults: 0, avoidUntil: 0 };
       this.#peers.set(seat, peer);
     }
     return peer;
@@ -149,11 +162,12 @@ export class CatchUp {
   /** The next live member, in turn, for which `suits` holds. */
   #choose(suits: (peer: Peer) => boolean): Seat | undefined {
     const now = this.#context.ports.clock.now();
-    const { members } = this.#context.config;
-    for (let i = 0; i < members; i++) {
-      const seat = (this.#next + i) % members;
+    const { config, guests } = this.#context;
+    const count = Math.max(config.members, ...[...guests].map((seat) => seat + 1));
+    for (let i = 0; i < count; i++) {
+      const seat = (this.#next + i) % count;
       const peer = this.#peers.get(seat);
-      if (peer === undefined || !this.#context.up.has(seat) || peer.avoidUntil > now || !suits(peer)) continue;
+      if (peer === undefined || !this.#context.reaches(seat) || peer.avoidUntil > now || !suits(peer)) continue;
       this.#next = seat + 1;
       return seat;
     }
@@ -201,8 +215,10 @@ export class CatchUp {
   /** Heights were executed here, but their Fs passed by. */
   #askMissingFinality(): void {
     const first = this.#execution.committed + 1;
+    let { final } = this.#context;
+    for (const peer of this.#peers.values()) if (peer.elsewhere) final = Math.max(final, peer.final);
     const missing = (height: Height): boolean =>
-      this.#execution.uncertified(height) && this.#context.final >= height && !this.#underWay(height);
+      this.#execution.uncertified(height) && final >= height && !this.#underWay(height);
     if (!missing(first)) return;
     const seat = this.#choose((peer) => peer.final >= first);
     if (seat === undefined) return;
@@ -215,7 +231,9 @@ export class CatchUp {
   #inspect(message: ContainerMessage, bytes: Uint8Array): FetchedContainer | undefined {
     const { header, certificateEra } = message;
     const { group, era, epoch } = this.#context.config;
-    if (header.group !== group || header.epoch !== epoch || certificateEra !== era) return undefined;
+    if (header.group !== group || header.era !== era || certificateEra !== era) return undefined;
+    // One of a later epoch shows where this one ended; one of an earlier epoch would be by shares that are to be erased.
+    if (header.epoch < epoch) return undefined;
     const body = decodeContainerBody(message.body);
     if (body === undefined || bodyRoot(body) !== header.bodyRoot) return undefined;
     return { message, bytes, hash: containerHash(header), body };
@@ -239,7 +257,7 @@ export class CatchUp {
     let waiting = containers.length;
     let good = true;
     for (const { message, hash } of containers) {
-      this.#finality.verify(message.header.height, hash, message.certificate, (ok) => {
+      this.#finality.verify(message.header.height, message.header.epoch, hash, message.certificate, (ok) => {
         good &&= ok;
         waiting -= 1;
         if (waiting > 0 || this.#context.stopped) return;
@@ -253,7 +271,9 @@ export class CatchUp {
   #take(from: Seat, containers: readonly FetchedContainer[]): void {
     for (const container of containers) {
       const { header, certificate } = container.message;
-      this.#finality.accept(from, header.height, container.hash, certificate);
+      if (header.epoch === this.#context.config.epoch) {
+        this.#finality.accept(from, header.height, container.hash, certificate);
+      }
       this.#execution.addContainer(container);
     }
     this.plan();

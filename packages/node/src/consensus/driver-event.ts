@@ -40,6 +40,10 @@ export type DriverEvent =
       readonly transactions: number;
       readonly fetched: boolean;
     }
+  /** The next epoch is ready, and begins at this height. */
+  | { readonly kind: "border"; readonly first: number }
+  /** Everything below this height, the first of the epoch that takes over, is final and committed: this one is over. */
+  | { readonly kind: "over"; readonly first: number; readonly epoch: number }
   | { readonly kind: "evidence"; readonly fault: string; readonly height: number; readonly from: Seat }
   | {
       readonly kind: "halted";

@@ -1,11 +1,12 @@
 import { Consensus } from "@tributary/protocol/consensus/consensus";
 import { RESYNC_MS } from "@tributary/protocol/consensus/parameters";
-import type { Base, HexHash, Input, Order, Seat } from "@tributary/protocol/consensus/types";
+import type { Base, Height, HexHash, Input, Order, Seat } from "@tributary/protocol/consensus/types";
 import { beaconOf, decode, type Message } from "@tributary/protocol/wire/index";
 import { Amnesia } from "./amnesia.ts";
 import { Assignment, assigningHeight } from "./assignment.ts";
 import { Availability } from "./availability.ts";
 import { Bodies } from "./bodies.ts";
+import { Border } from "./border.ts";
 import { CatchUp } from "./catch-up.ts";
 import { Coins } from "./coins.ts";
 import { Evidence } from "./evidence.ts";
@@ -61,6 +62,7 @@ export class MemberDriver {
   readonly #coins: Coins;
   readonly #orders: Orders;
   readonly #finality: Finality;
+  readonly #border: Border;
   readonly #execution: Execution;
   readonly #catchUp: CatchUp;
   readonly #resync: Resync;
@@ -77,6 +79,7 @@ export class MemberDriver {
   #ticks = 0;
   #cancelTick: (() => void) | undefined;
   #started = false;
+  #over = false;
 
   constructor(config: MemberConfig, ports: DriverPorts) {
     const context = new MemberContext(config, ports);
@@ -123,9 +126,11 @@ export class MemberDriver {
     this.#finality = new Finality(context, this.#turn, this.#own, this.#locks, this.#evidence, () =>
       this.#execution.advance(),
     );
-    this.#execution = new Execution(context, this.#turn, this.#bodies, this.#finality, (committed) =>
-      this.#committed(committed),
-    );
+    this.#border = new Border(context, this.#turn);
+    this.#execution = new Execution(context, this.#turn, this.#bodies, this.#finality, this.#border, {
+      committed: (committed) => this.#committed(committed),
+      over: (first, epoch) => this.#end(first, epoch),
+    });
     this.#catchUp = new CatchUp(context, this.#execution, this.#finality);
     this.#resync = new Resync(context, this.#core, this.#own, this.#orders, this.#finality, this.#catchUp);
     this.#routing = new TransactionRouting(context, this.#turn, this.#assignment, this.#builder);
@@ -144,14 +149,17 @@ export class MemberDriver {
     const newest = this.#execution.newestStored();
     if (newest !== undefined) {
       const { certificate, certificateEra: era, header } = newest.message;
-      this.#orders.resume(header.height);
-      this.#finality.resume(header.height, { hash: newest.hash, era, certificate });
+      if (header.epoch === this.#context.config.epoch) {
+        this.#orders.resume(header.height);
+        this.#finality.resume(header.height, { hash: newest.hash, era, certificate });
+      }
     }
     this.#recallBeacons();
     this.#own.forget(this.#context.ordered, this.#execution.committed);
     this.#timers.arm();
     this.#turn.live();
     if (this.#build !== undefined) this.#inner(this.#build);
+    this.#execution.lookForBorder();
     this.#execution.start();
     this.#routing.start();
     this.#schedule();
@@ -177,14 +185,17 @@ export class MemberDriver {
   /** A link to a member is up. Both sides then say where they are. */
   peerUp(seat: Seat): void {
     if (this.#context.stopped || seat === this.#context.config.seat) return;
-    this.#context.up.add(seat);
+    const guest = this.#context.isGuest(seat);
+    (guest ? this.#context.guests : this.#context.up).add(seat);
     this.#resync.peerUp(seat);
+    if (guest) return;
     this.#routing.peerUp(seat);
     this.#status.read();
   }
 
   peerDown(seat: Seat): void {
     this.#context.up.delete(seat);
+    this.#context.guests.delete(seat);
     this.#catchUp.down(seat);
     this.#status.read();
   }
@@ -198,7 +209,28 @@ export class MemberDriver {
       return;
     }
     this.#context.report({ kind: "received", from, message: message.kind, bytes: bytes.length });
-    this.#dispatch(from, message, bytes);
+    if (this.#context.observer || this.#context.isGuest(from)) this.#follow(from, message, bytes);
+    else this.#dispatch(from, message, bytes);
+  }
+
+  /** Between those who follow and anybody else there is only what is final, and what a client gave. */
+  #follow(from: Seat, message: Message, bytes: Uint8Array): void {
+    switch (message.kind) {
+      case "status":
+        this.#resync.onStatus(from, message);
+        break;
+      case "get-container":
+        this.#catchUp.onGetContainer(from, message);
+        break;
+      case "container":
+        this.#catchUp.onContainer(from, message, bytes);
+        break;
+      case "forward":
+        if (!this.#context.observer) this.#routing.onForward(message);
+        break;
+      default:
+        this.#context.drop(from, message.kind, "outside-window");
+    }
   }
 
   #dispatch(from: Seat, message: Message, bytes: Uint8Array): void {
@@ -273,6 +305,7 @@ export class MemberDriver {
   #inner(effect: InnerEffect): void {
     switch (effect.kind) {
       case "build":
+        if (this.#context.observer) break;
         if (this.#replaying) this.#build = effect;
         else if (this.#locks.open(effect.height)) {
           this.#availability.build(effect.height, effect.anchor, effect.empty);
@@ -356,8 +389,18 @@ export class MemberDriver {
     this.#context.report({ kind: "committed", height, hash, transactions: transactions.length, fetched });
     this.#rotate(height);
     this.#routing.look();
+    this.#resync.tellGuests();
     if (fetched) this.#catchUp.plan();
     this.#status.read();
+  }
+
+  /** Told on a turn of its own: whoever hears it stops this driver. */
+  #end(first: Height, epoch: number): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#context.ports.clock.after(0, () => {
+      if (!this.#context.stopped) this.#context.report({ kind: "over", first, epoch });
+    });
   }
 
   /** A segment holds all that its heights need; it goes once finality is past everything that was open at its end. */
@@ -378,6 +421,8 @@ export class MemberDriver {
       final: this.#core.final,
     };
     log.rotate(encodeLogRecord({ kind: "base", base }));
+    const { first } = this.#border;
+    if (first !== undefined) log.append(encodeLogRecord({ kind: "border", first }));
     this.#segmentBase = base.ordered;
   }
 
@@ -412,6 +457,9 @@ export class MemberDriver {
       case "timer":
         this.#timers.fired(record.timer);
         return { kind: "timer", timer: record.timer };
+      case "border":
+        this.#border.replay(record.first);
+        return record;
       case "message":
         return this.#messageInput(record.from, record.message);
     }
@@ -460,6 +508,7 @@ export class MemberDriver {
       this.#ticks += 1;
       this.#bodies.tick();
       this.#catchUp.tick();
+      this.#execution.lookForBorder();
       this.#execution.advance();
       if (this.#ticks % Math.round(RESYNC_MS / TICK_MS) === 0) {
         this.#recallBeacons();

@@ -13,6 +13,7 @@ import { rankSeats } from "@tributary/protocol/container/rank";
 import { containerTime } from "@tributary/protocol/container/time";
 import { beaconOf, type ContainerMessage, decode, encode } from "@tributary/protocol/wire/index";
 import type { Bodies } from "./bodies.ts";
+import type { Border } from "./border.ts";
 import type { HaltReason } from "./driver-event.ts";
 import type { Certified, Finality } from "./finality.ts";
 import type { MemberContext } from "./member-context.ts";
@@ -57,7 +58,9 @@ export class Execution {
   readonly #turn: Turn;
   readonly #bodies: Bodies;
   readonly #finality: Finality;
+  readonly #border: Border;
   readonly #committedOne: (committed: Committed) => void;
+  readonly #over: (first: Height, epoch: number) => void;
   readonly #orders = new Map<Height, CertifiedOrder>();
   readonly #fetched = new Map<Height, FetchedContainer>();
   readonly #layers = new Map<Height, Layer>();
@@ -76,13 +79,16 @@ export class Execution {
     turn: Turn,
     bodies: Bodies,
     finality: Finality,
-    committed: (committed: Committed) => void,
+    border: Border,
+    handlers: { committed(committed: Committed): void; over(first: Height, epoch: number): void },
   ) {
     this.#context = context;
     this.#turn = turn;
     this.#bodies = bodies;
     this.#finality = finality;
-    this.#committedOne = committed;
+    this.#border = border;
+    this.#committedOne = (committed) => handlers.committed(committed);
+    this.#over = (first, epoch) => handlers.over(first, epoch);
     const { genesis } = context.config;
     this.#tip = { header: genesis, hash: containerHash(genesis) };
   }
@@ -167,17 +173,45 @@ export class Execution {
   /** Does what is possible now: executes the next container, commits the lowest certified one. */
   advance(): void {
     this.#commit();
+    if (this.#started && this.#ended()) return;
     if (!this.#started || this.#executing || this.#halted !== undefined || this.#context.stopped) return;
     if (this.#layers.size >= MAX_LAYERS || this.#context.joining) return;
     const height = this.tip + 1;
     const fetched = this.#inStore(height) ? this.#stored(height) : this.#fetched.get(height);
-    if (fetched !== undefined) this.#executeFetched(fetched);
-    else {
+    if (fetched !== undefined) {
+      const { epoch, parent } = fetched.message.header;
+      // Of the next epoch: what is below it has to be committed first.
+      const waits = epoch !== this.#context.config.epoch && (parent === this.#tip.hash || this.#layers.size > 0);
+      if (!waits) this.#executeFetched(fetched);
+    } else {
       const order = this.#orders.get(height);
       if (order === undefined) return;
       if (this.#bodies.complete(order.order)) this.#executeOrdered(order);
       else this.#hungrySince ??= this.#context.ports.clock.now();
     }
+  }
+
+  /** The newest container may show that the next epoch is ready, though nobody knew that when it was executed. */
+  lookForBorder(): void {
+    this.#border.look(
+      this.#tip.header,
+      [...this.#layers.values()].map(({ header }) => header),
+    );
+  }
+
+  /**
+   * Everything below S is committed. Who cannot compute S, because its store begins too late, learns it from the first
+   * certified container of the next epoch that follows its own newest one.
+   */
+  #ended(): boolean {
+    if (this.#context.stopped || this.#halted !== undefined) return true;
+    const next = this.#committed + 1;
+    const following = this.#fetched.get(next)?.message.header;
+    const shown = following?.parent === this.#tip.hash && this.#border.isLater(following.epoch);
+    if (!shown && (this.#border.first === undefined || next < this.#border.first)) return false;
+    const epoch = shown ? following.epoch : this.#border.next;
+    if (epoch !== undefined) this.#over(next, epoch);
+    return true;
   }
 
   /** F of a height says another hash than the own execution, or the mainchain contradicts the agreed checkpoint. */
@@ -284,6 +318,11 @@ export class Execution {
   #executed(layer: Layer): void {
     const { header, hash } = layer;
     const { height } = header;
+    // Before the FINAL for it: see there.
+    this.#border.look(
+      header,
+      [...this.#layers.values()].map((below) => below.header),
+    );
     const logged = this.#logged.get(height);
     this.#logged.delete(height);
     if (logged !== undefined && logged !== hash) {

@@ -98,15 +98,17 @@ export class Finality {
       return;
     }
     this.#checking.add(check);
-    this.verify(height, hash, certificate, (ok) => {
+    this.verify(height, config.epoch, hash, certificate, (ok) => {
       this.#checking.delete(check);
       if (ok) this.accept(from, height, hash, certificate);
       else this.#context.drop(from, "finality", "bad-signature");
     });
   }
 
-  verify(height: Height, hash: HexHash, certificate: Uint8Array, done: (ok: boolean) => void): void {
-    this.#context.ports.verifier.certificate(finalDigest(this.#context.slot(height), hash), certificate, done);
+  /** All epochs of an era have one group key. */
+  verify(height: Height, epoch: number, hash: HexHash, certificate: Uint8Array, done: (ok: boolean) => void): void {
+    const digest = finalDigest({ ...this.#context.slot(height), epoch }, hash);
+    this.#context.ports.verifier.certificate(digest, certificate, done);
   }
 
   /** F(h) was verified or combined here. */

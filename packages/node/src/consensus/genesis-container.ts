@@ -38,11 +38,12 @@ export function genesisContainer(origin: Origin, genesisBlock: HexHash, rules: n
   };
 }
 
-/** What the driver needs of a specification and of the chain on this node; see MemberConfig. */
+/** What the driver needs of a specification and of the chain on this node; see MemberConfig. `origin`: the chain's first epoch. */
 export function memberConfig(
   spec: MemberSpec,
   genesisBlock: HexHash,
   chain: Pick<MemberConfig, "rules" | "transactionGas" | "proposalSpacing">,
+  origin: Origin = spec,
 ): MemberConfig {
   const { group, era, epoch, firstHeight, seat, members, committee, genesis } = spec;
   return {
@@ -58,6 +59,6 @@ export function memberConfig(
     containerBytes: genesis.byteLimit,
     transactionGas: chain.transactionGas,
     proposalSpacing: chain.proposalSpacing,
-    genesis: genesisContainer(spec, genesisBlock, chain.rules),
+    genesis: genesisContainer(origin, genesisBlock, chain.rules),
   };
 }

@@ -47,6 +47,7 @@ const records: readonly LogRecord[] = [
   { kind: "coin", height: 2 ** 40, seat: 15, round: 700, bit: 1 },
   { kind: "executed", header },
   { kind: "timer", timer: { kind: "resync", height: 12 } },
+  { kind: "border", first: 2 ** 33 },
 ];
 
 test("records of the log come back as they were", () => {

@@ -18,10 +18,11 @@ export type LogRecord =
   | { readonly kind: "work"; readonly pending: boolean }
   | { readonly kind: "coin"; readonly height: number; readonly seat: Seat; readonly round: number; readonly bit: 0 | 1 }
   | { readonly kind: "executed"; readonly header: ContainerHeader }
-  | { readonly kind: "timer"; readonly timer: Timer };
+  | { readonly kind: "timer"; readonly timer: Timer }
+  | { readonly kind: "border"; readonly first: number };
 
 const timerKinds: readonly Timer["kind"][] = ["heartbeat", "spacing", "ones", "zeros", "resync"];
-const tags = { base: 0, message: 1, work: 2, coin: 3, executed: 4, timer: 5 } as const;
+const tags = { base: 0, message: 1, work: 2, coin: 3, executed: 4, timer: 5, border: 6 } as const;
 
 export function encodeLogRecord(record: LogRecord): Uint8Array {
   switch (record.kind) {
@@ -50,6 +51,8 @@ export function encodeLogRecord(record: LogRecord): Uint8Array {
         .u8(timerKinds.indexOf(record.timer.kind))
         .u64(BigInt(record.timer.height))
         .finish();
+    case "border":
+      return new Writer(16).u8(tags.border).u64(BigInt(record.first)).finish();
   }
 }
 
@@ -109,6 +112,8 @@ function readRecord(reader: Reader, bytes: Uint8Array): LogRecord | undefined {
       const height = Number(reader.u64());
       return kind === undefined ? undefined : { kind: "timer", timer: { kind, height } };
     }
+    case tags.border:
+      return { kind: "border", first: Number(reader.u64()) };
     default:
       return undefined;
   }

@@ -8,8 +8,9 @@ export type MemberConfig = {
   readonly epoch: number;
   /** S: the first height of the epoch. */
   readonly firstHeight: number;
+  /** From N on: no seat in the committee. Such a node follows the chain and says nothing that binds. */
   readonly seat: Seat;
-  /** N. */
+  /** N. Peers from N on are guests: nodes of other epochs' committees. */
   readonly members: number;
   /** Hash of members and share keys. */
   readonly committee: HexHash;

@@ -40,8 +40,12 @@ export class MemberContext {
   readonly limits: Limits;
   readonly quorum: number;
   readonly oneHonest: number;
-  /** Peers with a live link. */
+  /** This node has no seat in the committee: it follows. */
+  readonly observer: boolean;
+  /** Members with a live link. */
   readonly up: Set<Seat> = new Set();
+  /** Others with a live link: nodes of other epochs' committees, which follow, lag or have gone ahead. */
+  readonly guests: Set<Seat> = new Set();
   /** c: highest height whose ORDER is held. */
   ordered = 0;
   /** Highest height whose F is known. */
@@ -56,6 +60,15 @@ export class MemberContext {
     this.limits = { members: config.members, containerBytes: config.containerBytes };
     this.quorum = quorum(config.members);
     this.oneHonest = oneHonest(config.members);
+    this.observer = config.seat >= config.members;
+  }
+
+  isGuest(seat: Seat): boolean {
+    return seat >= this.config.members;
+  }
+
+  reaches(seat: Seat): boolean {
+    return this.up.has(seat) || this.guests.has(seat);
   }
 
   slot(height: Height): SlotName {
@@ -70,7 +83,7 @@ export class MemberContext {
   }
 
   send(to: Seat, channel: Channel, kind: MessageKind, message: Uint8Array): void {
-    if (this.stopped || !this.up.has(to)) return;
+    if (this.stopped || !this.reaches(to)) return;
     this.ports.mesh.send(to, channel, message);
     this.report({ kind: "sent", message: kind, bytes: message.length, peers: 1 });
   }

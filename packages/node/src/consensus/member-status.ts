@@ -42,7 +42,7 @@ export class StatusClock {
   read(): DriverStatus {
     const { ordered, final, quorum, up, ports } = this.#context;
     const { committed: height, halted } = this.#execution;
-    const membersUp = up.size + 1;
+    const membersUp = up.size + (this.#context.observer ? 0 : 1);
     const { silent } = ports.journal;
     const behind = Math.max(final, this.#catchUp.claimedFinal) > height + LAG;
     const status = membersUp < quorum ? "paused" : behind || silent || halted !== undefined ? "syncing" : "running";

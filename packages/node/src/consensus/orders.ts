@@ -167,7 +167,7 @@ export class Orders {
     const message = bytes === undefined ? undefined : decode(bytes, this.#context.limits);
     if (bytes === undefined || message?.kind !== "order") return undefined;
     const { previous, accepted, certificate } = message;
-    const digest = orderDigest(this.#context.slot(height), previous, accepted);
+    const digest = orderDigest(message, previous, accepted);
     return { order: { height, digest, previous, accepted }, certificate, bytes };
   }
 

@@ -98,11 +98,18 @@ export interface Verifier {
   ): void;
 }
 
+export type ReadyEpoch = { readonly epoch: number; readonly block: number };
+
 /** Newest finalised checkpoints of the mainchain that this node has seen itself; ascending, at most 4. */
 export interface MainchainView {
   checkpoints(): readonly Checkpoint[];
   /** unknown: not finalised here yet, wait with execution. conflict: this node's finalised block differs, stop. */
   check(checkpoint: Checkpoint): "known" | "unknown" | "conflict";
+  /**
+   * Epochs of an era whose READY is on the mainchain, ascending, with the blocks that hold it. Known before `check` says
+   * "known" of that block or a later one.
+   */
+  readyEpochs(group: HexHash, era: number): readonly ReadyEpoch[];
 }
 
 /** Durable blobs of consensus by height, for serving and for restart. One store a member. Bodies of undecided proposals are in the input log. */

@@ -22,13 +22,25 @@ export function startingBase({ config, ports, limits }: MemberContext, records: 
   if (first?.kind === "base") return first.base;
   const { members, seat, group, era, epoch, firstHeight, genesis } = config;
   const start = { members, seat, group, era, epoch, firstHeight };
+  const everyone = (1n << BigInt(members)) - 1n;
   const read = (bytes: Uint8Array | undefined) => (bytes === undefined ? undefined : decode(bytes, limits));
   const newest = ports.store.highestContainer;
   const container = newest === 0 ? undefined : read(ports.store.container(newest));
   const order = newest === 0 ? undefined : read(ports.store.order(newest));
+  if (container?.kind === "container" && container.header.epoch !== epoch) {
+    const { order: anchor } = container.header;
+    return {
+      ...start,
+      ordered: newest,
+      orderDigest: anchor,
+      previousDigest: anchor,
+      accepted: everyone,
+      final: newest,
+    };
+  }
   if (order?.kind !== "order" || container?.kind !== "container") {
-    const all = (1n << BigInt(members)) - 1n;
-    return { ...start, ordered: 0, orderDigest: genesis.order, previousDigest: genesis.order, accepted: all, final: 0 };
+    const { order: origin } = genesis;
+    return { ...start, ordered: 0, orderDigest: origin, previousDigest: origin, accepted: everyone, final: 0 };
   }
   let accepted = 0n;
   for (const { seat: one } of order.accepted) accepted |= 1n << BigInt(one);

@@ -12,6 +12,8 @@ import type { OwnMessage, OwnMessages } from "./own-messages.ts";
 const REPEAT_SPACING_MS = 250;
 /** Stall steps between two repeats of one's own accord grow up to this many. */
 const MAX_BACKOFF = 8;
+/** Milliseconds between two STATUS to guests. */
+const TELL_SPACING_MS = 250;
 /** ORDERs in one answer. */
 const MAX_ORDERS = 4;
 
@@ -31,6 +33,7 @@ export class Resync {
   #steps = 0;
   #mark = "";
   #stalled = 0;
+  #told = 0;
 
   constructor(
     context: MemberContext,
@@ -49,6 +52,10 @@ export class Resync {
   }
 
   peerUp(seat: Seat): void {
+    if (this.#context.isGuest(seat) || this.#context.observer) {
+      this.#context.send(seat, "votes", "status", this.#status());
+      return;
+    }
     this.#repeated.delete(seat);
     this.#statuses.delete(seat);
     this.#context.send(seat, "votes", "status", this.#status());
@@ -57,8 +64,13 @@ export class Resync {
 
   onStatus(from: Seat, message: StatusMessage): void {
     const { era, epoch } = this.#context.config;
-    if (message.era !== era || message.epoch !== epoch) {
+    if (message.era !== era) {
       this.#context.drop(from, "status", "invalid");
+      return;
+    }
+    // Somebody of another epoch has, or lacks, what is final: nothing else of it concerns this one.
+    if (message.epoch !== epoch || this.#context.isGuest(from) || this.#context.observer) {
+      this.#catchUp.statusElsewhere(from, message.final);
       return;
     }
     this.#statuses.set(from, message);
@@ -88,9 +100,23 @@ export class Resync {
     this.#orders.serve(from, this.#context.ordered);
   }
 
+  /** Somebody who follows wants to know soon what there is to fetch. */
+  tellGuests(): void {
+    const { clock } = this.#context.ports;
+    if (this.#context.guests.size === 0 || clock.now() - this.#told < TELL_SPACING_MS) return;
+    this.#told = clock.now();
+    const status = this.#status();
+    for (const guest of this.#context.guests) this.#context.send(guest, "votes", "status", status);
+  }
+
   /** Once a second. */
   tick(): void {
     this.#steps += 1;
+    this.tellGuests();
+    if (this.#context.observer) {
+      this.#context.broadcast("votes", "status", this.#status());
+      return;
+    }
     const { ordered, final } = this.#context;
     const { committed } = this.#context.ports.executor;
     const { proposals, certificates } = this.#core.held(ordered + 1);

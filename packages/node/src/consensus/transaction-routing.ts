@@ -143,7 +143,8 @@ export class TransactionRouting {
 
   /** The own place among the assignees, if its turn has come. */
   #rank(entry: PoolEntry, height: Height): number | undefined {
-    const { config, ports } = this.#context;
+    const { config, observer, ports } = this.#context;
+    if (observer) return undefined;
     const age = this.#age(entry, ports.clock.now());
     const seats = this.#assignment.assignees(entry.sender, height);
     if (seats === undefined) return age >= FULL_SPREAD_AGE ? 1 : undefined;
@@ -153,8 +154,9 @@ export class TransactionRouting {
 
   /** To every assignee within reach that did not get it. Where none of them is up, to the first one that is. */
   #forward(entry: PoolEntry, track: Track, height: Height, now: number, outgoing: Map<Seat, Forwarded[]>): void {
-    const { config, up } = this.#context;
-    const seats = this.#assignment.assignees(entry.sender, height);
+    const { config, observer, up } = this.#context;
+    // Who only follows knows no order, and so no assignment: anybody will do, and passes it on.
+    const seats = this.#assignment.assignees(entry.sender, height) ?? (observer ? [...up].slice(0, 1) : undefined);
     let age = this.#age(entry, now);
     const live = (seat: Seat): boolean => seat === config.seat || up.has(seat);
     if (seats === undefined) return;

@@ -1,5 +1,7 @@
 /** What can go wrong with a node's files, keys and ports. Callers branch on the code, never on the text. */
 export type NodeErrorCode =
+  /** The member was in an epoch already of which the mainchain, as read so far, does not tell yet. */
+  | "epoch-unknown"
   /** An input log or slot journal has a hole or bad bytes before its end. */
   | "log-damaged"
   /** A log cannot be written: disk full, I/O error. What was not flushed may be lost; the member must stop. */

@@ -1,5 +1,5 @@
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
-import type { MainchainView } from "../consensus/ports.ts";
+import type { MainchainView, ReadyEpoch } from "../consensus/ports.ts";
 
 /** Checkpoints kept: at one every 12 s about nine days. */
 const MAX_KEPT = 65_536;
@@ -9,6 +9,8 @@ const MAX_PROPOSED = 4;
 const MAX_LOOKUPS = 16;
 /** Blocks kept that were finalised until the mainchain went back behind them. */
 const MAX_RETIRED = 1_024;
+/** Ready epochs kept of a group: the newest ones. */
+const MAX_EPOCHS = 64;
 
 /** Hash of a finalised block; undefined where there is none or the mainchain is away. */
 export type CheckpointLookup = (number: number) => Promise<HexHash | undefined>;
@@ -31,6 +33,8 @@ export class CheckpointBook implements MainchainView {
   /** Blocks, the first and the last included, about which the mainchain may have said two things. */
   #disputed: { readonly from: number; readonly to: number } | undefined;
   readonly #asking = new Set<number>();
+  /** Epochs that are ready, by group; ascending. */
+  readonly #ready = new Map<HexHash, readonly (ReadyEpoch & { readonly era: number })[]>();
   /** What the mainchain says now where an order contradicts an entry. */
   readonly #confirmed = new Map<number, HexHash>();
 
@@ -43,6 +47,16 @@ export class CheckpointBook implements MainchainView {
     this.#lookup = lookup;
     this.#delay = delay;
     this.#now = now;
+  }
+
+  /** READY of an epoch is in a block of the mainchain. Before any checkpoint at or above that block is entered. */
+  ready(group: HexHash, era: number, epoch: number, block: number): void {
+    const others = (this.#ready.get(group) ?? []).filter((known) => known.era !== era || known.epoch !== epoch);
+    this.#ready.set(group, [...others, { era, epoch, block }].slice(-MAX_EPOCHS));
+  }
+
+  readyEpochs(group: HexHash, era: number): readonly ReadyEpoch[] {
+    return this.#ready.get(group)?.filter((known) => known.era === era) ?? [];
   }
 
   /** Enters newly finalised blocks, ascending; what is not above the newest is ignored. */
@@ -72,6 +86,11 @@ export class CheckpointBook implements MainchainView {
     if (highest > number) {
       const { from, to } = this.#disputed ?? { from: number + 1, to: highest };
       this.#disputed = { from: Math.min(from, number + 1), to: Math.max(to, highest) };
+    }
+    for (const [group, epochs] of this.#ready) {
+      const standing = epochs.filter(({ block }) => block <= number);
+      if (standing.length === 0) this.#ready.delete(group);
+      else this.#ready.set(group, standing);
     }
     const gone = this.#entries.filter((entry) => entry.number > number);
     this.#entries = this.#entries.filter((entry) => entry.number <= number);

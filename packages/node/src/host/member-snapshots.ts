@@ -20,6 +20,8 @@ const NEARER_MS = 10_000;
 
 export type MemberSnapshotsParts = {
   readonly spec: MemberSpec;
+  /** Epochs that the mainchain knows: a later one's snapshot is as good. */
+  readonly epochs: () => ReadonlySet<number>;
   readonly folder: string;
   readonly chain: Chain;
   readonly store: ContainerStore;
@@ -120,7 +122,7 @@ export class MemberSnapshots {
   }
 
   async #fetch(): Promise<void> {
-    const { chain, spec, limits, verifier, send, final, maxBytes, logger, lied, ready } = this.#parts;
+    const { chain, spec, epochs, limits, verifier, send, final, maxBytes, logger, lied, ready } = this.#parts;
     const ordered = final() + AHEAD;
     const download = new SnapshotDownload({
       chain,
@@ -130,7 +132,8 @@ export class MemberSnapshots {
       maxBytes,
       up: () => this.#up,
       send,
-      certified: (manifest) => new Promise((resolve) => verifyProof(manifest, spec, limits, verifier, resolve)),
+      certified: (manifest) =>
+        new Promise((resolve) => verifyProof(manifest, spec, epochs(), limits, verifier, resolve)),
       lied,
       now: () => performance.now(),
     });

@@ -2,53 +2,39 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Chain } from "@tributary/chain/chain/chain";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
-import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
-import type { MemberSpec } from "@tributary/protocol/ports/member-host";
-import type { Limits } from "@tributary/protocol/wire/index";
+import { toHex } from "@tributary/protocol/bytes/hex";
+import type { LaterEpochs, MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
+import { decode, type Limits } from "@tributary/protocol/wire/index";
 import type { Logger } from "pino";
-import { MemberDriver } from "../consensus/driver.ts";
-import { memberConfig } from "../consensus/genesis-container.ts";
-import type { MainchainView, Signer } from "../consensus/ports.ts";
-import { SegmentLog } from "../log/segment-log.ts";
+import type { MainchainView } from "../consensus/ports.ts";
+import { NodeError } from "../fault/node-error.ts";
 import type { GroupMesh, MeshEndpoint } from "../mesh/mesh-endpoint.ts";
-import { MemberObserver } from "../observe/member-observer.ts";
 import type { MemberReading, NodeMetrics } from "../observe/node-metrics.ts";
 import type { ChainBackend, FinalityProof, StatusReport } from "../rpc/backend.ts";
 import type { Liar } from "../snapshot/snapshot-download.ts";
 import { adoptProof } from "../snapshot/snapshot-proof.ts";
 import { LevelContainerStore } from "../store/level-container-store.ts";
 import type { FileVault } from "../vault/file-vault.ts";
-import { beginSession } from "../vault/session.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
-import { BatchVerifier, verifierKeys } from "../verifier/batch-verifier.ts";
 import { channelCapacity, channelLimits } from "./channel-bytes.ts";
+import { Committees } from "./committees.ts";
 import { evidenceOf } from "./evidence-source.ts";
 import type { FairTurns, Turns } from "./fair-turns.ts";
 import { finalityOf } from "./finality-source.ts";
 import { folderBytes } from "./folder-bytes.ts";
-import {
-  countedSigner,
-  type Guard,
-  guardedBodies,
-  guardedPool,
-  guardedVerifier,
-  LateMesh,
-  memberGuard,
-  sharedExecutor,
-  systemClock,
-} from "./guarded-ports.ts";
-import { MemberSnapshots } from "./member-snapshots.ts";
+import { type Guard, memberGuard } from "./guarded-ports.ts";
 import { quotaChain } from "./quota-chain.ts";
-import { diskQuota, poolLimits, proposalSpacing } from "./slot-share.ts";
+import { diskQuota, poolLimits } from "./slot-share.ts";
+import { lastEpoch, removeOlderLogs, Term, type TermFiles } from "./term.ts";
 
-/** Execution rules that this version knows: Prague, as every chain has them from its genesis. */
-const RULES = 1;
 const DISK_LOOK_MS = 30_000;
+/** Heights below what is final at which a follower counts as one that holds the chain's state. consensus.md 14. */
+const CURRENT_LAG = 64;
 
 /** What the node gives to each of its members. */
 export type MemberParts = {
   readonly dataDir: string;
-  readonly vault: Pick<FileVault, "signer" | "sessions" | "keepSessions">;
+  readonly vault: Pick<FileVault, "signer" | "sessions" | "keepSessions" | "eraseShares">;
   readonly mesh: MeshEndpoint;
   readonly mainchain: MainchainView;
   readonly turns: FairTurns;
@@ -72,31 +58,40 @@ function limitsOf(spec: MemberSpec): Limits {
   return { members: spec.members.length, containerBytes: spec.genesis.byteLimit };
 }
 
-/** Everything of one chain at this node: folders, keys, driver, chain, and its place in the mesh. */
+/** What the chain's seats have in common over all epochs. */
+type Opened = TermFiles & {
+  readonly guard: Guard;
+  readonly limits: Limits;
+  readonly turns: Turns;
+  readonly failed: (error: unknown) => void;
+  readonly broken: Promise<never>;
+};
+
+/**
+ * Everything of one chain at this node: folders, chain, its place in the mesh, and the term that it serves. Files, RPC
+ * and links stay while terms follow one another.
+ */
 export class Member {
   readonly spec: MemberSpec;
   readonly backend: ChainBackend;
   readonly #label: string;
-  readonly #limits: Limits;
-  readonly #chain: Chain;
-  readonly #store: LevelContainerStore;
-  readonly #journal: FileSlotJournal;
-  readonly #log: SegmentLog;
-  readonly #verifier: BatchVerifier;
-  readonly #driver: MemberDriver;
-  readonly #turns: Turns;
-  readonly #folder: string;
-  readonly #snapshots: MemberSnapshots;
-  readonly #mesh = new LateMesh();
+  readonly #opened: Opened;
+  readonly #parts: MemberParts;
+  #committees: Committees;
+  #term: Term;
+  /** The epoch that takes over, where this one is over and the next one's members are not known here yet. */
+  #awaited: { readonly first: number; readonly epoch: number } | undefined;
+  #turningOver: Promise<void> | undefined;
   #diskTimer: NodeJS.Timeout | undefined;
   #link: GroupMesh | undefined;
   #diskBytes = 0;
   #expiredSince: number | undefined;
+  #silenced = false;
   #stopping: Promise<void> | undefined;
 
   /** Opens the member's folders and takes part. Coded errors where a file is damaged or the share is missing. */
-  static async open(spec: MemberSpec, parts: MemberParts): Promise<Member> {
-    const folder = join(parts.dataDir, "chains", spec.chainId.toString());
+  static async open(first: MemberSpec, later: LaterEpochs | undefined, parts: MemberParts): Promise<Member> {
+    const folder = join(parts.dataDir, "chains", first.chainId.toString());
     const guard = memberGuard(parts.failed);
     // A flush on a disk that failed never calls back.
     const broken = Promise.withResolvers<never>();
@@ -105,174 +100,174 @@ export class Member {
       broken.reject(error);
       throw error;
     });
-    const keys = verifierKeys(spec);
-    const shareKey = fromHex(spec.shareKeys[spec.seat] ?? "") ?? new Uint8Array(0);
-    const signer = parts.vault.signer(spec, spec.seat, shareKey);
-    const opened: { close(): Promise<void> }[] = [];
+    const committees = new Committees(first, later);
+    const limits = limitsOf(first);
+    const closers: (() => Promise<void>)[] = [];
     try {
       const store = await LevelContainerStore.open(join(folder, "containers"), failed);
-      opened.push(store);
+      closers.push(() => store.close());
       const journal = FileSlotJournal.open(diskFolder(join(folder, "journal")), failed);
-      opened.push(journal);
-      const log = SegmentLog.open(diskFolder(join(folder, `log-${spec.era}-${spec.epoch}`)), failed);
-      opened.push(log);
-      const { highestOrder, highestContainer } = store;
-      const served = Math.max(highestOrder, highestContainer);
-      await Promise.race([beginSession(spec, parts.vault, journal, served, parts.logger), broken.promise]);
+      closers.push(() => journal.close());
       const chain = await Chain.open({
-        genesis: spec.genesis,
+        genesis: first.genesis,
         storage: { directory: join(folder, "chain") },
-        pool: poolLimits(spec.slots),
+        pool: poolLimits(first.slots),
         onFailure: failed,
       });
-      opened.push(chain);
+      closers.push(() => chain.close());
       await rm(join(folder, "snapshots"), { recursive: true, force: true });
-      const limits = limitsOf(spec);
       const { origin } = chain;
       if (origin !== undefined) {
         const adopted = new Promise<void>((done) => adoptProof(origin, limits, store, done));
         await Promise.race([adopted, broken.promise]);
       }
-      const files = { folder, store, journal, log, chain, signer };
-      const member = new Member(spec, parts, guard, files, new BatchVerifier(keys));
-      opened.push({
-        close: async () => {
-          member.#silence();
-          await member.#snapshots.stop();
-        },
-      });
-      member.#start(parts.mesh, guard);
+      const turns = parts.turns.open(first.slots);
+      closers.push(async () => turns.close());
+      const files = { folder, store, journal, chain, guard, limits, turns, failed, broken: broken.promise };
+      const epoch = lastEpoch(folder, first.era, epochOf(store, limits) ?? first.epoch);
+      const term = await openTerm(files, parts, () => committees, epoch);
+      closers.push(() => term.close());
+      const member = new Member(first, committees, parts, files, term);
+      member.#start();
       return member;
     } catch (error) {
-      for (const file of opened.reverse()) await file.close();
+      for (const close of closers.reverse()) await close();
       throw error;
     }
   }
 
-  private constructor(
-    spec: MemberSpec,
-    parts: MemberParts,
-    guard: Guard,
-    files: {
-      folder: string;
-      store: LevelContainerStore;
-      journal: FileSlotJournal;
-      log: SegmentLog;
-      chain: Chain;
-      signer: Signer;
-    },
-    verifier: BatchVerifier,
-  ) {
-    const { metrics } = parts;
-    this.spec = spec;
-    this.#label = spec.chainId.toString();
-    this.#limits = limitsOf(spec);
-    this.#chain = files.chain;
-    this.#store = files.store;
-    this.#journal = files.journal;
-    this.#log = files.log;
-    this.#folder = files.folder;
-    this.#verifier = verifier;
-    this.#turns = parts.turns.open(spec.slots);
-    const { chain } = files;
-    const genesis = chain.block(0);
-    if (genesis === undefined) throw new Error("a chain has a genesis block");
-    const config = memberConfig(spec, toHex(genesis.hash), {
-      rules: RULES,
-      transactionGas: spec.genesis.gasLimit,
-      proposalSpacing: proposalSpacing(spec.slots),
-    });
-    this.#driver = new MemberDriver(config, {
-      mesh: this.#mesh,
-      clock: systemClock(guard),
-      log: files.log,
-      journal: files.journal,
-      signer: countedSigner(files.signer, (by) => metrics.signed(this.#label, by)),
-      verifier: guardedVerifier(verifier, guard),
-      executor: sharedExecutor(chain.executor, this.#turns, guard, (ms) => metrics.executed(this.#label, ms / 1_000)),
-      bodies: guardedBodies(chain.bodies, guard),
-      pool: guardedPool(chain.pool, guard),
-      mainchain: parts.mainchain,
-      store: files.store,
-      observer: new MemberObserver(this.#label, metrics, parts.logger),
-    });
-    const quota = diskQuota(spec.slots, parts.diskBytes);
-    this.#snapshots = new MemberSnapshots({
-      spec,
-      folder: files.folder,
-      chain,
-      store: files.store,
-      verifier: guardedVerifier(verifier, guard),
-      limits: this.#limits,
-      send: (to, message) => this.#mesh.send(to, "snapshots", message),
-      final: () => this.#driver.status().final,
-      joining: (joining) => this.#driver.setJoining(joining),
-      joinLag: parts.joinLag,
-      joined: parts.joined,
-      maxBytes: quota,
-      logger: parts.logger,
-      lied: parts.lied,
-      ready: parts.again,
-    });
+  private constructor(first: MemberSpec, committees: Committees, parts: MemberParts, opened: Opened, term: Term) {
+    this.spec = first;
+    this.#label = first.chainId.toString();
+    this.#committees = committees;
+    this.#parts = parts;
+    this.#opened = opened;
+    this.#term = term;
+    const { chain, store } = opened;
+    const quota = diskQuota(first.slots, parts.diskBytes);
     this.backend = {
       chain: quotaChain(chain, () => this.#diskBytes > quota),
       member: {
         status: () => this.status(),
         finality: async (block) => this.#finality(block),
-        evidence: (from) => evidenceOf(files.store, spec, from),
+        evidence: (from) => evidenceOf(store, this.#term.spec, from),
       },
-      slots: spec.slots,
+      slots: first.slots,
     };
   }
 
-  #start(mesh: MeshEndpoint, guard: Guard): void {
-    this.#driver.start();
-    this.#link = mesh.join({
-      group: this.spec.group,
-      members: this.spec.members,
-      limits: channelLimits(this.#limits),
-      capacity: channelCapacity(this.#limits),
-      receive: guard((from, channel, message) => {
-        if (channel === "snapshots") this.#snapshots.receive(from, message);
-        else this.#driver.receive(from, channel, message);
-      }),
-      peerUp: guard((seat) => {
-        this.#snapshots.peerUp(seat);
-        this.#driver.peerUp(seat);
-      }),
-      peerDown: guard((seat) => {
-        this.#snapshots.peerDown(seat);
-        this.#driver.peerDown(seat);
-      }),
-    });
-    this.#mesh.attach(this.#link);
+  /** The epoch that this node is in, which may not be the newest. */
+  get epoch(): number {
+    return this.#term.spec.epoch;
+  }
+
+  /** The node behind a seat of the epoch, or behind a guest's place. */
+  peer(seat: number): MemberRecord | undefined {
+    return this.#committees.peersOf(this.#term.spec)[seat];
+  }
+
+  get committees(): Committees {
+    return this.#committees;
+  }
+
+  /** There is more to know about later epochs. */
+  learn(later: LaterEpochs): void {
+    const committees = new Committees(this.spec, later);
+    if (committees.name === this.#committees.name) return;
+    this.#committees = committees;
+    if (this.#silenced) return;
+    if (this.#turningOver === undefined) this.#join();
+    if (this.#awaited !== undefined) this.#over(this.#awaited.first, this.#awaited.epoch);
+  }
+
+  #start(): void {
+    this.#term.start((...next) => this.#over(...next));
+    this.#join();
     this.#diskTimer = setInterval(() => this.#measureDisk(), DISK_LOOK_MS);
     this.#measureDisk();
   }
 
+  /** Also when guests came or went: whoever is up is told again. */
+  #join(): void {
+    const { guard, limits } = this.#opened;
+    const term = this.#term;
+    this.#link = this.#parts.mesh.join({
+      group: this.spec.group,
+      members: this.#committees.peersOf(term.spec),
+      limits: channelLimits(limits),
+      capacity: channelCapacity(limits),
+      receive: guard((from, channel, message) => term.receive(from, channel, message)),
+      peerUp: guard((seat) => term.peerUp(seat)),
+      peerDown: guard((seat) => term.peerDown(seat)),
+    });
+    term.attach(this.#link);
+  }
+
+  /** Everything below `first` is final here, and the named epoch goes on from there. */
+  #over(first: number, epoch: number): void {
+    if (this.#silenced || this.#turningOver !== undefined) return;
+    const spec = this.#committees.of(epoch);
+    this.#awaited = { first, epoch };
+    if (spec === undefined) return;
+    this.#awaited = undefined;
+    this.#turningOver = this.#turnOver(spec, first).then(
+      () => {
+        this.#turningOver = undefined;
+      },
+      (error: unknown) => this.#opened.guard(() => this.#opened.failed(error))(),
+    );
+  }
+
+  /**
+   * The old term ends, the new one begins. Its log is begun before the old share is erased: from then on a restart goes
+   * on with the new one. consensus.md 14.
+   */
+  async #turnOver(spec: MemberSpec, first: number): Promise<void> {
+    const { spec: before } = this.#term;
+    const { folder } = this.#opened;
+    await this.#term.close();
+    this.#opened.chain.executor.rollback();
+    this.#term = await openTerm(this.#opened, this.#parts, () => this.#committees, spec.epoch, first);
+    if (this.#silenced) return;
+    this.#term.start((...next) => this.#over(...next));
+    this.#join();
+    const { log } = this.#term;
+    await Promise.race([new Promise<void>((done) => log.flush(done)), this.#opened.broken]);
+    await removeOlderLogs(folder, spec);
+    if (before.seat < before.members.length) await this.#parts.vault.eraseShares(before, before.seat);
+    this.#parts.logger.info({ era: spec.era, epoch: spec.epoch, first, seat: spec.seat }, "the next epoch begins");
+  }
+
   status(): StatusReport {
-    const { status, height, final, membersUp, quorum, since } = this.#driver.status();
+    const { status, height, final, membersUp, quorum, since } = this.#term.driver.status();
     const highestHeight = Math.max(height, final);
     if (this.#expiredSince === undefined) return { status, height, highestHeight, membersUp, quorum, since };
     return { status: "expired", height, highestHeight: height, membersUp: 0, quorum, since: this.#expiredSince };
   }
 
+  /** Holds the state of a height near what is final. */
+  get current(): boolean {
+    const { height, final } = this.#term.driver.status();
+    return height > 0 && height + CURRENT_LAG >= final;
+  }
+
   reading(): MemberReading {
+    const { journal, store } = this.#opened;
     const { status, height, membersUp, quorum } = this.status();
-    const { pending, queued, bytes } = this.#chain.poolStatus();
+    const { pending, queued, bytes } = this.#opened.chain.poolStatus();
     return {
       chain: this.#label,
       slots: this.spec.slots,
       status,
       height,
-      ordered: this.#driver.status().ordered,
+      ordered: this.#term.driver.status().ordered,
       membersUp,
       quorum,
       mempool: { transactions: pending + queued, bytes },
-      evidence: this.#store.evidenceCount,
+      evidence: store.evidenceCount,
       diskBytes: this.#diskBytes,
-      flushes: { input: this.#log.flushes, journal: this.#journal.flushes, store: this.#store.batches },
-      verified: this.#verifier.stats,
+      flushes: { input: this.#term.log.flushes, journal: journal.flushes, store: store.batches },
+      verified: this.#term.verifier.stats,
     };
   }
 
@@ -289,36 +284,59 @@ export class Member {
   }
 
   #silence(): void {
-    this.#driver.stop();
+    this.#silenced = true;
+    this.#term.silence();
     this.#link?.leave();
-    this.#verifier.stop();
-    this.#turns.close();
+    this.#opened.turns.close();
   }
 
   async #close(): Promise<void> {
     clearInterval(this.#diskTimer);
     this.#silence();
-    await this.#snapshots.stop();
-    await this.#log.close();
-    await this.#journal.close();
-    await this.#chain.close();
-    await this.#store.close();
+    await this.#turningOver;
+    const { journal, chain, store } = this.#opened;
+    await this.#term.close();
+    await journal.close();
+    await chain.close();
+    await store.close();
   }
 
   async #finality(block: number): Promise<FinalityProof | undefined> {
     const hashOf = (number: number): `0x${string}` | undefined => {
-      const found = this.#chain.block(number);
+      const found = this.#opened.chain.block(number);
       return found === undefined ? undefined : toHex(found.hash);
     };
-    return finalityOf(this.#store, this.#limits, this.spec.chainId, hashOf, block);
+    return finalityOf(this.#opened.store, this.#opened.limits, this.spec.chainId, hashOf, block);
   }
 
   #measureDisk(): void {
-    folderBytes(this.#folder).then(
+    folderBytes(this.#opened.folder).then(
       (bytes) => {
         this.#diskBytes = bytes;
       },
       () => undefined,
     );
   }
+}
+
+/** Epoch of the newest container in the store. */
+function epochOf(store: LevelContainerStore, limits: Limits): number | undefined {
+  const bytes = store.container(store.highestContainer);
+  const message = bytes === undefined ? undefined : decode(bytes, limits);
+  return message?.kind === "container" ? message.header.epoch : undefined;
+}
+
+/** What this node does in an epoch. `epoch-unknown` where the mainchain has not told of it yet. */
+async function openTerm(
+  opened: Opened,
+  member: MemberParts,
+  committees: () => Committees,
+  epoch: number,
+  first?: number,
+): Promise<Term> {
+  const spec = committees().of(epoch);
+  if (spec === undefined) throw new NodeError("epoch-unknown", `the mainchain has not told of epoch ${epoch} yet`);
+  const { folder, store, journal, chain } = opened;
+  const files = { folder, store, journal, chain };
+  return await Term.open({ ...opened, spec, committees, files, member, ...(first === undefined ? {} : { first }) });
 }

@@ -1,5 +1,5 @@
 import { isDiskFull } from "@tributary/protocol/files/disk-full";
-import type { MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
+import type { LaterEpochs, MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
 import type { MemberReading } from "../observe/node-metrics.ts";
 import type { RpcServer } from "../rpc/server.ts";
 import { FairTurns } from "./fair-turns.ts";
@@ -41,8 +41,12 @@ export class NodeHost implements MemberHost {
     this.#parts = parts;
   }
 
-  start(spec: MemberSpec): Promise<void> {
-    return this.#inTurn(spec.chainId, () => this.#open(spec));
+  start(first: MemberSpec, later?: LaterEpochs): Promise<void> {
+    return this.#inTurn(first.chainId, () => this.#open(first, later));
+  }
+
+  current(chainId: bigint): boolean {
+    return this.#members.get(chainId)?.current ?? false;
   }
 
   stop(chainId: bigint, reason: "expired" | "deleted"): Promise<void> {
@@ -85,12 +89,15 @@ export class NodeHost implements MemberHost {
     return result;
   }
 
-  async #open(spec: MemberSpec): Promise<void> {
-    const { chainId, era, epoch } = spec;
+  async #open(spec: MemberSpec, later: LaterEpochs | undefined): Promise<void> {
+    const { chainId, era } = spec;
     const before = this.#members.get(chainId);
     if (before !== undefined) {
-      const same = before.spec.era === era && before.spec.epoch === epoch;
-      if (same && !this.#expired.has(before)) return;
+      const same = before.spec.era === era && before.spec.epoch === spec.epoch;
+      if (same && !this.#expired.has(before)) {
+        if (later !== undefined) before.learn(later);
+        return;
+      }
       await this.#close(chainId, before);
     }
     const failed = this.#failed.get(chainId);
@@ -99,20 +106,21 @@ export class NodeHost implements MemberHost {
     const chain = chainId.toString();
     const logger = this.#parts.logger.child({ chain });
     try {
-      const member: Member = await Member.open(spec, {
+      const member: Member = await Member.open(spec, later, {
         ...this.#parts,
         logger,
         turns: this.#turns,
-        lied: ({ seat, about }) => this.#lied(spec, seat, about),
+        lied: ({ seat, about }) => this.#lied(chainId, seat, about),
         joined: this.#joined.has(chainId),
-        again: () => this.#again(spec),
+        again: () => this.#again(chainId),
         failed: (error) => this.#fail(chainId, error),
       });
       this.#members.set(chainId, member);
       this.#parts.rpc.addChain(chainId, member.backend);
       this.#failed.delete(chainId);
-      const { seat, members, slots } = spec;
-      logger.info({ era, epoch, seat, members: members.length, slots, height: member.status().height }, "member runs");
+      const { seat, members, slots } = member.committees.of(member.epoch) ?? spec;
+      const { height } = member.status();
+      logger.info({ era, epoch: member.epoch, seat, members: members.length, slots, height }, "member runs");
     } catch (error) {
       this.#remember(chainId, error);
       throw error;
@@ -124,8 +132,8 @@ export class NodeHost implements MemberHost {
     return this.#liars;
   }
 
-  #lied({ chainId, members }: MemberSpec, seat: number, about: string): void {
-    const node = members[seat]?.nodeId ?? 0;
+  #lied(chainId: bigint, seat: number, about: string): void {
+    const node = this.#members.get(chainId)?.peer(seat)?.nodeId ?? 0;
     const known = this.#liars.get(chainId) ?? new Set();
     this.#liars.set(chainId, known.add(node));
     const chain = chainId.toString();
@@ -133,14 +141,15 @@ export class NodeHost implements MemberHost {
   }
 
   /** Closes the member and opens it with the snapshot that lies in its folder now. */
-  #again(spec: MemberSpec): void {
-    this.#joined.add(spec.chainId);
+  #again(chainId: bigint): void {
+    this.#joined.add(chainId);
     setImmediate(() => {
-      this.#inTurn(spec.chainId, async () => {
-        const member = this.#members.get(spec.chainId);
+      this.#inTurn(chainId, async () => {
+        const member = this.#members.get(chainId);
         if (member === undefined || this.#expired.has(member)) return;
-        await this.#close(spec.chainId, member);
-        await this.#open(spec);
+        const { first, later } = member.committees;
+        await this.#close(chainId, member);
+        await this.#open(first, later);
       }).catch(() => undefined);
     });
   }

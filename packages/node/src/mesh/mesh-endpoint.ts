@@ -106,15 +106,19 @@ export class MeshEndpoint {
     return this.#port;
   }
 
-  /** Serves a group from now on. One membership a group. */
+  /**
+   * Serves a group from now on. A newer membership takes the place of an older one of the same group: links to nodes that
+   * are in both stay, and each is told as up again.
+   */
   join(group: MeshGroup): GroupMesh {
-    if (this.#memberships.has(group.group)) throw new Error(`group ${group.group} is joined already`);
+    const before = this.#memberships.get(group.group);
     const seats = new Map<number, Seat>();
     for (const member of group.members)
       if (member.nodeId !== this.#options.nodeId) seats.set(member.nodeId, member.seat);
     const membership: Membership = { group, seats, up: new Set() };
     this.#memberships.set(group.group, membership);
     for (const member of group.members) if (seats.has(member.nodeId)) this.#expect(member, group);
+    for (const nodeId of before?.seats.keys() ?? []) if (!seats.has(nodeId)) this.#part(nodeId, group.group);
     const nodes = new Map(group.members.map((member) => [member.seat, member.nodeId]));
     return {
       send: (to, channel, message) => {
@@ -142,15 +146,17 @@ export class MeshEndpoint {
     const { group } = membership;
     if (this.#memberships.get(group.group) !== membership) return;
     this.#memberships.delete(group.group);
-    for (const nodeId of membership.seats.keys()) {
-      const peer = this.#peers.get(nodeId);
-      peer?.link?.leave(group.group);
-      peer?.groups.delete(group.group);
-      if (peer === undefined || peer.groups.size > 0) continue;
-      this.#peers.delete(nodeId);
-      peer.cancel?.();
-      peer.link?.close();
-    }
+    for (const nodeId of membership.seats.keys()) this.#part(nodeId, group.group);
+  }
+
+  #part(nodeId: number, group: HexHash): void {
+    const peer = this.#peers.get(nodeId);
+    peer?.link?.leave(group);
+    peer?.groups.delete(group);
+    if (peer === undefined || peer.groups.size > 0) return;
+    this.#peers.delete(nodeId);
+    peer.cancel?.();
+    peer.link?.close();
   }
 
   /** The member's node is one that we talk to; its newest registration counts. */

@@ -44,6 +44,12 @@ export class MemberObserver implements Observer {
           "the others said where they are: takes part again above this height",
         );
         break;
+      case "border":
+        this.#logger.info({ first: event.first }, "the next epoch is ready: its first height is fixed");
+        break;
+      case "over":
+        this.#logger.info({ first: event.first, epoch: event.epoch }, "the last height of the epoch is final");
+        break;
       case "halted": {
         const { reason, height, own, other } = event;
         this.#logger.error({ reason, height, own, other }, "execution stopped: the chain needs its operator");

@@ -96,9 +96,16 @@ const verifier = {
 function verdict(proof: Uint8Array, blockHash: HexHash = BLOCK, number: number = HEIGHT): boolean {
   const block = { header: { number }, hash: fromHex(blockHash) };
   let answer: boolean | undefined;
-  verifyProof({ proof, record: { block } } as unknown as Manifest, spec, limits, verifier, (ok) => {
-    answer = ok;
-  });
+  verifyProof(
+    { proof, record: { block } } as unknown as Manifest,
+    spec,
+    new Set([spec.epoch]),
+    limits,
+    verifier,
+    (ok) => {
+      answer = ok;
+    },
+  );
   if (answer === undefined) throw new Error("no verdict");
   return answer;
 }

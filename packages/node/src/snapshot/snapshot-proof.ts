@@ -33,17 +33,22 @@ export function proofOf(store: ContainerStore, height: number): Uint8Array | und
   return new Writer(container.length + order.length + 4).u32(container.length).bytes(container).bytes(order).finish();
 }
 
-/** Calls back whether the manifest's block is in a final container of this chain, by every hash and signature. */
+/** `epochs`: those under the era's group key. Calls back whether the manifest's block is in a final container of this chain, by every hash and signature. */
 export function verifyProof(
   manifest: Manifest,
-  spec: Pick<MemberSpec, "chainId" | "group" | "era" | "epoch">,
+  spec: Pick<MemberSpec, "chainId" | "group" | "era">,
+  epochs: ReadonlySet<number>,
   limits: Limits,
   verifier: Verifier,
   done: (ok: boolean) => void,
 ): void {
   const proof = decodeProof(manifest.proof, limits);
   const block = manifest.record.block;
-  if (proof === undefined || !isOf(proof, spec, block.header.number, toHex(block.hash))) {
+  if (
+    proof === undefined ||
+    !epochs.has(proof.container.header.epoch) ||
+    !isOf(proof, spec, block.header.number, toHex(block.hash))
+  ) {
     done(false);
     return;
   }
@@ -80,14 +85,15 @@ function decodeProof(bytes: Uint8Array, limits: Limits): Proof | undefined {
 
 function isOf(
   { container, order }: Proof,
-  spec: Pick<MemberSpec, "chainId" | "group" | "era" | "epoch">,
+  spec: Pick<MemberSpec, "chainId" | "group" | "era">,
   height: number,
   blockHash: `0x${string}`,
 ): boolean {
   const { header, certificateEra } = container;
-  const { chainId, group, era, epoch } = spec;
+  const { chainId, group, era } = spec;
+  const { epoch } = header;
   const body = decodeContainerBody(container.body);
-  if (header.group !== group || header.era !== era || header.epoch !== epoch || certificateEra !== era) return false;
+  if (header.group !== group || header.era !== era || certificateEra !== era) return false;
   if (header.height !== height || body === undefined || bodyRoot(body) !== header.bodyRoot) return false;
   if (segmentsRoot([{ chainId, blockNumber: height, blockHash }]) !== header.segmentsRoot) return false;
   if (order === undefined) return true;

@@ -299,3 +299,39 @@ test("FINAL: one hash a height, never without the order, and an alarm where the 
   expect(core.step({ kind: "executed", height: 2, hash: word(5) })).toEqual([]);
   expect(core.ordered).toBe(2);
 });
+
+test("nothing at or above the border to the next epoch is proposed, agreed upon or taken", () => {
+  const cluster = new Cluster(4);
+  for (let seat = 0; seat < 4; seat++) cluster.give(seat, { kind: "border", first: 3 });
+  for (let height = 1; height <= 4; height++) {
+    cluster.give(height % 4, { kind: "work", pending: true });
+    cluster.run();
+  }
+  for (const core of cluster.cores) {
+    expect(core.ordered).toBe(2);
+    expect(core.final).toBe(2);
+    expect(core.agreeing).toBe(false);
+    expect(core.wants({ kind: "order", height: 3 })).toBe(false);
+    expect(core.wants({ kind: "vote", height: 3 })).toBe(false);
+    expect(core.step({ kind: "proposal", proposal: proposalOf(3, 1, core.orderDigest) })).toEqual([]);
+    const order: Order = { height: 3, digest: word(7), previous: core.orderDigest, accepted: [] };
+    expect(core.step({ kind: "order", order })).toEqual([]);
+    // S is one height, ever.
+    core.step({ kind: "border", first: 9 });
+    expect(core.wants({ kind: "order", height: 3 })).toBe(false);
+  }
+  const proposed = cluster.effects.flatMap((effects) => of(effects, "build"));
+  expect(Math.max(...proposed.map(({ height }) => height))).toBe(2);
+});
+
+test("a border that becomes known drops what was begun above it, and the own proposal there", () => {
+  const core = new Consensus(baseOf(4, 0));
+  core.start();
+  core.step({ kind: "work", pending: true });
+  core.step({ kind: "built", proposal: proposalOf(1, 0, word(2)) });
+  core.step({ kind: "timer", timer: { kind: "spacing", height: 1 } });
+  core.step({ kind: "built", proposal: proposalOf(2, 0, word(2)) });
+  core.step({ kind: "border", first: 2 });
+  expect(core.undecided.map(({ header }) => header.height)).toEqual([1]);
+  expect(core.proposal(2, 0)).toBeUndefined();
+});

@@ -39,6 +39,8 @@ export class Consensus {
   #own: Proposal[] = [];
   #spaced = true;
   #heartbeat = false;
+  /** S - 1 of the next epoch, once that is known. */
+  #last = Number.POSITIVE_INFINITY;
   #effects: Effect[] = [];
 
   constructor(base: Base) {
@@ -107,7 +109,7 @@ export class Consensus {
     const { height } = message;
     switch (message.kind) {
       case "order":
-        return height > this.#ordered;
+        return height > this.#ordered && height <= this.#last;
       case "final":
         return this.#finality.wants(height);
       case "certificate":
@@ -156,13 +158,16 @@ export class Consensus {
         break;
       case "timer":
         this.#onTimer(input.timer);
+        break;
+      case "border":
+        this.#onBorder(input.first);
     }
     this.#progress();
     return this.#take();
   }
 
   #inWindow(height: HeightNumber): boolean {
-    return height > this.#ordered && height <= this.#ordered + HEIGHT_WINDOW;
+    return height > this.#ordered && height <= Math.min(this.#ordered + HEIGHT_WINDOW, this.#last);
   }
 
   #at(height: HeightNumber): Height | undefined {
@@ -209,7 +214,7 @@ export class Consensus {
 
   #onOrder(order: Order): void {
     const { height } = order;
-    if (height <= this.#ordered) return;
+    if (height <= this.#ordered || height > this.#last) return;
     const jumped = height !== this.#ordered + 1;
     if (!jumped && order.previous !== this.#digest) return;
     this.#ordered = height;
@@ -225,6 +230,14 @@ export class Consensus {
       const anchor = this.#anchor(next);
       if (anchor !== undefined) this.#heights.get(next)?.anchored(anchor);
     }
+  }
+
+  /** The first word counts: S follows from what was ordered, so a second one cannot differ. */
+  #onBorder(first: HeightNumber): void {
+    if (this.#last !== Number.POSITIVE_INFINITY) return;
+    this.#last = Math.max(first - 1, this.#ordered);
+    for (const height of this.#heights.keys()) if (height > this.#last) this.#heights.delete(height);
+    this.#own = this.#own.filter(({ header }) => header.height <= this.#last);
   }
 
   #onTimer(timer: Timer): void {
@@ -254,6 +267,7 @@ export class Consensus {
   #gateOpen(): boolean {
     const height = this.#ordered + 1;
     const { firstHeight } = this.#base;
+    if (height > this.#last) return false;
     const needed = height === firstHeight ? firstHeight - 1 : height - 1 - MAX_DECIDED_NOT_FINAL;
     return this.#finality.final >= needed;
   }
@@ -261,7 +275,8 @@ export class Consensus {
   /** When to propose: consensus.md 4. */
   #considerProposal(): void {
     const height = Math.max(this.#proposed, this.#ordered) + 1;
-    if (!this.#spaced || height > this.#ordered + PROPOSAL_WINDOW || this.#building >= height) return;
+    const highest = Math.min(this.#ordered + PROPOSAL_WINDOW, this.#last);
+    if (!this.#spaced || height > highest || this.#building >= height) return;
     if (this.#ordered < this.#base.firstHeight && this.#finality.final < this.#base.firstHeight - 1) return;
     const anchor = this.#anchor(height);
     if (anchor === undefined || !(this.#work || this.#woken(height))) return;

@@ -90,7 +90,9 @@ export type Input =
   | { readonly kind: "executed"; readonly height: Height; readonly hash: HexHash }
   /** A verified F(h) over the header hash: combined here or received. */
   | { readonly kind: "final"; readonly height: Height; readonly hash: HexHash }
-  | { readonly kind: "timer"; readonly timer: Timer };
+  | { readonly kind: "timer"; readonly timer: Timer }
+  /** S of the next epoch: nothing at or above it belongs to this one. consensus.md 14. */
+  | { readonly kind: "border"; readonly first: Height };
 
 /** What the core asks of the driver, in order. */
 export type Effect =

@@ -23,9 +23,9 @@ export type MemberSpec = {
   readonly group: HexHash;
   readonly era: number;
   readonly epoch: number;
-  /** First height of the epoch; 1 for a new chain. */
+  /** First height of the chain's first epoch; that of a later one follows from what was ordered. */
   readonly firstHeight: number;
-  /** The own seat. */
+  /** The own seat; NO_SEAT where this node only follows, because it is to join or has left. */
   readonly seat: number;
   readonly members: readonly MemberRecord[];
   /** Group public key, compressed G1, 48 bytes hex. */
@@ -38,6 +38,17 @@ export type MemberSpec = {
   readonly slots: number;
   /** Genesis parameters, JSON-able; the chain room derives the genesis block from them. */
   readonly genesis: GenesisParameters;
+};
+
+/** In place of a seat. */
+export const NO_SEAT = 255;
+
+/** What came after a chain's first epoch. */
+export type LaterEpochs = {
+  /** Ready ones, ascending, under the same group key. */
+  readonly epochs: readonly MemberSpec[];
+  /** Nodes that an epoch in the making is to have: they follow until it is ready. */
+  readonly joining: readonly MemberRecord[];
 };
 
 /** Built from the creation event alone, so that anyone recomputes the genesis block. */
@@ -59,10 +70,15 @@ export type MemberStatus = "running" | "paused" | "syncing" | "expired";
 
 /** Starts and stops members of chains inside one node process, without a restart. Declared here so that agents drive it without importing the node. */
 export interface MemberHost {
-  /** Idempotent for the same chain, era and epoch. */
-  start(spec: MemberSpec): Promise<void>;
+  /**
+   * Runs this node's part in the epoch that is in charge, and in those that follow it. `first` is the chain's first
+   * epoch. Idempotent; told again when there is more to know about later epochs.
+   */
+  start(first: MemberSpec, later?: LaterEpochs): Promise<void>;
   /** Stops the member; its data stays. */
   stop(chainId: bigint, reason: "expired" | "deleted"): Promise<void>;
   /** Chains with a running member here. */
   running(): readonly bigint[];
+  /** Whether the member holds the chain's state up to 64 heights of what is final. consensus.md 14: before READY. */
+  current(chainId: bigint): boolean;
 }

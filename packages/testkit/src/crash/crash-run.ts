@@ -154,10 +154,11 @@ export class CrashRun {
   #healthy(seat: number, crypto: IdealCrypto, mainchain: ReturnType<typeof simulatedMainchain>): SimulatedMember {
     const none = (): number => 0;
     return new SimulatedMember({
-      config: toyConfig(seat, MEMBERS),
+      seat,
+      configOf: () => toyConfig(seat, MEMBERS),
       clock: this.#clock,
       skew: 0,
-      crypto,
+      cryptoOf: () => crypto,
       mesh: this.#mesh,
       latencies: { log: none, journal: none, store: none, verify: none, execute: none },
       logInflation: 1,

@@ -10,10 +10,13 @@ import { quorum } from "@tributary/protocol/quorum";
 export class IdealCrypto {
   readonly #members: number;
   readonly #secret: Uint8Array;
+  /** Shares of one epoch are worth nothing in another, and combine to the same signatures. */
+  readonly #epoch: number;
 
-  constructor(members: number, seed: number) {
+  constructor(members: number, seed: number, epoch = 1) {
     this.#members = members;
     this.#secret = keccak256(uint(seed >>> 0, 4));
+    this.#epoch = epoch;
   }
 
   signNode(seat: number, digest: Uint8Array): Uint8Array {
@@ -33,7 +36,7 @@ export class IdealCrypto {
   }
 
   signShare(seat: number, digest: Uint8Array): Uint8Array {
-    return this.#tag(2, seat, digest, 96);
+    return this.#tag(2, seat, concat(Uint8Array.of(this.#epoch), digest), 96);
   }
 
   checkNode(seat: number, digest: Uint8Array, signature: Uint8Array): boolean {

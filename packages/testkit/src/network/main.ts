@@ -12,6 +12,7 @@ const usage = `npm run simulate -- [options]: whole members on a simulated netwo
   --seed N        seed of the first run (default 1)
   --calm          no faults
   --amnesia       in each run an honest member loses its record of what it said; it counts as one that may be faulty
+  --epochs N      so many later epochs become ready in the middle of each run (default 0)
   --verbose       a line for each run
   --mutants       plant each fault in turn instead; every one must be noticed
   --only TEXT     with --mutants: those whose name holds the text`;
@@ -24,6 +25,7 @@ const { values } = parse(usage, {
     seed: { type: "string", default: "1" },
     calm: { type: "boolean", default: false },
     amnesia: { type: "boolean", default: false },
+    epochs: { type: "string", default: "0" },
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
     verbose: { type: "boolean", default: false },
@@ -33,6 +35,7 @@ const { values } = parse(usage, {
 const sizes = counts(values.members, "members");
 const heights = count(values.heights, "heights");
 const first = count(values.seed, "seed");
+const epochs = values.epochs === "0" ? 0 : count(values.epochs, "epochs");
 
 if (values.mutants) process.exitCode = await runMutants(values.only);
 else process.exitCode = runAll(count(values.runs, "runs")) ? 0 : 1;
@@ -41,11 +44,27 @@ function runAll(runs: number): boolean {
   const abuse = new Abuse();
   const sent = new Map<MessageKind, number>();
   const totals = { steps: 0, messages: 0, lost: 0, crashes: 0, resets: 0, transactions: 0, coins: 0 };
-  const more = { evidence: 0, forgets: 0, remembers: 0, fetched: 0, jumps: 0, runsWithCoin: 0, milliseconds: 0 };
+  const more = {
+    evidence: 0,
+    forgets: 0,
+    remembers: 0,
+    handovers: 0,
+    fetched: 0,
+    jumps: 0,
+    runsWithCoin: 0,
+    milliseconds: 0,
+  };
   const began = Date.now();
   for (let run = 0; run < runs; run++) {
     const members = sizes[run % sizes.length] ?? 4;
-    const report = simulateNetwork({ members, heights, seed: first + run, calm: values.calm, amnesia: values.amnesia });
+    const report = simulateNetwork({
+      members,
+      heights,
+      seed: first + run,
+      calm: values.calm,
+      amnesia: values.amnesia,
+      epochs,
+    });
     if (!report.ok) return failed(report);
     if (values.verbose) console.log(line(report));
     abuse.merge(report.abuse);
@@ -54,6 +73,7 @@ function runAll(runs: number): boolean {
     more.evidence += report.evidence;
     more.forgets += report.forgets;
     more.remembers += report.remembers;
+    more.handovers += report.handovers;
     more.fetched += report.fetched;
     more.jumps += report.jumps;
     more.milliseconds += report.milliseconds;
@@ -70,9 +90,10 @@ function failed(report: RunReport): boolean {
   console.error(`FAILED: ${report.failure}`);
   console.error(line(report));
   const calm = `${values.calm ? " --calm" : ""}${values.amnesia ? " --amnesia" : ""}`;
+  const later = epochs === 0 ? "" : ` --epochs ${epochs}`;
   const { members, seed } = report;
   console.error(
-    `replay: node packages/testkit/src/network/main.ts --runs 1 --members ${members} --heights ${heights} --seed ${seed}${calm}`,
+    `replay: node packages/testkit/src/network/main.ts --runs 1 --members ${members} --heights ${heights} --seed ${seed}${calm}${later}`,
   );
   return false;
 }

@@ -39,7 +39,9 @@ export async function killAll(
 export function runMutant(mutant: Mutant, runs: number): Promise<Outcome> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const options = ["--runs", String(runs), "--members", "4", "--heights", String(HEIGHTS)];
-  return runPatched(mutant, main, mutant.amnesia === true ? [...options, "--amnesia"] : options);
+  if (mutant.amnesia === true) options.push("--amnesia");
+  if (mutant.epochs === true) options.push("--epochs", "2");
+  return runPatched(mutant, main, options);
 }
 
 /** One mutant in a child process of its own: it is killed when that says FAILED and exits with 1. */

@@ -7,11 +7,47 @@ export type Mutant = {
   readonly patches: readonly Patch[];
   /** It shows only where a member loses what it said. */
   readonly amnesia?: true;
+  /** It shows only where epochs follow one another. */
+  readonly epochs?: true;
 };
 
 const DRIVER = "packages/node/src/consensus/";
 
 export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "the next epoch begins before F says that all know of it",
+    epochs: true,
+    patches: [
+      { file: `${DRIVER}border.ts`, find: "const BORDER_DISTANCE = 4;", replace: "const BORDER_DISTANCE = 1;" },
+    ],
+  },
+  {
+    name: "the old committee goes on above the border",
+    epochs: true,
+    patches: [
+      {
+        file: "packages/protocol/src/consensus/consensus.ts",
+        find: "this.#last = Math.max(first - 1, this.#ordered);",
+        replace: "this.#last = Math.max(first + 1, this.#ordered);",
+      },
+    ],
+  },
+  {
+    name: "the border is forgotten in a crash, and taken from the newest checkpoint",
+    epochs: true,
+    patches: [
+      {
+        file: `${DRIVER}border.ts`,
+        find: "const shown = this.#firstShowing(ready.block, header, layers);",
+        replace: "const shown = layers === undefined ? this.#firstShowing(0, header, []) : header.height;",
+      },
+      {
+        file: `${DRIVER}driver.ts`,
+        find: "this.#border.replay(record.first);",
+        replace: "if (record.first > 0) return;",
+      },
+    ],
+  },
   {
     name: "speaks too early after it lost what it said",
     amnesia: true,
@@ -53,8 +89,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${DRIVER}finality.ts`,
-        find: "this.#context.ports.verifier.certificate(finalDigest(this.#context.slot(height), hash), certificate, done);",
-        replace: "done(true || certificate || hash);",
+        find: "this.#context.ports.verifier.certificate(digest, certificate, done);",
+        replace: "done(true || certificate || digest);",
       },
     ],
   },
@@ -63,7 +99,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${DRIVER}catch-up.ts`,
-        find: "this.#finality.verify(message.header.height, hash, message.certificate, (ok) => {",
+        find: "this.#finality.verify(message.header.height, message.header.epoch, hash, message.certificate, (ok) => {",
         replace: "((_hash: unknown, done: (ok: boolean) => void) => done(true))([hash, message], (ok) => {",
       },
     ],

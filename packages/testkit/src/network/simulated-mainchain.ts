@@ -1,4 +1,4 @@
-import type { MainchainView } from "@tributary/node/consensus/ports";
+import type { MainchainView, ReadyEpoch } from "@tributary/node/consensus/ports";
 import { uint } from "@tributary/protocol/bytes/bytes";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
@@ -18,8 +18,15 @@ function blockHash(number: number): HexHash {
   return hash;
 }
 
-/** One mainchain, seen by each member with a lag of its own. `elapsed`: milliseconds since the start. */
-export function simulatedMainchain(elapsed: () => number, lag: number): MainchainView {
+/**
+ * One mainchain, seen by each member with a lag of its own. `elapsed`: milliseconds since the start; `ready`: later
+ * epochs of the group, ascending.
+ */
+export function simulatedMainchain(
+  elapsed: () => number,
+  lag: number,
+  ready: readonly ReadyEpoch[] = [],
+): MainchainView {
   const newest = (): number => Math.max(0, Math.floor((elapsed() - lag) / BLOCK_MS));
   return {
     checkpoints(): readonly Checkpoint[] {
@@ -32,5 +39,6 @@ export function simulatedMainchain(elapsed: () => number, lag: number): Mainchai
       if (number > newest()) return "unknown";
       return blockHash(number) === hash ? "known" : "conflict";
     },
+    readyEpochs: () => ready.filter(({ block }) => block <= newest()),
   };
 }

@@ -22,11 +22,12 @@ export type Latencies = {
 };
 
 export type MemberWorld = {
-  readonly config: MemberConfig;
+  readonly seat: number;
+  readonly configOf: (epoch: number) => MemberConfig;
   readonly clock: VirtualClock;
   /** Milliseconds by which the member's time of day is off at first. */
   readonly skew: number;
-  readonly crypto: IdealCrypto;
+  readonly cryptoOf: (epoch: number) => IdealCrypto;
   readonly mesh: SimulatedMesh;
   readonly latencies: Latencies;
   readonly logInflation: number;
@@ -41,7 +42,8 @@ export type MemberWorld = {
 export class SimulatedMember implements Station {
   readonly #world: MemberWorld;
   readonly #durability: readonly [Durability, Durability, Durability];
-  readonly #log: MemoryLog;
+  /** By epoch, those that were begun. */
+  readonly #logs = new Map<number, MemoryLog>();
   readonly #journal: MemoryJournal;
   readonly store: MemoryStore;
   readonly #state = new ToyState();
@@ -49,6 +51,8 @@ export class SimulatedMember implements Station {
   #driver: MemberDriver | undefined;
   #pool: ToyPool | undefined;
   #life = 0;
+  #epoch = 1;
+  readonly #up = new Set<number>();
   #skew: number;
 
   constructor(world: MemberWorld) {
@@ -56,13 +60,12 @@ export class SimulatedMember implements Station {
     this.#skew = world.skew;
     const { log, journal, store } = world.latencies;
     this.#durability = [new Durability(log), new Durability(journal), new Durability(store)];
-    this.#log = new MemoryLog(this.#durability[0], world.logInflation);
     this.#journal = new MemoryJournal(this.#durability[1]);
     this.store = new MemoryStore(this.#durability[2]);
   }
 
   get seat(): number {
-    return this.#world.config.seat;
+    return this.#world.seat;
   }
 
   get alive(): boolean {
@@ -90,7 +93,29 @@ export class SimulatedMember implements Station {
 
   start(): void {
     if (this.#driver !== undefined) return;
-    const { config, crypto, latencies, mesh, mainchain, outgoing } = this.#world;
+    for (const [epoch, log] of this.#logs) if (log.segments === 0) this.#logs.delete(epoch);
+    // A log that the disk lost: the epoch of the newest container, which is not below the others.
+    this.#epoch = Math.max(1, this.#storedEpoch(), ...this.#logs.keys());
+    this.#begin(this.#epoch);
+    this.#world.mesh.join(this.seat, this);
+  }
+
+  #storedEpoch(): number {
+    const bytes = this.store.container(this.store.highestContainer);
+    const message = bytes === undefined ? undefined : this.#world.mesh.message(bytes);
+    return message?.kind === "container" ? message.header.epoch : 1;
+  }
+
+  #begin(epoch: number, first?: number): void {
+    const { latencies, mainchain, outgoing } = this.#world;
+    const firstHeight = first ?? (epoch === 1 ? 1 : this.store.highestContainer + 1);
+    const config = { ...this.#world.configOf(epoch), firstHeight };
+    const crypto = this.#world.cryptoOf(epoch);
+    let log = this.#logs.get(epoch);
+    if (log === undefined) {
+      log = new MemoryLog(this.#durability[0], this.#world.logInflation);
+      this.#logs.set(epoch, log);
+    }
     this.#life += 1;
     const life = this.#life;
     const clock = new MemberClock(
@@ -109,7 +134,7 @@ export class SimulatedMember implements Station {
     this.#driver = new MemberDriver(config, {
       mesh: outgoing,
       clock,
-      log: this.#log,
+      log,
       journal: this.#journal,
       signer: simulatedSigner(crypto, config.seat),
       verifier: new SimulatedVerifier(crypto, clock, latencies.verify),
@@ -118,10 +143,26 @@ export class SimulatedMember implements Station {
       pool,
       mainchain,
       store: this.store,
-      observer: { event: (event) => this.#world.event(event) },
+      observer: {
+        event: (event) => {
+          this.#world.event(event);
+          if (event.kind === "over" && this.#life === life) this.#turnOver(event.first, event.epoch);
+        },
+      },
     });
     this.#driver.start();
-    mesh.join(config.seat, this);
+  }
+
+  /** The old epoch's driver ends, the next one's begins; links stay. */
+  #turnOver(first: number, epoch: number): void {
+    this.#driver?.stop();
+    this.#epoch = epoch;
+    this.#begin(epoch, first);
+    for (const seat of this.#up) this.#driver?.peerUp(seat);
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** The process is killed: what no flush covered is gone. */
@@ -132,20 +173,21 @@ export class SimulatedMember implements Station {
     this.#pool = undefined;
     this.#life += 1;
     this.#world.mesh.leave(this.seat);
-    this.#log.crash();
+    this.#up.clear();
+    for (const log of this.#logs.values()) log.crash();
     this.#journal.crash();
     this.store.crash();
   }
 
   /** The disk cuts the log short while the member is down. */
   truncateLog(): void {
-    this.#log.truncate();
+    this.#logs.get(this.#epoch)?.truncate();
   }
 
   /** Disks break while the member is down: its record of what it said is gone, perhaps its log too. Its vault is not. */
   loseMemory(log: boolean): void {
     this.#journal.lose();
-    if (log) this.#log.lose();
+    if (log) for (const kept of this.#logs.values()) kept.lose();
   }
 
   /** A client's transaction; acknowledged when this returns. */
@@ -158,10 +200,12 @@ export class SimulatedMember implements Station {
   }
 
   peerUp(seat: number): void {
+    this.#up.add(seat);
     this.#driver?.peerUp(seat);
   }
 
   peerDown(seat: number): void {
+    this.#up.delete(seat);
     this.#driver?.peerDown(seat);
   }
 }

@@ -1,7 +1,8 @@
 import type { DriverEvent } from "@tributary/node/consensus/driver-event";
-import type { Mesh } from "@tributary/node/consensus/ports";
+import type { Mesh, ReadyEpoch } from "@tributary/node/consensus/ports";
 import { segmentsRoot } from "@tributary/protocol/container/container-body";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
+import { decodeEvidence } from "@tributary/protocol/evidence/codec";
 import type { EvidenceKind } from "@tributary/protocol/evidence/evidence";
 import { verifyEvidence } from "@tributary/protocol/evidence/verify";
 import { maxFaulty } from "@tributary/protocol/quorum";
@@ -30,6 +31,8 @@ export type RunOptions = {
   readonly calm?: boolean;
   /** An honest member loses what it said in the middle of the unrest; it counts as one of those that may be faulty. */
   readonly amnesia?: boolean;
+  /** Later epochs that become ready in the middle of it, each with shares of its own. */
+  readonly epochs?: number;
   /** Events after which a run counts as endless. */
   readonly budget?: number;
 };
@@ -55,6 +58,8 @@ export type RunReport = {
   /** Members that lost what they said, and how often one was let speak again. */
   readonly forgets: number;
   readonly remembers: number;
+  /** Times that an honest member went on to a later epoch. */
+  readonly handovers: number;
   readonly fetched: number;
   readonly jumps: number;
   readonly abuse: Abuse;
@@ -93,6 +98,7 @@ export class NetworkSimulation {
   readonly #random: Random;
   readonly #clock = new VirtualClock();
   readonly #crypto: IdealCrypto;
+  readonly #ready: readonly ReadyEpoch[];
   readonly #scheduler: NetworkScheduler;
   readonly #mesh: SimulatedMesh;
   readonly #oracle = new Oracle();
@@ -110,6 +116,7 @@ export class NetworkSimulation {
   #resets = 0;
   #forgets = 0;
   #remembers = 0;
+  #handovers = 0;
   #coins = 0;
   #evidence = 0;
   readonly #proven = new Map<EvidenceKind, number>();
@@ -123,6 +130,7 @@ export class NetworkSimulation {
     const random = new Random(seed);
     this.#random = random;
     this.#crypto = new IdealCrypto(members, seed);
+    this.#ready = readyEpochs(options.epochs ?? 0, random);
     const faulty = calm === true ? 0 : maxFaulty(members) - (amnesia === true ? 1 : 0);
     this.#scheduler = new NetworkScheduler(members, faulty, random, calm === true ? "uniform" : undefined);
     this.#mesh = new SimulatedMesh(this.#clock, this.#scheduler, { members, containerBytes: TOY_CAPACITY.bytes });
@@ -187,6 +195,7 @@ export class NetworkSimulation {
       proven: this.#proven,
       forgets: this.#forgets,
       remembers: this.#remembers,
+      handovers: this.#handovers,
       fetched: this.#fetched,
       jumps: this.#jumps,
       abuse: this.#abuse,
@@ -212,9 +221,10 @@ export class NetworkSimulation {
   /** What honest members keep must convince somebody who has the committee's addresses only, and of faulty members only. */
   #judgeEvidence(): void {
     const addresses = this.#members.map(({ seat }) => this.#crypto.address(seat));
-    const { group, era, epoch } = toyConfig(0, this.#options.members);
+    const { group, era } = toyConfig(0, this.#options.members);
     for (const { seat, store } of this.#honest()) {
       for (const evidence of store.evidence) {
+        const epoch = decodeEvidence(evidence)?.epoch ?? 0;
         const verdict = verifyEvidence(evidence, { group, era, epoch, addresses }, this.#crypto);
         if (!verdict.ok) throw new Violation(`member ${seat} keeps evidence that is ${verdict.fault}`);
         const { kind, seat: offender, height } = verdict.offence;
@@ -232,7 +242,8 @@ export class NetworkSimulation {
   #finished(): boolean {
     if (!this.#clientsDone || this.#oracle.outstanding > 0) return false;
     const goal = Math.max(this.#options.heights, this.#oracle.lastNeeded);
-    return this.#honest().every((member) => member.alive && member.committed >= goal);
+    const last = this.#ready.at(-1)?.epoch ?? 1;
+    return this.#honest().every((member) => member.alive && member.committed >= goal && member.epoch === last);
   }
 
   #standing(): string {
@@ -263,17 +274,18 @@ export class NetworkSimulation {
   }
 
   #member(seat: number, latencies: Latencies): SimulatedMember {
-    const { members } = this.#options;
+    const { members, seed } = this.#options;
     const faulty = this.#faulty.has(seat);
     return new SimulatedMember({
-      config: toyConfig(seat, members),
+      seat,
+      configOf: (epoch) => toyConfig(seat, members, epoch),
       clock: this.#clock,
       skew: this.#random.below(2_000) - 1_000,
-      crypto: this.#crypto,
+      cryptoOf: (epoch) => (epoch === 1 ? this.#crypto : new IdealCrypto(members, seed, epoch)),
       mesh: this.#mesh,
       latencies,
       logInflation: this.#random.pick([1, 200, 1_000, 10_000]),
-      mainchain: simulatedMainchain(() => this.#clock.elapsed, this.#random.below(1_500)),
+      mainchain: simulatedMainchain(() => this.#clock.elapsed, this.#random.below(1_500), this.#ready),
       outgoing: faulty ? this.#adversary(seat) : this.#honestMesh(seat),
       event: faulty ? () => {} : (event) => this.#onEvent(seat, event),
       committed: (transactions) => {
@@ -327,6 +339,9 @@ export class NetworkSimulation {
         break;
       case "halted":
         throw new Violation(`member ${seat} halted at ${event.height}: ${event.reason}`);
+      case "over":
+        this.#handovers += 1;
+        break;
       case "remembered":
         this.#remembers += 1;
         break;
@@ -363,7 +378,9 @@ export class NetworkSimulation {
   #clients(): void {
     const random = this.#random;
     const nonces = new Map<number, number>();
-    const rounds = this.#options.heights + random.below(3);
+    // A border between epochs is crossed with several heights under way in some runs, and at leisure in others.
+    const dense = this.#ready.length > 0 && random.chance(0.7);
+    const rounds = (dense ? 20 : 1) * this.#options.heights + random.below(3);
     let left = rounds;
     const burst = (): void => {
       const alive = this.#honest().filter((member) => member.alive);
@@ -381,7 +398,7 @@ export class NetworkSimulation {
           this.#members[seat]?.submit(toyTransaction(800 + seat, rounds - left - 1, 21, left));
       }
       if (left === 0) this.#clientsDone = true;
-      else this.#clock.after(random.below(random.chance(0.2) ? 6_000 : 400), burst);
+      else this.#clock.after(random.below(dense ? 30 : random.chance(0.2) ? 6_000 : 400), burst);
     };
     this.#clock.after(random.below(200), burst);
   }
@@ -439,6 +456,16 @@ export class NetworkSimulation {
     };
     this.#clock.after(this.#random.fraction() * 40, inject);
   }
+}
+
+/** READY of so many epochs, in blocks that are a few apart or the same. */
+function readyEpochs(count: number, random: Random): readonly ReadyEpoch[] {
+  if (count === 0) return [];
+  let block = 1 + random.below(6);
+  return Array.from({ length: count }, (_, index) => {
+    if (index > 0) block += random.below(8);
+    return { epoch: index + 2, block };
+  });
 }
 
 export function simulateNetwork(options: RunOptions): RunReport {

@@ -11,11 +11,11 @@ export const TOY_GROUP: HexHash = toHex(keccak256(uint(1, 4)));
 const COMMITTEE: HexHash = toHex(keccak256(uint(2, 4)));
 
 /** One member of the toy chain's committee. */
-export function toyConfig(seat: number, members: number): MemberConfig {
+export function toyConfig(seat: number, members: number, epoch = 1): MemberConfig {
   return {
     group: TOY_GROUP,
     era: 1,
-    epoch: 1,
+    epoch,
     firstHeight: 1,
     seat,
     members,

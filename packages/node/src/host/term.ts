@@ -1,0 +1,234 @@
+import { existsSync, readdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Chain } from "@tributary/chain/chain/chain";
+import { diskFolder } from "@tributary/chain/files/disk-folder";
+import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
+import type { Seat } from "@tributary/protocol/consensus/types";
+import type { MemberSpec } from "@tributary/protocol/ports/member-host";
+import type { Limits } from "@tributary/protocol/wire/index";
+import { MemberDriver } from "../consensus/driver.ts";
+import type { DriverEvent, Observer } from "../consensus/driver-event.ts";
+import { memberConfig } from "../consensus/genesis-container.ts";
+import type { Channel, Signer } from "../consensus/ports.ts";
+import { SegmentLog } from "../log/segment-log.ts";
+import type { GroupMesh } from "../mesh/mesh-endpoint.ts";
+import { MemberObserver } from "../observe/member-observer.ts";
+import type { LevelContainerStore } from "../store/level-container-store.ts";
+import { beginSession } from "../vault/session.ts";
+import type { FileSlotJournal } from "../vault/slot-journal.ts";
+import { BatchVerifier, verifierKeys } from "../verifier/batch-verifier.ts";
+import type { Committees } from "./committees.ts";
+import type { Turns } from "./fair-turns.ts";
+import {
+  countedSigner,
+  type Guard,
+  guardedBodies,
+  guardedPool,
+  guardedVerifier,
+  LateMesh,
+  sharedExecutor,
+  systemClock,
+} from "./guarded-ports.ts";
+import type { MemberParts } from "./member.ts";
+import { MemberSnapshots } from "./member-snapshots.ts";
+import { diskQuota, proposalSpacing } from "./slot-share.ts";
+
+/** Execution rules that this version knows: Prague, as every chain has them from its genesis. */
+const RULES = 1;
+const LOG_FOLDER = /^log-(\d+)-(\d+)$/;
+
+/** What stays of a member while epochs come and go. */
+export type TermFiles = {
+  readonly folder: string;
+  readonly store: LevelContainerStore;
+  readonly journal: FileSlotJournal;
+  readonly chain: Chain;
+};
+
+export type TermParts = {
+  readonly spec: MemberSpec;
+  /** S where this node saw the epoch begin; otherwise it begins with what is in the store. */
+  readonly first?: number;
+  readonly committees: () => Committees;
+  readonly files: TermFiles;
+  readonly member: MemberParts;
+  readonly limits: Limits;
+  readonly guard: Guard;
+  readonly turns: Turns;
+  readonly failed: (error: unknown) => void;
+  /** Rejects when the disk refused: a flush on it never calls back. */
+  readonly broken: Promise<never>;
+};
+
+/** What one node does in one epoch of a chain: with a seat as a member, without one it follows. */
+export class Term {
+  readonly spec: MemberSpec;
+  readonly driver: MemberDriver;
+  readonly log: SegmentLog;
+  readonly verifier: BatchVerifier;
+  readonly #snapshots: MemberSnapshots;
+  readonly #mesh = new LateMesh();
+  #over: ((first: number, epoch: number) => void) | undefined;
+  #silent = false;
+
+  /** Coded errors where a file is damaged or the share is missing. */
+  static async open(parts: TermParts): Promise<Term> {
+    const { spec, files, member, broken } = parts;
+    const shareKey = fromHex(spec.shareKeys[spec.seat] ?? "") ?? new Uint8Array(0);
+    const seated = spec.seat < spec.members.length;
+    const signer = seated ? member.vault.signer(spec, spec.seat, shareKey) : noSigner;
+    const log = SegmentLog.open(diskFolder(logFolder(files.folder, spec)), parts.guard(parts.failed));
+    try {
+      if (seated) {
+        const served = Math.max(files.store.highestOrder, files.store.highestContainer);
+        await Promise.race([beginSession(spec, member.vault, files.journal, served, member.logger), broken]);
+      }
+      return new Term(parts, log, signer);
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  }
+
+  private constructor(parts: TermParts, log: SegmentLog, signer: Signer) {
+    const { spec, committees, files, member, limits, guard, turns } = parts;
+    const { chain, store, journal, folder } = files;
+    const { metrics, logger } = member;
+    const label = spec.chainId.toString();
+    this.spec = spec;
+    this.log = log;
+    this.verifier = new BatchVerifier(verifierKeys(spec));
+    const genesis = chain.block(0);
+    if (genesis === undefined) throw new Error("a chain has a genesis block");
+    const rules = { rules: RULES, transactionGas: spec.genesis.gasLimit, proposalSpacing: proposalSpacing(spec.slots) };
+    const origin = committees().first;
+    const begins = spec === origin ? spec.firstHeight : (parts.first ?? store.highestContainer + 1);
+    const config = memberConfig({ ...spec, firstHeight: begins }, toHex(genesis.hash), rules, origin);
+    const observer = new MemberObserver(label, metrics, logger);
+    this.driver = new MemberDriver(config, {
+      mesh: this.#mesh,
+      clock: systemClock(guard),
+      log,
+      journal,
+      signer: countedSigner(signer, (by) => metrics.signed(label, by)),
+      verifier: guardedVerifier(this.verifier, guard),
+      executor: sharedExecutor(chain.executor, turns, guard, (ms) => metrics.executed(label, ms / 1_000)),
+      bodies: guardedBodies(chain.bodies, guard),
+      pool: guardedPool(chain.pool, guard),
+      mainchain: member.mainchain,
+      store,
+      observer: alsoTold(observer, (event) => {
+        if (event.kind === "over") this.#over?.(event.first, event.epoch);
+      }),
+    });
+    this.#snapshots = new MemberSnapshots({
+      spec,
+      epochs: () => committees().epochs,
+      folder,
+      chain,
+      store,
+      verifier: guardedVerifier(this.verifier, guard),
+      limits,
+      send: (to, message) => this.#mesh.send(to, "snapshots", message),
+      final: () => this.driver.status().final,
+      joining: (joining) => this.driver.setJoining(joining),
+      joinLag: member.joinLag,
+      joined: member.joined,
+      maxBytes: diskQuota(spec.slots, member.diskBytes),
+      logger,
+      lied: member.lied,
+      ready: member.again,
+    });
+  }
+
+  /** `over`: the epoch is over; the named one begins at `first`. */
+  start(over: (first: number, epoch: number) => void): void {
+    this.#over = over;
+    this.driver.start();
+  }
+
+  attach(link: GroupMesh): void {
+    this.#mesh.attach(link);
+  }
+
+  receive(from: Seat, channel: Channel, message: Uint8Array): void {
+    if (channel === "snapshots") this.#snapshots.receive(from, message);
+    else this.driver.receive(from, channel, message);
+  }
+
+  peerUp(seat: Seat): void {
+    this.#snapshots.peerUp(seat);
+    this.driver.peerUp(seat);
+  }
+
+  peerDown(seat: Seat): void {
+    this.#snapshots.peerDown(seat);
+    this.driver.peerDown(seat);
+  }
+
+  /** Takes part no longer. */
+  silence(): void {
+    if (this.#silent) return;
+    this.#silent = true;
+    this.driver.stop();
+    this.verifier.stop();
+  }
+
+  /** Idempotent. Before the files that it shares are closed. */
+  async close(): Promise<void> {
+    this.silence();
+    await this.#snapshots.stop();
+    await this.log.close();
+  }
+}
+
+/**
+ * The epoch that this node was in last: one whose log was begun may have nothing in the store yet. `newest`: epoch of the
+ * newest container in the store.
+ */
+export function lastEpoch(folder: string, era: number, newest: number): number {
+  const begun = logFolders(folder).filter((log) => log.era === era);
+  return Math.max(newest, ...begun.map(({ epoch }) => epoch));
+}
+
+/** The logs of earlier epochs have served. */
+export async function removeOlderLogs(folder: string, spec: Pick<MemberSpec, "era" | "epoch">): Promise<void> {
+  const older = logFolders(folder).filter(({ era, epoch }) => era === spec.era && epoch < spec.epoch);
+  for (const { name } of older) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+function logFolders(
+  folder: string,
+): readonly { readonly name: string; readonly era: number; readonly epoch: number }[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => {
+    const match = LOG_FOLDER.exec(name);
+    // A folder is made before its first record: an empty one says nothing.
+    const used = match !== null && readdirSync(join(folder, name)).length > 0;
+    return used ? [{ name, era: Number(match[1]), epoch: Number(match[2]) }] : [];
+  });
+}
+
+function logFolder(folder: string, { era, epoch }: Pick<MemberSpec, "era" | "epoch">): string {
+  return join(folder, `log-${era}-${epoch}`);
+}
+
+function alsoTold(observer: Observer, tell: (event: DriverEvent) => void): Observer {
+  return {
+    event(event) {
+      observer.event(event);
+      tell(event);
+    },
+  };
+}
+
+/** Who follows has nothing to say that binds. */
+const noSigner: Signer = {
+  signNode() {
+    throw new Error("without a seat nothing is signed");
+  },
+  signShare() {
+    throw new Error("without a seat nothing is signed");
+  },
+};
