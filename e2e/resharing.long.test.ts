@@ -14,6 +14,7 @@ import {
 import type { MainchainEvent } from "@tributary/agents/mainchain/events";
 import { nodeAccount } from "@tributary/agents/mainchain/node-account";
 import { NonceJournal } from "@tributary/agents/mainchain/nonce-journal";
+import { newestKeys, noHandovers } from "@tributary/agents/resharing/handover";
 import { ResharingAgent } from "@tributary/agents/resharing/resharing-agent";
 import { ResharingCalls } from "@tributary/agents/resharing/resharing-calls";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
@@ -147,7 +148,13 @@ async function member(id: number): Promise<Member> {
     options,
   );
   const resharing = new AgentRunner(
-    new ResharingAgent({ vault, board, calls: new ResharingCalls(sender, addresses.Resharing), logger }),
+    new ResharingAgent({
+      vault,
+      board,
+      calls: new ResharingCalls(sender, addresses.Resharing),
+      current: () => true,
+      logger,
+    }),
     options,
   );
   watcher.follow(keygen);
@@ -199,8 +206,11 @@ async function committeeOf(chainId: bigint): Promise<readonly number[]> {
 /** The group's signature by three seats of the newest epoch, with the keys as the first member derives them. */
 async function signature(chainId: bigint, group: Hex, nodeIds: readonly number[], epoch: number): Promise<Uint8Array> {
   const one = members.get(nodeIds[0] ?? 0);
-  await until("the keys", async () => one?.resharing.state.handovers.epochs.get(chainId)?.epoch === epoch);
-  const keys = one?.resharing.state.handovers.epochs.get(chainId)?.keys();
+  await until(
+    "the keys",
+    async () => newestKeys(one?.resharing.state.handovers ?? noHandovers, chainId)?.epoch === epoch,
+  );
+  const keys = one && newestKeys(one.resharing.state.handovers, chainId)?.keys();
   if (keys === undefined) throw new Error("what was posted does not give the keys on chain");
   const shareKeys = keys.shareKeys.map((key) => BlsPublicKey.fromBytes(key)!);
   const shares: SignatureShare[] = [];

@@ -41,7 +41,7 @@ export const devnetParameters: ManagerParameters = {
   maximumMonths: 24,
   selectionDelay: 2,
   devAllocations: true,
-  rotation: { period: DAY, linger: 60 },
+  rotation: { period: DAY, linger: 20 },
   // They pass entirely only where a member is missing or cheats.
   windows: { accept: 30, dealing: 20, complaints: 15, total: 600 },
 };

@@ -15,3 +15,6 @@ export { nodeAccount } from "./mainchain/node-account.ts";
 export { NonceJournal } from "./mainchain/nonce-journal.ts";
 export { MainchainSender } from "./mainchain/sender.ts";
 export { MainchainWatcher, type WatcherStatus } from "./mainchain/watcher.ts";
+export { ReadyEpochs } from "./resharing/ready-epochs.ts";
+export { ResharingAgent } from "./resharing/resharing-agent.ts";
+export { ResharingCalls } from "./resharing/resharing-calls.ts";

@@ -151,6 +151,7 @@ async function network(members: number): Promise<Network> {
       host,
       board,
       onCheckpoint: () => undefined,
+      onReady: () => undefined,
       onAnswered: () => undefined,
       onRollback: () => undefined,
       logger,

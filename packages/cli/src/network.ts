@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { connectManager, contractOrder, type ManagerClient, type TributaryAddresses } from "@tributary/contracts";
+import type { LocalAccount } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { readJson } from "./atomic-file.ts";
 import { CliError, reasonOf } from "./cli-error.ts";
@@ -41,12 +42,17 @@ export async function connectAs(network: Network, options: NetworkOptions): Prom
   return await reach(network, privateKeyToAccount(await signingKey(network, options)));
 }
 
+/** A client that signs with an account at hand. */
+export async function connectWith(network: Network, account: LocalAccount): Promise<ManagerClient> {
+  return await reach(network, account);
+}
+
 /** A client for reading only. */
 export async function connectReader(network: Network): Promise<ManagerClient> {
   return await reach(network, privateKeyToAccount(`0x${"00".repeat(31)}01`));
 }
 
-async function reach(network: Network, account: ReturnType<typeof privateKeyToAccount>): Promise<ManagerClient> {
+async function reach(network: Network, account: LocalAccount): Promise<ManagerClient> {
   try {
     return await connectManager(network.rpc, account);
   } catch (error) {

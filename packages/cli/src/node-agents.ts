@@ -13,11 +13,14 @@ import {
   MainchainWatcher,
   NonceJournal,
   nodeAccount,
+  ReadyEpochs,
+  ResharingAgent,
+  ResharingCalls,
   type WatcherStatus,
 } from "@tributary/agents";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
-import type { KeyVault } from "@tributary/protocol/ports/key-vault";
+import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
 import type { MemberHost } from "@tributary/protocol/ports/member-host";
 import type { Address } from "viem";
 import { CliError, reasonOf } from "./cli-error.ts";
@@ -26,10 +29,12 @@ import type { NodeConfig } from "./node-config.ts";
 export type NodeAgentsOptions = {
   readonly mainchain: NodeConfig["mainchain"];
   readonly dataDir: string;
-  readonly vault: KeyVault;
+  readonly vault: KeyVault & ResharingVault;
   readonly host: MemberHost;
   readonly board: HttpReadyBoard;
   readonly onCheckpoint: (checkpoint: Checkpoint) => void;
+  /** READY of a reshared epoch is in a block; before any checkpoint at or above it. */
+  readonly onReady: (group: HexHash, era: number, epoch: number, block: number) => void;
   /** The mainchain answered, and had nothing newer. */
   readonly onAnswered: () => void;
   /** The mainchain went back below checkpoints that were given. */
@@ -63,6 +68,8 @@ export class NodeAgents {
       chains: contractAddress(mainchain, "Chains"),
       committees: contractAddress(mainchain, "Committees"),
       keyGeneration: contractAddress(mainchain, "KeyGeneration"),
+      resharing: contractAddress(mainchain, "Resharing"),
+      rotations: contractAddress(mainchain, "Rotations"),
     };
     const watcher = new MainchainWatcher<MainchainEvent>({
       rpc: mainchain.rpc,
@@ -92,15 +99,24 @@ export class NodeAgents {
       new LifecycleAgent({ vault, host, calls: lifecycleCalls, logger }),
       runnerOptions,
     );
+    const resharingCalls = new ResharingCalls(sender, contracts.resharing);
+    const current = (chainId: bigint): boolean => host.current(chainId);
+    const resharing = new AgentRunner(
+      new ResharingAgent({ vault, board, calls: resharingCalls, current, logger }),
+      runnerOptions,
+    );
     watcher.follow(keygen);
     watcher.follow(lifecycle);
+    watcher.follow(resharing);
+    // Before the checkpoints: whoever executes up to one knows of every epoch that it shows.
+    watcher.follow(new ReadyEpochs(options.onReady));
     watcher.follow({
       apply: () => undefined,
       rollback: options.onRollback,
       checkpoint: options.onCheckpoint,
       answered: options.onAnswered,
     });
-    return new NodeAgents(watcher, sender, [keygen, lifecycle], logger);
+    return new NodeAgents(watcher, sender, [keygen, lifecycle, resharing], logger);
   }
 
   get status(): WatcherStatus {

@@ -38,3 +38,10 @@ export function chainName(text: string): string {
   if (!/^[a-z0-9-]{1,32}$/.test(text)) throw new InvalidArgumentError("1 to 32 of a-z, 0-9 and '-'");
   return text;
 }
+
+/** Ids of nodes with commas between. */
+export function nodeIds(text: string): readonly number[] {
+  const ids = text.split(",");
+  if (!ids.every((id) => /^[1-9][0-9]{0,9}$/.test(id))) throw new InvalidArgumentError("node ids with commas between");
+  return ids.map(Number);
+}

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { FileVault, NodeProcess, type PasswordSource, readPassword } from "@tributary/node";
-import type { KeyVault } from "@tributary/protocol/ports/key-vault";
+import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
 import { type Logger, pino } from "pino";
 import { createPublicClient, http } from "viem";
 import { CliError, reasonOf } from "./cli-error.ts";
@@ -16,6 +16,8 @@ import { aborted } from "./stop-signal.ts";
 /** Mainchain blocks by which other nodes may have been ahead of this one when the mainchain went back. */
 const SEEN_BY_OTHERS = 16;
 
+export type NodeKeys = KeyVault & ResharingVault;
+
 export type RunNodeOptions = {
   readonly data: string;
   /** Where the password comes from; the configuration's file otherwise. */
@@ -23,7 +25,7 @@ export type RunNodeOptions = {
   readonly output: Output;
   readonly signal: AbortSignal;
   /** The keys as the agents use them; the folder's vault itself where this is left out. */
-  readonly agentKeys?: (vault: KeyVault) => KeyVault;
+  readonly agentKeys?: (vault: NodeKeys) => NodeKeys;
 };
 
 /** Runs one node until the signal is aborted. */
@@ -64,6 +66,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       host: node.host,
       board,
       onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),
+      onReady: (...ready) => node.checkpoints.ready(...ready),
       onAnswered: () => node.checkpoints.answered(),
       onRollback: (block) => {
         wentBack += 1;

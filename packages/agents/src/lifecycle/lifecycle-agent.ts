@@ -1,5 +1,5 @@
-import type { KeyVault } from "@tributary/protocol/ports/key-vault";
-import type { MemberHost } from "@tributary/protocol/ports/member-host";
+import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
+import { type MemberHost, type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
 import type { ActResult, Agent, Now } from "../agent.ts";
 import { encryptionKeys } from "../keygen/generation.ts";
 import { postedDealings, slotOf } from "../keygen/keygen-agent.ts";
@@ -8,13 +8,14 @@ import type { MainchainEvent } from "../mainchain/events.ts";
 import { nodeIdOf } from "../mainchain/node-registry.ts";
 import type { SendResult } from "../mainchain/sender.ts";
 import type { MainchainFact } from "../mainchain/watcher.ts";
+import type { ReadyEpoch } from "../resharing/handover.ts";
 import type { LifecycleCalls } from "./lifecycle-calls.ts";
 import { emptyLifecycle, type LifecycleState, reduceLifecycle } from "./lifecycle-state.ts";
-import { memberSpec } from "./member-spec.ts";
-import { type LifecycleAction, lifecycleActionKey, nextLifecycleActions } from "./next-action.ts";
+import { memberRecords, memberSpec } from "./member-spec.ts";
+import { type LifecycleAction, lifecycleActionKey, nextLifecycleActions, startName } from "./next-action.ts";
 
 export type LifecycleOptions = {
-  readonly vault: KeyVault;
+  readonly vault: KeyVault & Pick<ResharingVault, "encryptionErased">;
   readonly host: MemberHost;
   readonly calls: LifecycleCalls;
   readonly logger: Logger;
@@ -25,6 +26,8 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
   readonly name = "lifecycle";
   readonly initial: LifecycleState = emptyLifecycle;
   readonly #options: LifecycleOptions;
+  /** What the host was told of each chain. */
+  readonly #told = new Map<bigint, string>();
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
@@ -37,7 +40,8 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
   nextActions(state: LifecycleState, now: Now): readonly LifecycleAction[] {
     const id = nodeIdOf(state.nodes, this.#options.vault.nodeAddress);
     if (id === undefined) return [];
-    return nextLifecycleActions(state, id, new Set(this.#options.host.running()), now);
+    const running = this.#options.host.running().map((chainId) => [chainId, this.#told.get(chainId) ?? ""] as const);
+    return nextLifecycleActions(state, id, new Map(running), now);
   }
 
   key(action: LifecycleAction): string {
@@ -53,33 +57,80 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
       case "stop":
         logger.info({ chain: action.chainId.toString(), reason: action.reason }, "stopping the member");
         await host.stop(action.chainId, action.reason);
+        this.#told.delete(action.chainId);
         return { kind: "done" };
       case "select":
         return fromSent(await calls.select(action.chainId, action.seedBlock, key));
       case "start-keygen":
         return fromSent(await calls.startKeyGeneration(action.chainId, key));
+      case "replace":
+        return fromSent(await calls.requestExit(action.chainId, action.leaving, key));
+      case "release":
+        return fromSent(await calls.releaseLeavers(action.chainId, key));
       case "expire":
         return fromSent(await calls.expire(action.chainId, key));
     }
   }
 
   async #start(action: LifecycleAction & { kind: "start" }): Promise<ActResult> {
-    const { vault, host, logger } = this.#options;
-    const { chain, generation, seat, nodes } = action;
-    const posted = postedDealings(generation, generation.result?.qualified ?? 0n);
-    // Also takes the share where this node missed READY; otherwise gives what the vault has.
-    const keys = await vault.acceptShare(slotOf(generation), seat, encryptionKeys(generation), posted);
-    const built = memberSpec(chain, generation, seat, nodes, keys);
-    if (built.kind === "mismatch") {
-      logger.error(
-        { code: "KEYS_MISMATCH", chain: chain.chainId.toString(), what: built.what },
-        "the chain's keys on the mainchain do not follow from its dealings: the member does not start",
-      );
-      return { kind: "retry", reason: built.what };
+    const { host, logger } = this.#options;
+    const { chain, history, joining, nodes } = action;
+    const chainId = chain.chainId.toString();
+    const specs: MemberSpec[] = [];
+    for (const ready of history) {
+      const seat = await this.#seat(action, ready);
+      if (seat === undefined) return { kind: "retry", reason: `the share of epoch ${ready.epoch} is not here yet` };
+      const keys = ready.keys.keys();
+      const built = keys === undefined ? undefined : memberSpec(chain, ready, seat, nodes, keys);
+      if (built?.kind !== "spec") {
+        const what = built?.what ?? "dealings";
+        logger.error(
+          { code: "KEYS_MISMATCH", chain: chainId, epoch: ready.epoch, what },
+          "the chain's keys on the mainchain do not follow from its dealings: the member does not start",
+        );
+        return { kind: "retry", reason: what };
+      }
+      specs.push(built.spec);
     }
-    await host.start(built.spec);
-    logger.info({ chain: chain.chainId.toString(), name: chain.name, seat }, "member started");
+    const [first, ...epochs] = specs;
+    const records = memberRecords(joining, nodes);
+    if (first === undefined) return { kind: "retry", reason: "no epoch is ready" };
+    if (typeof records === "number") return { kind: "retry", reason: `node ${records} is not registered` };
+    await host.start(first, { epochs, joining: records });
+    this.#told.set(chain.chainId, startName(action));
+    const newest = specs.at(-1);
+    logger.info(
+      { chain: chainId, name: chain.name, epoch: newest?.epoch, seat: newest?.seat, joining: joining.length },
+      "member started",
+    );
     return { kind: "done" };
+  }
+
+  /**
+   * The own seat in an epoch, NO_SEAT where there is none or its share is gone; undefined where the share will come: the
+   * newest epoch's is taken when READY is settled.
+   */
+  async #seat(
+    { generation, id, history }: LifecycleAction & { kind: "start" },
+    ready: ReadyEpoch,
+  ): Promise<number | undefined> {
+    const { vault } = this.#options;
+    const seat = ready.nodeIds.indexOf(id);
+    if (seat < 0) return NO_SEAT;
+    const newest = ready === history.at(-1);
+    if (ready === history[0]) {
+      const posted = postedDealings(generation, generation.result?.qualified ?? 0n);
+      try {
+        // Also takes the share where this node missed READY.
+        await vault.acceptShare(slotOf(generation), seat, encryptionKeys(generation), posted);
+      } catch (error) {
+        if (newest) throw error;
+        return NO_SEAT;
+      }
+      return seat;
+    }
+    if (await vault.encryptionErased(ready, seat)) return seat;
+    return newest ? undefined : NO_SEAT;
   }
 }
 

@@ -1,5 +1,6 @@
 import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
 import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
+import { rotationsAbi } from "@tributary/contracts/abi/rotations.generated";
 import { headerRlp, type RpcBlock } from "@tributary/contracts/header-rlp";
 import { type Address, encodeFunctionData, numberToHex, type PublicClient } from "viem";
 import type { MainchainSender, SendResult } from "../mainchain/sender.ts";
@@ -14,12 +15,12 @@ const SELECT_GAS_PERCENT = 150;
 export class LifecycleCalls {
   readonly #sender: MainchainSender;
   readonly #client: PublicClient;
-  readonly #contracts: { readonly chains: Address; readonly committees: Address };
+  readonly #contracts: { readonly chains: Address; readonly committees: Address; readonly rotations: Address };
 
   constructor(
     sender: MainchainSender,
     client: PublicClient,
-    contracts: { readonly chains: Address; readonly committees: Address },
+    contracts: { readonly chains: Address; readonly committees: Address; readonly rotations: Address },
   ) {
     this.#sender = sender;
     this.#client = client;
@@ -46,6 +47,16 @@ export class LifecycleCalls {
   startKeyGeneration(chainId: bigint, key: string): Promise<SendResult> {
     const data = encodeFunctionData({ abi: chainsAbi, functionName: "startKeyGeneration", args: [chainId] });
     return this.#sender.send({ key, to: this.#contracts.chains, data });
+  }
+
+  requestExit(chainId: bigint, leaving: readonly number[], key: string): Promise<SendResult> {
+    const data = encodeFunctionData({ abi: rotationsAbi, functionName: "requestExit", args: [chainId, leaving] });
+    return this.#sender.send({ key, to: this.#contracts.rotations, data });
+  }
+
+  releaseLeavers(chainId: bigint, key: string): Promise<SendResult> {
+    const data = encodeFunctionData({ abi: rotationsAbi, functionName: "releaseLeavers", args: [chainId] });
+    return this.#sender.send({ key, to: this.#contracts.rotations, data });
   }
 
   expire(chainId: bigint, key: string): Promise<SendResult> {

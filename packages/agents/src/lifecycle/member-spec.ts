@@ -2,8 +2,8 @@ import { fromHex, toHex } from "@tributary/protocol/bytes/index";
 import type { GroupKeys } from "@tributary/protocol/keygen/group-keys";
 import { committeeHash, keysHash } from "@tributary/protocol/keygen/ready";
 import type { MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
-import type { Generation } from "../keygen/generation.ts";
 import type { NodeRegistry } from "../mainchain/node-registry.ts";
+import type { ReadyEpoch } from "../resharing/handover.ts";
 import type { ChainRecord } from "./chain-record.ts";
 
 /** Height of the first container of a new chain. */
@@ -14,49 +14,54 @@ export type SpecResult =
   /** The mainchain's word and what follows from the dealings differ: nothing may run on such keys. */
   | { readonly kind: "mismatch"; readonly what: string };
 
-/** Everything that a member needs, from mainchain facts, each key checked against what READY put on chain. */
+/** Everything that a member needs of one epoch, from mainchain facts; `keys` are checked against what READY put on chain. */
 export function memberSpec(
   chain: ChainRecord,
-  generation: Generation,
+  ready: Omit<ReadyEpoch, "keys" | "block">,
   seat: number,
   nodes: NodeRegistry,
   keys: GroupKeys,
 ): SpecResult {
-  const result = generation.result;
-  if (result === undefined) return { kind: "mismatch", what: "the key generation has no result" };
-  if (generation.group !== chain.group || generation.era !== chain.era || generation.epoch !== chain.epoch) {
-    return { kind: "mismatch", what: "the newest key belongs to another epoch" };
-  }
   const hash = keysHash(keys.shareKeys);
-  if (toHex(keys.groupKey) !== result.groupKey) return { kind: "mismatch", what: "group key" };
-  if (toHex(hash) !== result.keysHash || chain.keysHash !== result.keysHash) {
+  if (ready.group !== chain.group || ready.era !== chain.era) {
+    return { kind: "mismatch", what: "the key belongs to another era" };
+  }
+  if (toHex(keys.groupKey) !== ready.groupKey) return { kind: "mismatch", what: "group key" };
+  if (toHex(hash) !== ready.keysHash) return { kind: "mismatch", what: "hash of the share keys" };
+  if (ready.epoch === chain.epoch && chain.keysHash !== ready.keysHash) {
     return { kind: "mismatch", what: "hash of the share keys" };
   }
-  if (toHex(committeeHash(generation.nodeIds, hash)) !== result.committee)
-    return { kind: "mismatch", what: "committee" };
-  const members: MemberRecord[] = [];
-  for (const [index, id] of generation.nodeIds.entries()) {
-    const node = nodes.get(id);
-    if (node === undefined || fromHex(node.blsKey)?.length !== 48) return { kind: "mismatch", what: `node ${id}` };
-    const { validatorId: _, ...record } = node;
-    members.push({ ...record, seat: index });
-  }
+  if (toHex(committeeHash(ready.nodeIds, hash)) !== ready.committee) return { kind: "mismatch", what: "committee" };
+  const members = memberRecords(ready.nodeIds, nodes);
+  if (typeof members === "number") return { kind: "mismatch", what: `node ${members}` };
   return {
     kind: "spec",
     spec: {
       chainId: chain.chainId,
       name: chain.name,
       group: chain.group,
-      era: chain.era,
-      epoch: chain.epoch,
+      era: ready.era,
+      epoch: ready.epoch,
       firstHeight: FIRST_HEIGHT,
       seat,
       members,
-      groupPublicKey: result.groupKey,
+      groupPublicKey: ready.groupKey,
       shareKeys: keys.shareKeys.map(toHex),
-      committee: result.committee,
+      committee: ready.committee,
       slots: chain.slots,
       genesis: chain.genesis,
     },
   };
+}
+
+/** By seat; the id of a node that is not registered as it has to be where there is one. */
+export function memberRecords(nodeIds: readonly number[], nodes: NodeRegistry): readonly MemberRecord[] | number {
+  const members: MemberRecord[] = [];
+  for (const [seat, id] of nodeIds.entries()) {
+    const node = nodes.get(id);
+    if (node === undefined || fromHex(node.blsKey)?.length !== 48) return id;
+    const { validatorId: _, exiting: __, ...record } = node;
+    members.push({ ...record, seat });
+  }
+  return members;
 }

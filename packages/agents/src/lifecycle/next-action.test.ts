@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import type { Now } from "../agent.ts";
 import { type Generation, noGenerations, reduceGenerations } from "../keygen/generation.ts";
-import type { ChainEvent, SelectionEvent } from "../mainchain/events.ts";
+import type { ChainEvent, ResharingEvent, SelectionEvent } from "../mainchain/events.ts";
 import type { NodeRecord } from "../mainchain/node-registry.ts";
+import { EpochKeys } from "../resharing/epoch-keys.ts";
+import { type Handovers, noHandovers, type ReadyEpoch, reduceHandovers } from "../resharing/handover.ts";
 import { type Chains, noChains, reduceChains, reduceSelection } from "./chain-record.ts";
 import type { LifecycleState } from "./lifecycle-state.ts";
 import { nextLifecycleActions } from "./next-action.ts";
@@ -81,7 +83,20 @@ const generation: Generation = (() => {
 const nodes = new Map([1, 2, 3, 4, 5].map((id) => [id, { nodeId: id } as NodeRecord]));
 
 function state(chains: Chains): LifecycleState {
-  return { nodes, chains, generations: { current: new Map(), done: new Map([[9n, generation]]) } };
+  const generations = { current: new Map(), done: new Map([[9n, generation]]) };
+  return { nodes, chains, generations, handovers: withHistory(readyEpoch(0, [1, 2, 3, 4])) };
+}
+
+/** What a member of chain 9 was told where nothing but the first epoch is known. */
+const runs = new Map([[9n, "0/0/"]]);
+
+function readyEpoch(epoch: number, nodeIds: readonly number[]): ReadyEpoch {
+  const keys = EpochKeys.generated({ era: 0, epoch }, [], nodeIds.length, hash);
+  return { group: hash, era: 0, epoch, nodeIds, groupKey: hash, keysHash: hash, committee: hash, keys, block: 1n };
+}
+
+function withHistory(...history: readonly ReadyEpoch[]): Handovers {
+  return { ...noHandovers, history: new Map([[9n, history]]) };
 }
 
 function at(timestamp: bigint, number = 20n): Now {
@@ -102,14 +117,14 @@ test("genesis comes from the creation event alone", () => {
 
 test("members start when the chain runs, others do not", () => {
   const now = state(chainsOf(requested(9n, 1n), selected, running));
-  expect(nextLifecycleActions(now, 2, new Set(), at(300n))).toMatchObject([{ kind: "start", seat: 1 }]);
-  expect(nextLifecycleActions(now, 2, new Set([9n]), at(300n))).toEqual([]);
-  expect(nextLifecycleActions(now, 5, new Set(), at(300n))).toEqual([]);
+  expect(nextLifecycleActions(now, 2, new Map(), at(300n))).toMatchObject([{ kind: "start", id: 2 }]);
+  expect(nextLifecycleActions(now, 2, runs, at(300n))).toEqual([]);
+  expect(nextLifecycleActions(now, 5, new Map(), at(300n))).toEqual([]);
 });
 
 test("nothing starts without the dealings that made the key", () => {
   const now = { ...state(chainsOf(requested(9n, 1n), selected, running)), generations: noGenerations };
-  expect(nextLifecycleActions(now, 2, new Set(), at(300n))).toEqual([]);
+  expect(nextLifecycleActions(now, 2, new Map(), at(300n))).toEqual([]);
 });
 
 test("a member stops when its chain ended, with the reason", () => {
@@ -118,13 +133,13 @@ test("a member stops when its chain ended, with the reason", () => {
     ["ChainExpired", "expired"],
   ] as const) {
     const now = state(chainsOf(requested(9n, 1n), selected, running, { name, chainId: 9n }));
-    expect(nextLifecycleActions(now, 2, new Set([9n]), at(300n))).toEqual([{ kind: "stop", chainId: 9n, reason }]);
-    expect(nextLifecycleActions(now, 2, new Set(), at(300n))).toEqual([]);
+    expect(nextLifecycleActions(now, 2, runs, at(300n))).toEqual([{ kind: "stop", chainId: 9n, reason }]);
+    expect(nextLifecycleActions(now, 2, new Map(), at(300n))).toEqual([]);
   }
 });
 
 test("a running member whose chain is not in the fold is left alone", () => {
-  expect(nextLifecycleActions(state(noChains), 2, new Set([9n]), at(300n))).toEqual([]);
+  expect(nextLifecycleActions(state(noChains), 2, runs, at(300n))).toEqual([]);
 });
 
 test("only the oldest request is selected, by the nodes in turn, from its seed block on", () => {
@@ -135,16 +150,16 @@ test("only the oldest request is selected, by the nodes in turn, from its seed b
   });
   const chains = chainsOf(requested(9n, 1n), request(9n, 20n), requested(8n, 2n), request(8n, 21n));
   const who = (block: bigint): readonly number[] =>
-    [1, 2, 3, 4, 5].filter((id) => nextLifecycleActions(state(chains), id, new Set(), at(300n, block)).length > 0);
+    [1, 2, 3, 4, 5].filter((id) => nextLifecycleActions(state(chains), id, new Map(), at(300n, block)).length > 0);
   expect(who(19n)).toEqual([]);
   expect(who(20n)).toEqual([4]);
   expect(who(22n)).toEqual([4, 5]);
   expect(who(28n)).toEqual([1, 2, 3, 4, 5]);
-  expect(nextLifecycleActions(state(chains), 4, new Set(), at(300n, 20n))).toEqual([
+  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 20n))).toEqual([
     { kind: "select", chainId: 9n, seedBlock: 20n },
   ]);
   const rearmed = reduceSelection(chains, { name: "SelectionRearmed", chainId: 9n, seedBlock: 90n });
-  expect(nextLifecycleActions(state(rearmed), 4, new Set(), at(300n, 50n))).toEqual([]);
+  expect(nextLifecycleActions(state(rearmed), 4, new Map(), at(300n, 50n))).toEqual([]);
   const done = reduceSelection(chains, { name: "CommitteeSelected", chainId: 9n });
   expect(done.queue).toEqual([{ chainId: 8n, seedBlock: 21n }]);
   // A rotation's request leaves the line like a new chain's.
@@ -156,7 +171,7 @@ test("only the oldest request is selected, by the nodes in turn, from its seed b
 test("a chain expires after its end and the grace, and an extension moves both", () => {
   const events = [requested(9n, 1n), selected, running] as const;
   const grace: ChainEvent = { name: "ParametersChanged", parameters: { grace: 100 } };
-  const members = new Set([9n]);
+  const members = runs;
   const actions = (chains: Chains, time: bigint): readonly string[] =>
     nextLifecycleActions(state(chains), 2, members, at(time)).map(({ kind }) => kind);
   expect(actions(chainsOf(grace, ...events), 1_100n)).toEqual([]);
@@ -167,8 +182,40 @@ test("a chain expires after its end and the grace, and an extension moves both",
 
 test("a selected chain whose key generation did not start is helped after a while", () => {
   const chains = chainsOf(requested(9n, 1n), selected);
-  expect(nextLifecycleActions(state(chains), 4, new Set(), at(300n, 12n))).toEqual([]);
-  expect(nextLifecycleActions(state(chains), 4, new Set(), at(300n, 13n))).toEqual([
+  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 12n))).toEqual([]);
+  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 13n))).toEqual([
     { kind: "start-keygen", chainId: 9n },
   ]);
+});
+
+test("a node that is to join starts, one that left stays until its slots are free, and what is new is told", () => {
+  const base = state(chainsOf(requested(9n, 1n), selected, running));
+  const kinds = (now: LifecycleState, id: number, told = runs): readonly string[] =>
+    nextLifecycleActions(now, id, told, at(300n)).map(({ kind }) => kind);
+  const begun: ResharingEvent = {
+    name: "ResharingBegun",
+    chainId: 9n,
+    era: 0,
+    epoch: 1,
+    group: hash,
+    fromEpoch: 0,
+    oldNodeIds: [1, 2, 3, 4],
+    nodeIds: [5, 2, 3, 4],
+    acceptUntil: 1n,
+  };
+  const resharing = { ...base, handovers: reduceHandovers(base.handovers, begun, 5n) };
+  for (const id of [1, 2, 5]) expect(kinds(resharing, id)).toEqual(["start"]);
+  expect(kinds(resharing, 2, new Map([[9n, "0/0/5,2,3,4"]]))).toEqual([]);
+  const failed: ResharingEvent = { name: "ResharingFailed", chainId: 9n, era: 0, epoch: 1, culprits: [] };
+  const over = { ...base, handovers: reduceHandovers(resharing.handovers, failed, 6n) };
+  expect(kinds(over, 5)).toEqual(["stop"]);
+  expect(kinds(over, 5, new Map())).toEqual([]);
+
+  const handovers = withHistory(readyEpoch(0, [1, 2, 3, 4]), readyEpoch(1, [5, 2, 3, 4]));
+  const done = { ...base, handovers };
+  expect(kinds(done, 5)).toEqual(["start"]);
+  expect(kinds(done, 1)).toEqual(["start", "release"]);
+  const released = reduceHandovers(handovers, { name: "LeaversReleased", chainId: 9n, epoch: 1 }, 9n);
+  expect(kinds({ ...base, handovers: released }, 1)).toEqual(["stop"]);
+  expect(kinds({ ...base, handovers: released }, 1, new Map())).toEqual([]);
 });

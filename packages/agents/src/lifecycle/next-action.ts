@@ -1,6 +1,8 @@
+import { quorum } from "@tributary/protocol/quorum";
 import type { Now } from "../agent.ts";
 import type { Generation } from "../keygen/generation.ts";
 import type { NodeRegistry } from "../mainchain/node-registry.ts";
+import type { Handovers, ReadyEpoch } from "../resharing/handover.ts";
 import type { ChainRecord } from "./chain-record.ts";
 import type { LifecycleState } from "./lifecycle-state.ts";
 
@@ -9,9 +11,17 @@ export type LifecycleAction =
       readonly kind: "start";
       readonly chain: ChainRecord;
       readonly generation: Generation;
-      readonly seat: number;
+      /** This node. */
+      readonly id: number;
       readonly nodes: NodeRegistry;
+      /** Ready epochs of the era, the first one first. */
+      readonly history: readonly ReadyEpoch[];
+      /** Of the epoch in the making. */
+      readonly joining: readonly number[];
     }
+  | { readonly kind: "release"; readonly chainId: bigint; readonly epoch: number }
+  /** Asks for nodes in the place of those that are exiting, by ascending seat. */
+  | { readonly kind: "replace"; readonly chainId: bigint; readonly epoch: number; readonly leaving: readonly number[] }
   | { readonly kind: "stop"; readonly chainId: bigint; readonly reason: "expired" | "deleted" }
   | { readonly kind: "select"; readonly chainId: bigint; readonly seedBlock: bigint }
   | { readonly kind: "start-keygen"; readonly chainId: bigint }
@@ -23,11 +33,17 @@ const TURN_BLOCKS = 2n;
 const TURNS = 8n;
 /** Blocks after selection in which key generation starts by itself. */
 const SELECTED_PATIENCE = 3n;
+/** Blocks of an epoch before other members ask for the replacement of one that is exiting. */
+const EXIT_PATIENCE = 30n;
 
 export function lifecycleActionKey(action: LifecycleAction): string {
   switch (action.kind) {
     case "start":
-      return `start/${action.chain.chainId}/${action.chain.era}/${action.chain.epoch}`;
+      return `start/${action.chain.chainId}/${startName(action)}`;
+    case "release":
+      return `release/${action.chainId}/${action.epoch}`;
+    case "replace":
+      return `replace/${action.chainId}/${action.epoch}/${action.leaving.join()}`;
     case "select":
       return `select/${action.chainId}/${action.seedBlock}`;
     case "stop":
@@ -37,28 +53,30 @@ export function lifecycleActionKey(action: LifecycleAction): string {
   }
 }
 
+/** Names all that a start tells: where this is the same nothing is new. */
+export function startName({ chain, history, joining }: LifecycleAction & { kind: "start" }): string {
+  return `${chain.era}/${history.map(({ epoch }) => epoch).join()}/${joining.join()}`;
+}
+
 /**
- * What the node `id` should do now. `running`: the chains whose member runs here. A chain that the mainchain does not
+ * What the node `id` should do now. `running`: the chains whose member runs here, and what it was told. A chain that the mainchain does not
  * know (any more) is not stopped: the fold may be behind, and only an event ends a chain.
  */
 export function nextLifecycleActions(
   state: LifecycleState,
   id: number,
-  running: ReadonlySet<bigint>,
+  running: ReadonlyMap<bigint, string>,
   now: Now,
 ): readonly LifecycleAction[] {
   const actions: LifecycleAction[] = [];
-  const { chains, generations, nodes } = state;
+  const { chains, nodes } = state;
   for (const chain of chains.records.values()) {
     const { chainId } = chain;
-    const seat = chain.nodeIds.indexOf(id);
     switch (chain.state) {
       case "running":
       case "paused": {
-        const generation = generations.done.get(chainId);
-        if (seat >= 0 && !running.has(chainId) && generation !== undefined) {
-          actions.push({ kind: "start", chain, generation, seat, nodes });
-        }
+        actions.push(...taking(state, chain, id, running));
+        actions.push(...replacing(state, chain, id, now));
         const due = chain.end + BigInt(chains.grace);
         if (now.head.timestamp > due && myTurn(chain, id, nodes, now, 0n)) actions.push({ kind: "expire", chainId });
         break;
@@ -84,6 +102,67 @@ export function nextLifecycleActions(
     actions.push({ kind: "select", ...first });
   }
   return actions;
+}
+
+/** What this node's part in a chain that runs asks for. */
+function taking(
+  { generations, handovers, nodes }: LifecycleState,
+  chain: ChainRecord,
+  id: number,
+  running: ReadonlyMap<bigint, string>,
+): readonly LifecycleAction[] {
+  const { chainId } = chain;
+  const part = partOf(handovers, chainId, id);
+  if (part === "none") return running.has(chainId) ? [{ kind: "stop", chainId, reason: "deleted" }] : [];
+  const generation = generations.done.get(chainId);
+  const history = handovers.history.get(chainId) ?? [];
+  const newest = history.at(-1);
+  if (generation === undefined || newest === undefined) return [];
+  const joining = joiningOf(handovers, chainId);
+  const start: LifecycleAction & { kind: "start" } = { kind: "start", chain, generation, id, nodes, history, joining };
+  const actions: LifecycleAction[] = running.get(chainId) === startName(start) ? [] : [start];
+  if (part === "left") actions.push({ kind: "release", chainId, epoch: newest.epoch });
+  return actions;
+}
+
+/** Members that are exiting are replaced a few at a time: their own nodes ask for it first. */
+function replacing(
+  { chains, handovers, nodes }: LifecycleState,
+  chain: ChainRecord,
+  id: number,
+  now: Now,
+): readonly LifecycleAction[] {
+  const { chainId } = chain;
+  const newest = handovers.history.get(chainId)?.at(-1);
+  const waits = chains.queue.some((entry) => entry.chainId === chainId) || joiningOf(handovers, chainId).length > 0;
+  if (newest === undefined || waits || !newest.nodeIds.includes(id)) return [];
+  const { nodeIds, epoch } = newest;
+  const leaving = nodeIds.filter((nodeId) => nodes.get(nodeId)?.exiting === true).slice(0, mostLeaving(nodeIds.length));
+  if (leaving.length === 0) return [];
+  if (!leaving.includes(id) && !myTurn(chain, id, nodes, now, newest.block + EXIT_PATIENCE)) return [];
+  return [{ kind: "replace", chainId, epoch, leaving }];
+}
+
+/** Seats replaced at a time: max(1, floor(f / 2)). */
+function mostLeaving(members: number): number {
+  return Math.max(1, Math.floor((members - quorum(members)) / 2));
+}
+
+/** Nodes that an epoch in the making is to have. */
+function joiningOf(handovers: Handovers, chainId: bigint): readonly number[] {
+  const current = handovers.current.get(chainId);
+  return current === undefined || current.phase === "done" || current.phase === "failed" ? [] : current.nodeIds;
+}
+
+/** What the node has to do with the chain. Who left serves until its slots are free. */
+function partOf(handovers: Handovers, chainId: bigint, id: number): "member" | "joining" | "left" | "none" {
+  const history = handovers.history.get(chainId) ?? [];
+  const newest = history.at(-1);
+  if (newest?.nodeIds.includes(id)) return "member";
+  if (joiningOf(handovers, chainId).includes(id)) return "joining";
+  const released = handovers.released.get(chainId) ?? -1;
+  const stays = newest !== undefined && released < newest.epoch;
+  return stays && history.at(-2)?.nodeIds.includes(id) ? "left" : "none";
 }
 
 /** Nodes take turns from `from` on, in an order that differs by chain, so that they do not all pay for one call. */

@@ -2,6 +2,8 @@ import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
 import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
+import { resharingAbi } from "@tributary/contracts/abi/resharing.generated";
+import { rotationsAbi } from "@tributary/contracts/abi/rotations.generated";
 import type { Address } from "viem";
 import type { ContractAbi } from "./event-decoder.ts";
 
@@ -11,6 +13,8 @@ export type AgentContracts = {
   readonly chains: Address;
   readonly committees: Address;
   readonly keyGeneration: Address;
+  readonly resharing: Address;
+  readonly rotations: Address;
 };
 
 export function contractAbis(contracts: AgentContracts): readonly ContractAbi[] {
@@ -19,5 +23,7 @@ export function contractAbis(contracts: AgentContracts): readonly ContractAbi[] 
     { address: contracts.chains, abi: chainsAbi },
     { address: contracts.committees, abi: committeesAbi },
     { address: contracts.keyGeneration, abi: keyGenerationAbi },
+    { address: contracts.resharing, abi: resharingAbi },
+    { address: contracts.rotations, abi: rotationsAbi },
   ];
 }

@@ -49,6 +49,7 @@ export type NodeEvent =
       readonly endpoint: string;
       readonly rpc: string;
     }
+  | { readonly name: "NodeExiting"; readonly nodeId: number }
   | { readonly name: "NodeLeft"; readonly nodeId: number };
 
 export type ChainCreation = {
@@ -129,7 +130,9 @@ export type ResharingEvent =
       readonly committee: Hex;
       readonly qualified: bigint;
     } & Slot)
-  | ({ readonly name: "ResharingFailed"; readonly culprits: readonly number[] } & Slot);
+  | ({ readonly name: "ResharingFailed"; readonly culprits: readonly number[] } & Slot)
+  /** Those who left the committee with this epoch hold no slots for the chain any more. */
+  | { readonly name: "LeaversReleased"; readonly chainId: bigint; readonly epoch: number };
 
 export type MainchainEvent = KeyGenerationEvent | NodeEvent | ChainEvent | SelectionEvent | ResharingEvent;
 
@@ -148,6 +151,7 @@ const keyGenerationNames: ReadonlySet<string> = new Set<KeyGenerationEvent["name
 const nodeNames: ReadonlySet<string> = new Set<NodeEvent["name"]>([
   "NodeRegistered",
   "NodeEndpointChanged",
+  "NodeExiting",
   "NodeLeft",
 ]);
 const chainNames: ReadonlySet<string> = new Set<ChainEvent["name"]>([
@@ -181,6 +185,7 @@ const resharingNames: ReadonlySet<string> = new Set<ResharingEvent["name"]>([
   "ResharingReopened",
   "KeyReshared",
   "ResharingFailed",
+  "LeaversReleased",
 ]);
 
 export function isKeyGenerationEvent(event: MainchainEvent): event is KeyGenerationEvent {

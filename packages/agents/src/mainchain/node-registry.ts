@@ -3,7 +3,11 @@ import type { MemberRecord } from "@tributary/protocol/ports/member-host";
 import type { NodeEvent } from "./events.ts";
 
 /** A node as the mainchain registered it; without the seat a MemberRecord. */
-export type NodeRecord = Omit<MemberRecord, "seat"> & { readonly validatorId: number };
+export type NodeRecord = Omit<MemberRecord, "seat"> & {
+  readonly validatorId: number;
+  /** Its owner wants it to leave its committees. */
+  readonly exiting: boolean;
+};
 
 export type NodeRegistry = ReadonlyMap<number, NodeRecord>;
 
@@ -21,11 +25,17 @@ export function reduceNodes(nodes: NodeRegistry, event: NodeEvent): NodeRegistry
         nodeAddress: event.nodeAddress.toLowerCase() as `0x${string}`,
         transportKey: event.transportKey as HexHash,
         blsKey: event.blsKey,
+        exiting: false,
       });
     case "NodeEndpointChanged": {
       const node = nodes.get(event.nodeId);
       if (node === undefined) return nodes;
       return new Map(nodes).set(event.nodeId, { ...node, endpoint: event.endpoint, rpc: event.rpc });
+    }
+    case "NodeExiting": {
+      const node = nodes.get(event.nodeId);
+      if (node === undefined) return nodes;
+      return new Map(nodes).set(event.nodeId, { ...node, exiting: true });
     }
     case "NodeLeft":
       return nodes;

@@ -33,16 +33,46 @@ export type Handover = {
   readonly result: bigint | undefined;
 };
 
-/** The newest resharing of each chain, the keys of its newest epoch, and what its running generation has posted. */
-export type Handovers = {
-  readonly current: ReadonlyMap<bigint, Handover>;
-  readonly epochs: ReadonlyMap<bigint, EpochKeys>;
-  readonly fresh: ReadonlyMap<bigint, FreshDealings>;
+/** An epoch whose READY is on the mainchain, in this block. */
+export type ReadyEpoch = {
+  readonly group: HexHash;
+  readonly era: number;
+  readonly epoch: number;
+  readonly nodeIds: readonly number[];
+  readonly groupKey: `0x${string}`;
+  readonly keysHash: `0x${string}`;
+  readonly committee: HexHash;
+  readonly keys: EpochKeys;
+  readonly block: bigint;
 };
 
-type FreshDealings = { readonly members: number; readonly dealings: ReadonlyMap<number, Uint8Array> };
+/** The newest resharing of each chain, the epochs of its era, and what its running generation has posted. */
+export type Handovers = {
+  readonly current: ReadonlyMap<bigint, Handover>;
+  /** Ascending, the one with the freshly generated key first. */
+  readonly history: ReadonlyMap<bigint, readonly ReadyEpoch[]>;
+  readonly fresh: ReadonlyMap<bigint, FreshDealings>;
+  /** Epoch up to which those who left were let go. */
+  readonly released: ReadonlyMap<bigint, number>;
+};
 
-export const noHandovers: Handovers = { current: new Map(), epochs: new Map(), fresh: new Map() };
+type FreshDealings = {
+  readonly group: HexHash;
+  readonly nodeIds: readonly number[];
+  readonly dealings: ReadonlyMap<number, Uint8Array>;
+};
+
+export const noHandovers: Handovers = {
+  current: new Map(),
+  history: new Map(),
+  fresh: new Map(),
+  released: new Map(),
+};
+
+/** Keys of the chain's newest epoch. */
+export function newestKeys(state: Handovers, chainId: bigint): EpochKeys | undefined {
+  return state.history.get(chainId)?.at(-1)?.keys;
+}
 
 /** Old seats whose dealings count as things stand. */
 export function unconvicted(handover: Handover): bigint {
@@ -75,10 +105,10 @@ export function newEncryptionKeys(handover: Handover): readonly Uint8Array[] {
 }
 
 /** Folds key generations only as far as resharings build on them. */
-export function reduceFresh(state: Handovers, event: KeyGenerationEvent): Handovers {
+export function reduceFresh(state: Handovers, event: KeyGenerationEvent, block: bigint): Handovers {
   const { chainId } = event;
   if (event.name === "KeyGenerationBegun") {
-    const entry = { members: event.nodeIds.length, dealings: new Map() };
+    const entry = { group: event.group as HexHash, nodeIds: event.nodeIds, dealings: new Map() };
     return { ...state, fresh: new Map(state.fresh).set(chainId, entry) };
   }
   const entry = state.fresh.get(chainId);
@@ -92,32 +122,63 @@ export function reduceFresh(state: Handovers, event: KeyGenerationEvent): Handov
   fresh.delete(chainId);
   if (event.name === "KeyGenerationFailed") return { ...state, fresh };
   const dealt = posted(entry.dealings, event.qualified);
-  const keys = EpochKeys.generated(event, dealt, entry.members, event.keysHash);
-  return { ...state, fresh, epochs: new Map(state.epochs).set(chainId, keys) };
+  const { group, nodeIds } = entry;
+  const keys = EpochKeys.generated(event, dealt, nodeIds.length, event.keysHash);
+  return {
+    ...state,
+    fresh,
+    history: new Map(state.history).set(chainId, [ready(event, { group, nodeIds }, keys, block)]),
+  };
 }
 
 /** Folds one event of the resharing contract. Events of another slot than the running one are ignored. */
 export function reduceHandovers(state: Handovers, event: ResharingEvent, block: bigint): Handovers {
   const { chainId } = event;
-  if (event.name === "ResharingBegun") return withCurrent(state, begun(event, state.epochs.get(chainId), block));
+  if (event.name === "LeaversReleased") {
+    return { ...state, released: new Map(state.released).set(chainId, event.epoch) };
+  }
+  if (event.name === "ResharingBegun") return withCurrent(state, begun(event, newestKeys(state, chainId), block));
   const handover = state.current.get(chainId);
   if (handover === undefined || handover.era !== event.era || handover.epoch !== event.epoch) return state;
   const next = step(handover, event, block);
   if (event.name !== "KeyReshared" || handover.previous === undefined) return withCurrent(state, next);
   const dealt = postedBy(handover, event.qualified);
   const keys = EpochKeys.reshared(event, handover.previous, dealt, handover.nodeIds.length, event.keysHash);
-  return { ...withCurrent(state, next), epochs: new Map(state.epochs).set(chainId, keys) };
+  const history = [...(state.history.get(chainId) ?? []), ready(event, handover, keys, block)];
+  return { ...withCurrent(state, next), history: new Map(state.history).set(chainId, history) };
 }
 
 /** Forgets what a chain that ended left. */
 export function dropHandovers(state: Handovers, chainId: bigint): Handovers {
-  const [current, epochs, fresh] = [new Map(state.current), new Map(state.epochs), new Map(state.fresh)];
-  for (const map of [current, epochs, fresh]) map.delete(chainId);
-  return { current, epochs, fresh };
+  const [current, history, fresh, released] = [
+    new Map(state.current),
+    new Map(state.history),
+    new Map(state.fresh),
+    new Map(state.released),
+  ];
+  for (const map of [current, history, fresh, released]) map.delete(chainId);
+  return { current, history, fresh, released };
 }
 
 function withCurrent(state: Handovers, handover: Handover): Handovers {
   return { ...state, current: new Map(state.current).set(handover.chainId, handover) };
+}
+
+function ready(
+  {
+    era,
+    epoch,
+    groupKey,
+    keysHash,
+    committee,
+  }: (KeyGenerationEvent | ResharingEvent) & {
+    name: "KeyGenerated" | "KeyReshared";
+  },
+  { group, nodeIds }: { readonly group: HexHash; readonly nodeIds: readonly number[] },
+  keys: EpochKeys,
+  block: bigint,
+): ReadyEpoch {
+  return { group, era, epoch, nodeIds, groupKey, keysHash, committee: committee as HexHash, keys, block };
 }
 
 function begun(
@@ -141,7 +202,11 @@ function begun(
   };
 }
 
-function step(handover: Handover, event: Exclude<ResharingEvent, { name: "ResharingBegun" }>, block: bigint): Handover {
+function step(
+  handover: Handover,
+  event: Exclude<ResharingEvent, { name: "ResharingBegun" | "LeaversReleased" }>,
+  block: bigint,
+): Handover {
   switch (event.name) {
     case "NewSeatAccepted":
       return { ...handover, keys: new Map(handover.keys).set(event.seat, bytes(event.key)) };

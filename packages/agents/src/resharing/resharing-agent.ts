@@ -37,6 +37,8 @@ export type ResharingOptions = {
   readonly vault: ResharingVault;
   readonly board: ReadyBoard;
   readonly calls: Pick<ResharingCalls, keyof ResharingCalls>;
+  /** Whether the chain's state is here up to 64 heights of the tip: READY promises that. consensus.md 14. */
+  readonly current: (chainId: bigint) => boolean;
   readonly logger: Logger;
 };
 
@@ -58,7 +60,7 @@ export class ResharingAgent implements Agent<ResharingState, MainchainEvent, Res
   reduce(state: ResharingState, { event, block }: MainchainFact<MainchainEvent>): ResharingState {
     const { nodes, handovers } = state;
     if (isNodeEvent(event)) return { handovers, nodes: reduceNodes(nodes, event) };
-    if (isKeyGenerationEvent(event)) return { nodes, handovers: reduceFresh(handovers, event) };
+    if (isKeyGenerationEvent(event)) return { nodes, handovers: reduceFresh(handovers, event, block) };
     if (isResharingEvent(event)) return { nodes, handovers: reduceHandovers(handovers, event, block) };
     if (isChainEvent(event) && (event.name === "ChainDeleted" || event.name === "ChainExpired")) {
       return { nodes, handovers: dropHandovers(handovers, event.chainId) };
@@ -164,7 +166,8 @@ export class ResharingAgent implements Agent<ResharingState, MainchainEvent, Res
   }
 
   async #sign({ handover, seat, qualified }: Of<"sign">, previous: GroupKeys): Promise<ActResult> {
-    const { vault, board } = this.#options;
+    const { vault, board, current } = this.#options;
+    if (!current(handover.chainId)) return { kind: "retry", reason: "the chain's state is not here yet" };
     const slot = slotOf(handover);
     const posted = postedBy(handover, qualified);
     const keys = await vault.acceptReshared(slot, seat, previous, newEncryptionKeys(handover), posted);

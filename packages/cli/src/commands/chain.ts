@@ -1,5 +1,6 @@
 import { type ChainSize, createChain, type ManagerClient, mined } from "@tributary/contracts";
 import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
+import { rotationsAbi } from "@tributary/contracts/abi/rotations.generated";
 import { Command } from "commander";
 import { type Address, formatEther } from "viem";
 import { chainEvidence, submitEvidence } from "../chain-evidence.ts";
@@ -10,7 +11,7 @@ import { DEFAULT_DATA } from "../devnet/devnet-file.ts";
 import { userAllocation } from "../devnet/setup.ts";
 import { waitForFirstBlock } from "../devnet/wake-chain.ts";
 import { connectAs, connectReader, findNetwork, type Network, type NetworkOptions } from "../network.ts";
-import { accountAddress, chainName, oneOf, wholeNumber } from "../option-parsers.ts";
+import { accountAddress, chainName, nodeIds, oneOf, wholeNumber } from "../option-parsers.ts";
 import { createOutput, type Output, table } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
 
@@ -54,6 +55,11 @@ export function chainCommand(): Command {
     .description("End a chain's rent: its slots are freed and unused months refunded. Owner only.")
     .argument("<chain>", "chain id or name")
     .action((id: string, options: CommonOptions) => remove(id, options));
+  common(chain.command("rotate"))
+    .description("End an epoch that has lasted its period: seats in turn are replaced, all shares refreshed. Anyone.")
+    .argument("<chain>", "chain id or name")
+    .option("--leaving <nodes>", "replace these nodes, which are exiting, instead: ids with commas between", nodeIds)
+    .action((id: string, options: CommonOptions & { readonly leaving?: readonly number[] }) => rotate(id, options));
   common(chain.command("evidence"))
     .description("List proofs that members of a chain contradicted themselves.")
     .argument("<chain>", "chain id or name")
@@ -191,6 +197,23 @@ async function remove(id: string, options: CommonOptions): Promise<void> {
   await mined(client, "the deletion", hash);
   const view = await viewChain(client, network, BigInt(chainId));
   output.result(view, `chain ${chainId} is ${view.state}; what it had not used went back to ${view.owner}`);
+}
+
+async function rotate(id: string, options: CommonOptions & { readonly leaving?: readonly number[] }): Promise<void> {
+  const output = createOutput(options.json === true);
+  const network = await findNetwork(options);
+  const client = await connectAs(network, options);
+  const { chainId, members } = await findChain(client, network, id);
+  const rotations = { address: network.contracts.Rotations, abi: rotationsAbi } as const;
+  const seats = new Map(members.map(({ nodeId }, seat) => [nodeId, seat]));
+  const leaving = [...(options.leaving ?? [])].sort((a, b) => (seats.get(a) ?? 0) - (seats.get(b) ?? 0));
+  const hash =
+    leaving.length === 0
+      ? client.writeContract({ ...rotations, functionName: "requestScheduled", args: [BigInt(chainId)] })
+      : client.writeContract({ ...rotations, functionName: "requestExit", args: [BigInt(chainId), leaving] });
+  await mined(client, "the request", await hash);
+  const view = await viewChain(client, network, BigInt(chainId));
+  output.result(view, `chain ${chainId}: a rotation is requested; the nodes do the rest`);
 }
 
 /** The members' word where there is one: a chain that lost its quorum is paused before the mainchain knows. */

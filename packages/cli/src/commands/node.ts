@@ -1,5 +1,7 @@
 import type { PasswordSource } from "@tributary/node/vault/password";
 import { Command } from "commander";
+import { DEFAULT_DATA } from "../devnet/devnet-file.ts";
+import type { NetworkOptions } from "../network.ts";
 import { wholeNumber } from "../option-parsers.ts";
 import { createOutput } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -39,6 +41,18 @@ export function nodeCommand(): Command {
     .action(async (options: { readonly data: string; readonly chain?: number; readonly json?: boolean }) => {
       const { auditNode } = await import("../audit-node.ts");
       await auditNode(options.data, options.chain, createOutput(options.json === true));
+    });
+  node
+    .command("exit")
+    .description("Let a node leave its committees, a few at a time. Signed by the owner of its validator.")
+    .argument("<node>", "node id", wholeNumber(1, 2 ** 32 - 1))
+    .option("--data <folder>", "the devnet's folder", DEFAULT_DATA)
+    .option("--network <file>", 'another network: {"rpc": url, "contracts": {name: address}}')
+    .option("--key-file <file>", "private key of the validator's owner, in hexadecimal; a devnet's is known")
+    .option("--json", "print JSON")
+    .action(async (nodeId: number, options: NetworkOptions & { readonly json?: boolean }) => {
+      const { exitNode } = await import("../exit-node.ts");
+      await exitNode(nodeId, options, createOutput(options.json === true));
     });
   return node;
 }

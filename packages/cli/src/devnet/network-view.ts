@@ -32,7 +32,8 @@ export class NetworkView {
     onChange: () => void,
   ) {
     const { Nodes: nodes, Chains: chains, Committees: committees, KeyGeneration: keyGeneration } = options.addresses;
-    const contracts = { nodes, chains, committees, keyGeneration };
+    const { Resharing: resharing, Rotations: rotations } = options.addresses;
+    const contracts = { nodes, chains, committees, keyGeneration, resharing, rotations };
     this.#watcher = new MainchainWatcher<MainchainEvent>({
       rpc: options.rpc,
       chainId: MAINCHAIN_ID,
@@ -73,12 +74,13 @@ export class NetworkView {
 
   /** In the order of their creation. */
   runningChains(): readonly RunningChain[] {
-    const { chains, nodes, generations } = this.#state;
+    const { chains, nodes, generations, handovers } = this.#state;
     const running = [...chains.records.values()].filter(({ state }) => state === "running" || state === "paused");
     running.sort((a, b) => Number(a.nonce - b.nonce));
     return running.flatMap((chain) => {
       const key = generations.done.get(chain.chainId)?.result?.groupKey;
-      const members = chain.nodeIds.flatMap((nodeId) => {
+      const committee = handovers.history.get(chain.chainId)?.at(-1)?.nodeIds ?? chain.nodeIds;
+      const members = committee.flatMap((nodeId) => {
         const node = nodes.get(nodeId);
         return node === undefined ? [] : [{ nodeId, rpc: node.rpc }];
       });

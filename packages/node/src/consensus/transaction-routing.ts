@@ -155,8 +155,10 @@ export class TransactionRouting {
   /** To every assignee within reach that did not get it. Where none of them is up, to the first one that is. */
   #forward(entry: PoolEntry, track: Track, height: Height, now: number, outgoing: Map<Seat, Forwarded[]>): void {
     const { config, observer, up } = this.#context;
-    // Who only follows knows no order, and so no assignment: anybody will do, and passes it on.
-    const seats = this.#assignment.assignees(entry.sender, height) ?? (observer ? [...up].slice(0, 1) : undefined);
+    // Who only follows knows no order, and so no assignment: what a client gave it, as a member that it was, goes to
+    // so many that one of them is honest.
+    const anybody = observer ? [...up].slice(0, this.#context.oneHonest) : undefined;
+    const seats = this.#assignment.assignees(entry.sender, height) ?? anybody;
     let age = this.#age(entry, now);
     const live = (seat: Seat): boolean => seat === config.seat || up.has(seat);
     if (seats === undefined) return;

@@ -17,13 +17,13 @@ import { LevelContainerStore } from "../store/level-container-store.ts";
 import type { FileVault } from "../vault/file-vault.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
 import { channelCapacity, channelLimits } from "./channel-bytes.ts";
+import { type Closed, closedChain } from "./closed-chain.ts";
 import { Committees } from "./committees.ts";
 import { evidenceOf } from "./evidence-source.ts";
 import type { FairTurns, Turns } from "./fair-turns.ts";
 import { finalityOf } from "./finality-source.ts";
 import { folderBytes } from "./folder-bytes.ts";
 import { type Guard, memberGuard } from "./guarded-ports.ts";
-import { quotaChain } from "./quota-chain.ts";
 import { diskQuota, poolLimits } from "./slot-share.ts";
 import { lastEpoch, removeOlderLogs, Term, type TermFiles } from "./term.ts";
 
@@ -146,7 +146,7 @@ export class Member {
     const { chain, store } = opened;
     const quota = diskQuota(first.slots, parts.diskBytes);
     this.backend = {
-      chain: quotaChain(chain, () => this.#diskBytes > quota),
+      chain: closedChain(chain, () => this.#closed(quota)),
       member: {
         status: () => this.status(),
         finality: async (block) => this.#finality(block),
@@ -243,6 +243,12 @@ export class Member {
     const highestHeight = Math.max(height, final);
     if (this.#expiredSince === undefined) return { status, height, highestHeight, membersUp, quorum, since };
     return { status: "expired", height, highestHeight: height, membersUp: 0, quorum, since: this.#expiredSince };
+  }
+
+  #closed(quota: number): Closed {
+    if (this.#diskBytes > quota) return "disk quota";
+    const { seat, members } = this.#term.spec;
+    return seat < members.length ? undefined : "no seat";
   }
 
   /** Holds the state of a height near what is final. */

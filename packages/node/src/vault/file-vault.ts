@@ -128,7 +128,7 @@ export class FileVault implements KeyVault, ResharingVault {
       if (keys === undefined)
         throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
       const { groupKey, shareKeys } = keys;
-      const epoch = this.#epoch(slot, seat);
+      const epoch = this.#unerased(slot, seat);
       if (!epoch.shares.some((share) => equal(share.groupKey, groupKey))) {
         const share = { groupKey, shareKeys, secret: keys.share.toBytes() };
         await this.#keep(slot, seat, { ...epoch, shares: [...epoch.shares, share] });
@@ -187,7 +187,7 @@ export class FileVault implements KeyVault, ResharingVault {
         throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
       const { groupKey, shareKeys } = keys;
       const share = { groupKey, shareKeys, secret: keys.share.toBytes() };
-      const epoch = this.#epoch(slot, seat);
+      const epoch = this.#unerased(slot, seat);
       // Other dealers give another share of the same key: the one to sign READY with comes last.
       const others = epoch.shares.filter(({ secret }) => !equal(secret, share.secret));
       await this.#keep(slot, seat, { ...epoch, shares: [...others, share] });
@@ -210,10 +210,11 @@ export class FileVault implements KeyVault, ResharingVault {
 
   eraseShares(slot: KeySlot, seat: number): Promise<void> {
     return this.#inTurn(async () => {
-      const epoch = this.#epoch(slot, seat);
+      // With the encryption key the share could be had again from what was dealt.
+      const { encryption: _, ...epoch } = this.#epoch(slot, seat);
       if (epoch.erased?.shares) return;
-      const erased = { encryption: epoch.erased?.encryption ?? false, shares: true };
-      await this.#keep(slot, seat, { ...epoch, shares: [], erased });
+      const erased = { encryption: true, shares: true };
+      await this.#keep(slot, seat, { ...epoch, dealings: {}, shares: [], erased });
     });
   }
 
@@ -281,6 +282,15 @@ export class FileVault implements KeyVault, ResharingVault {
     const encryption = makeEncryptionKey(context(slot), seat, random);
     await this.#keep(slot, seat, { ...epoch, encryption });
     return encryption;
+  }
+
+  /** What was erased does not come back, though the dealings are public and a key that opens them may be left. */
+  #unerased(slot: KeySlot, seat: number): EpochSecrets {
+    const epoch = this.#epoch(slot, seat);
+    if (epoch.erased?.shares) {
+      throw new NodeError("vault-share", `the share for ${epochName(slot, seat)} was erased: its epoch is over`);
+    }
+    return epoch;
   }
 
   #epoch(slot: KeySlot, seat: number): EpochSecrets {

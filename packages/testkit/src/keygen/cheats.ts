@@ -1,4 +1,6 @@
-import type { DealingVerdict, KeyVault } from "@tributary/protocol/ports/key-vault";
+import type { DealingVerdict, KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
+
+type NodeKeys = KeyVault & ResharingVault;
 
 /** Ways to cheat in a key generation. Everything else the cheating node does as an honest one. */
 export const cheatNames = ["silent-dealer", "bad-share", "false-complaint"] as const;
@@ -8,7 +10,7 @@ export type CheatName = (typeof cheatNames)[number];
 const CIPHERTEXT_BYTES = 32;
 
 /** The vault of a node that cheats so. */
-export function cheatingVault(vault: KeyVault, cheat: CheatName): KeyVault {
+export function cheatingVault(vault: NodeKeys, cheat: CheatName): NodeKeys {
   switch (cheat) {
     case "silent-dealer":
       return withChanges(vault, { deal: () => Promise.reject(new Error("this dealer stays silent")) });
@@ -38,7 +40,7 @@ function accusation(dealer: number): DealingVerdict {
 }
 
 /** The vault with some methods replaced. Its methods use private fields, so they keep their receiver. */
-function withChanges(vault: KeyVault, changes: Partial<KeyVault>): KeyVault {
+function withChanges(vault: NodeKeys, changes: Partial<NodeKeys>): NodeKeys {
   return {
     nodeAddress: vault.nodeAddress,
     blsKey: vault.blsKey,
@@ -50,6 +52,12 @@ function withChanges(vault: KeyVault, changes: Partial<KeyVault>): KeyVault {
     acceptShare: (slot, seat, keys, qualified) => vault.acceptShare(slot, seat, keys, qualified),
     signReady: (slot, seat, digest) => vault.signReady(slot, seat, digest),
     signNode: (digest) => vault.signNode(digest),
+    dealShare: (...parameters) => vault.dealShare(...parameters),
+    judgeShares: (...parameters) => vault.judgeShares(...parameters),
+    acceptReshared: (...parameters) => vault.acceptReshared(...parameters),
+    eraseEncryption: (slot, seat) => vault.eraseEncryption(slot, seat),
+    encryptionErased: (slot, seat) => vault.encryptionErased(slot, seat),
+    eraseShares: (slot, seat) => vault.eraseShares(slot, seat),
     ...changes,
   };
 }

@@ -57,7 +57,7 @@ export class ResharingWorld {
     this.facts.push({ block: this.block, blockHash: ZERO, transaction: ZERO, logIndex: this.facts.length, event });
     const { name } = event;
     if (name === "KeyGenerationBegun" || name === "Dealt" || name === "KeyGenerated") {
-      this.#state = reduceFresh(this.#state, event);
+      this.#state = reduceFresh(this.#state, event, this.block);
     } else if ("oldNodeIds" in event || (name !== "NodeRegistered" && this.#state.current.has(CHAIN))) {
       this.#state = reduceHandovers(this.#state, event as Parameters<typeof reduceHandovers>[1], this.block);
     }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { newestKeys } from "@tributary/agents/resharing/handover";
 import { ResharingAgent, type ResharingState } from "@tributary/agents/resharing/resharing-agent";
 import { FileVault } from "@tributary/node/vault/file-vault";
 import { fromHex, toHex } from "@tributary/protocol/bytes/index";
@@ -71,7 +72,14 @@ function begun(epoch: number): ResharingWorld {
 type Running = { readonly id: number; readonly agent: ResharingAgent; state: ResharingState; folded: number };
 
 function started(world: ResharingWorld, id: number, vault: ResharingVault = vaultOf(id)): Running {
-  const agent = new ResharingAgent({ vault, board: world.board(`node-${id}`), calls: world.calls(id), logger });
+  const current = (): boolean => true;
+  const agent = new ResharingAgent({
+    vault,
+    board: world.board(`node-${id}`),
+    calls: world.calls(id),
+    current,
+    logger,
+  });
   return { id, agent, state: agent.initial, folded: 0 };
 }
 
@@ -97,7 +105,7 @@ function signed(one: Running, world: ResharingWorld, seats: readonly number[]): 
   for (; one.folded < world.facts.length; one.folded++) {
     one.state = one.agent.reduce(one.state, world.facts[one.folded]!);
   }
-  const keys = one.state.handovers.epochs.get(7n)!.keys()!;
+  const keys = newestKeys(one.state.handovers, 7n)!.keys()!;
   const slot = { ...old, epoch: world.handover.epoch };
   const shares: SignatureShare[] = [];
   for (const seat of seats) {

@@ -1,0 +1,132 @@
+// Nodes leave a chain under load: others take their seats, the key stays, blocks go on, and nothing is lost.
+
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { Devnet } from "@tributary/testkit/devnet/devnet";
+import { Load } from "@tributary/testkit/devnet/load";
+import { eraKey, type Finality, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
+import { sleep, until } from "@tributary/testkit/devnet/processes";
+import { call } from "@tributary/testkit/devnet/rpc";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const NODES = 6;
+const ROTATION_MS = 120_000;
+const root = resolve(import.meta.dirname, "..");
+const main = join(root, "packages/cli/src/main.ts");
+
+type Chain = Devnet["info"]["chains"][number];
+type Proof = Finality & { readonly header: { readonly epoch: number; readonly height: number } };
+
+let devnet: Devnet;
+let load: Load;
+let watching = true;
+let watcher: Promise<void>;
+/** The longest time without a new block, milliseconds, and the height after it. */
+let longest = { gap: 0, height: 0 };
+
+beforeAll(async () => {
+  devnet = await Devnet.start({ nodes: NODES });
+  load = new Load(devnet.info, 0);
+  load.start(20);
+  watcher = watch(devnet.info.chains[0]!.rpc);
+});
+afterAll(async () => {
+  watching = false;
+  await watcher;
+  load?.stop();
+  await devnet?.dispose();
+});
+
+const chain = (): Chain => devnet.info.chains[0]!;
+const newest = async (url: string): Promise<Proof> => call<Proof>(url, "tributary_getFinality", "latest");
+const logOf = (id: number): string =>
+  readFileSync(join(devnet.info.nodes.find((node) => node.id === id)!.dataDir, "node.log"), "utf8");
+
+async function watch(urls: readonly string[]): Promise<void> {
+  let height = 0;
+  let since = Date.now();
+  while (watching) {
+    const heads = await Promise.all(urls.map((url) => call<string>(url, "eth_blockNumber").then(Number, () => 0)));
+    const head = Math.max(...heads);
+    if (head > height) {
+      const gap = Date.now() - since;
+      if (height > 0 && gap > longest.gap) longest = { gap, height: head };
+      height = head;
+      since = Date.now();
+    }
+    await sleep(40);
+  }
+}
+
+async function tributary(...parameters: readonly string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, [main, ...parameters, "--data", devnet.data, "--json"], { cwd: root });
+}
+
+/** Until blocks are of a later epoch, by a committee without the leaver. */
+async function rotated(leaver: number, before: Proof): Promise<Proof> {
+  return await until(`the epoch after ${before.header.epoch}`, ROTATION_MS, async () => {
+    if (chain().members.includes(leaver)) return undefined;
+    const proof = await newest(chain().rpc[0]!).catch(() => undefined);
+    return proof !== undefined && proof.header.epoch > before.header.epoch ? proof : undefined;
+  });
+}
+
+async function verifies(proof: Proof): Promise<void> {
+  const key = await eraKey(devnet.info.mainchain, chain().chainId, proof.blockNumber);
+  expect(key).toBe(chain().groupPublicKey);
+  expect(verify(key, signedDigest(proof.headerEncoded), proof.certificate)).toBe(true);
+}
+
+test("a node that exits is replaced: the same key, and every member changes over", async () => {
+  const members = chain().members;
+  const leaver = members[1]!;
+  const before = await newest(chain().rpc[0]!);
+  await tributary("node", "exit", String(leaver));
+  const after = await rotated(leaver, before);
+  await verifies(after);
+  const now = chain().members;
+  expect(now.filter((id) => !members.includes(id))).toHaveLength(1);
+  for (const id of new Set([...members, ...now])) {
+    await until(`node ${id} to go over`, 30_000, async () => logOf(id).includes("the next epoch begins"));
+  }
+  console.log(`longest time without a block so far: ${longest.gap} ms, before height ${longest.height}`);
+});
+
+test("the next one follows, though a member is killed in the middle of it", async () => {
+  const members = chain().members;
+  const [victim, leaver] = [members[0]!, members[2]!];
+  const index = devnet.info.nodes.findIndex(({ id }) => id === victim);
+  const stays = chain().rpc[3]!;
+  const before = await newest(stays);
+  await tributary("node", "exit", String(leaver));
+  await until("the resharing", ROTATION_MS, async () => logOf(members[3]!).split("member started").length > 3);
+  await devnet.killNode(index);
+  await sleep(2_000);
+  await devnet.restartNode(index);
+  const after = await rotated(leaver, before);
+  await verifies(after);
+  expect(after.header.epoch).toBeGreaterThan(before.header.epoch);
+  expect(chain().members).toContain(victim);
+  // Old blocks stay provable under the key, whichever committee made them.
+  await verifies(await call<Proof>(stays, "tributary_getFinality", "0x1"));
+});
+
+test("every acknowledged transaction is mined once, and all members have the same chain", async () => {
+  await load.finish();
+  const urls = chain().rpc;
+  const counts = await load.minedCounts(urls[1]!, 60_000);
+  expect(load.acknowledged.length).toBeGreaterThan(100);
+  expect(load.acknowledged.filter((hash) => counts.get(hash) !== 1)).toEqual([]);
+  const height = (await newest(urls[1]!)).blockNumber;
+  for (const url of urls) {
+    await until(`height ${height} at ${url}`, 30_000, async () => Number(await call(url, "eth_blockNumber")) >= height);
+  }
+  for (const number of [1, Math.floor(height / 2), height]) {
+    const name = `0x${number.toString(16)}`;
+    const blocks = await Promise.all(urls.map((url) => call(url, "eth_getBlockByNumber", name, false)));
+    for (const block of blocks) expect(block).toEqual(blocks[0]);
+  }
+  console.log(`longest time without a block: ${longest.gap} ms, before height ${longest.height}`);
+});

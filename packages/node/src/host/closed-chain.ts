@@ -1,0 +1,29 @@
+import type { ChainReader, SubmitResult } from "@tributary/chain";
+
+/** Why the chain takes no transactions here just now; undefined where it does. */
+export type Closed = "disk quota" | "no seat" | undefined;
+
+const refusals: Readonly<Record<NonNullable<Closed>, string>> = {
+  "disk quota": "txpool is full: the chain's disk quota on this node is used up",
+  "no seat": "txpool is full: this node has no seat in the chain's committee, send to one that has",
+};
+
+/**
+ * The chain as clients see it: takes no new transactions while its disk quota is used up, nor where this node only
+ * follows and may be gone tomorrow. What the committee agreed upon is stored all the same, since a member that stops
+ * storing is no member.
+ */
+export function closedChain(chain: ChainReader, closed: () => Closed): ChainReader {
+  const submit = (raw: Uint8Array): Promise<SubmitResult> => {
+    const why = closed();
+    if (why === undefined) return chain.submit(raw);
+    return Promise.resolve({ kind: "rejected", rejection: { code: "pool-full", message: refusals[why] } });
+  };
+  return new Proxy(chain, {
+    get(target, name) {
+      if (name === "submit") return submit;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
