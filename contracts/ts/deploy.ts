@@ -74,7 +74,7 @@ function constructorArguments(
     Chains: [Access, parts, parameters.devAllocations, { price, grace, minimumMembers, maximumMonths }],
     Eras: [Chains],
     KeyGeneration: [Chains, Nodes, parameters.windows],
-    Offences: [KeyGeneration, Nodes],
+    Offences: [KeyGeneration, Resharing, Nodes],
     Resharing: [Rotations, Nodes, parameters.windows],
     Rotations: [Access, rotationParts, parameters.rotation],
   };

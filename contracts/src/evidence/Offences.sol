@@ -3,20 +3,23 @@ pragma solidity ^0.8.30;
 
 import {IKeyGeneration} from "../keys/interfaces/IKeyGeneration.sol";
 import {INodeKeys} from "../keys/interfaces/INodeKeys.sol";
+import {IResharing} from "../keys/interfaces/IResharing.sol";
 import {Evidence} from "./Evidence.sol";
 import {IOffences} from "./interfaces/IOffences.sol";
 
 /// @notice Judges evidence by the committee as it was in the epoch, and records each offence once. See IOffences.
 contract Offences is IOffences {
-    /// Keeps every committee that had a key, also of chains that are gone.
+    /// They keep every committee that had a key, also of chains that are gone: one that generated it, one that got it.
     IKeyGeneration public immutable keyGeneration;
+    IResharing public immutable resharing;
     INodeKeys public immutable nodes;
 
     mapping(bytes32 offence => bool) private _proven;
     mapping(uint32 nodeId => uint256) public countOf;
 
-    constructor(IKeyGeneration keyGeneration_, INodeKeys nodes_) {
+    constructor(IKeyGeneration keyGeneration_, IResharing resharing_, INodeKeys nodes_) {
         keyGeneration = keyGeneration_;
+        resharing = resharing_;
         nodes = nodes_;
     }
 
@@ -60,6 +63,9 @@ contract Offences is IOffences {
     {
         uint32[] memory nodeIds;
         (chainId, nodeIds) = keyGeneration.committeeOf(offence.group, offence.era, offence.epoch);
+        if (nodeIds.length == 0) {
+            (chainId, nodeIds) = resharing.committeeOf(offence.group, offence.era, offence.epoch);
+        }
         if (nodeIds.length == 0) revert UnknownCommittee(offence.group, offence.era, offence.epoch);
         if (offence.seat >= nodeIds.length) return (Evidence.Verdict.NoSuchSeat, 0, chainId);
         nodeId = nodeIds[offence.seat];

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Offences} from "../../src/evidence/Offences.sol";
 import {IKeyGeneration} from "../../src/keys/interfaces/IKeyGeneration.sol";
+import {IResharing} from "../../src/keys/interfaces/IResharing.sol";
 import {Test} from "../lib/Test.sol";
 import {Contradictions, NodeAccounts} from "./Contradictions.sol";
 
@@ -23,7 +24,7 @@ contract OffencesGasTest is Test {
 
     function setUp() external {
         NodeAccounts accounts = new NodeAccounts();
-        _offences = new Offences(IKeyGeneration(address(this)), accounts);
+        _offences = new Offences(IKeyGeneration(address(this)), IResharing(address(this)), accounts);
         for (uint32 i = 0; i < MEMBERS; i++) {
             _nodeIds.push(100 + i);
         }

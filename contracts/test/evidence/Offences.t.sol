@@ -4,9 +4,24 @@ pragma solidity ^0.8.30;
 import {Evidence} from "../../src/evidence/Evidence.sol";
 import {Offences} from "../../src/evidence/Offences.sol";
 import {IOffences} from "../../src/evidence/interfaces/IOffences.sol";
+import {IResharing} from "../../src/keys/interfaces/IResharing.sol";
 import {KeyGenerationFixture} from "../keys/KeyGenerationFixture.sol";
 import {Vectors} from "../keys/Vectors.sol";
 import {Contradictions, NodeAccounts} from "./Contradictions.sol";
+
+/// The committee of epoch 1, which got its shares by resharing: nodes 102, 100, 101 by seat.
+contract ResharedCommittee {
+    function committeeOf(bytes32 group, uint32 era, uint32 epoch)
+        external
+        pure
+        returns (uint64 chainId, uint32[] memory nodeIds)
+    {
+        if (group != Vectors.FOUR_GROUP || era != 0 || epoch != 1) return (0, nodeIds);
+        nodeIds = new uint32[](3);
+        (nodeIds[0], nodeIds[1], nodeIds[2]) = (102, 100, 101);
+        return (9, nodeIds);
+    }
+}
 
 /// Against a committee of four that generated a key: nodes 100 to 103, era 0, epoch 0.
 contract OffencesTest is KeyGenerationFixture {
@@ -17,7 +32,7 @@ contract OffencesTest is KeyGenerationFixture {
 
     function setUp() public override {
         super.setUp();
-        _offences = new Offences(keys, new NodeAccounts());
+        _offences = new Offences(keys, IResharing(address(new ResharedCommittee())), new NodeAccounts());
         acceptAll();
         dealHonestly(4);
     }
@@ -76,12 +91,28 @@ contract OffencesTest is KeyGenerationFixture {
         );
         _offences.submit(evidence);
         ready(Vectors.READY_ALL, 15);
-        bytes memory other = Contradictions.slot(Vectors.FOUR_GROUP, 0, 1, 7, SEAT);
+        bytes memory other = Contradictions.slot(Vectors.FOUR_GROUP, 0, 2, 7, SEAT);
         evidence = Contradictions.finals(other, NODE, bytes32(uint256(1)), bytes32(uint256(2)));
         vm.expectRevert(
-            abi.encodeWithSelector(IOffences.UnknownCommittee.selector, Vectors.FOUR_GROUP, uint32(0), uint32(1))
+            abi.encodeWithSelector(IOffences.UnknownCommittee.selector, Vectors.FOUR_GROUP, uint32(0), uint32(2))
         );
         _offences.submit(evidence);
+    }
+
+    function test_judgesByTheCommitteeThatGotItsSharesByResharing() external {
+        ready(Vectors.READY_ALL, 15);
+        bytes memory slot = Contradictions.slot(Vectors.FOUR_GROUP, 0, 1, 7, 0);
+        bytes memory evidence = Contradictions.finals(slot, NODE, bytes32(uint256(1)), bytes32(uint256(2)));
+        vm.assertEq(_offences.submit(evidence), NODE);
+        // Seat 0 of the epoch before is another node's.
+        slot = Contradictions.slot(Vectors.FOUR_GROUP, 0, 0, 7, 0);
+        _expectRefusal(
+            Contradictions.finals(slot, NODE, bytes32(uint256(1)), bytes32(uint256(2))), Evidence.Verdict.BadSignature
+        );
+        slot = Contradictions.slot(Vectors.FOUR_GROUP, 0, 1, 7, 3);
+        _expectRefusal(
+            Contradictions.finals(slot, NODE, bytes32(uint256(1)), bytes32(uint256(2))), Evidence.Verdict.NoSuchSeat
+        );
     }
 
     function test_keepsTheCommitteeOfAnEpoch() external {
