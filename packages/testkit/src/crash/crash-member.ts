@@ -25,7 +25,7 @@ export type CrashWorld = {
   readonly seat: number;
   readonly members: number;
   readonly clock: VirtualClock;
-  readonly crypto: IdealCrypto;
+  readonly cryptoOf: (epoch: number) => IdealCrypto;
   readonly mesh: SimulatedMesh;
   readonly mainchain: MainchainView;
   readonly disk: BadDisk;
@@ -42,7 +42,7 @@ export type CrashWorld = {
 };
 
 type Files = {
-  readonly log: SegmentLog;
+  log: SegmentLog;
   readonly journal: FileSlotJournal;
   readonly state: SegmentLog;
   readonly store: SegmentLog;
@@ -60,6 +60,8 @@ export class CrashMember implements Station {
   #life = 0;
   /** Something of this member ran since `quiet` was asked: its promises may have more to do. */
   #touched = false;
+  #epoch = 1;
+  readonly #up = new Set<number>();
   /** Codes with which a life ended by itself. */
   readonly failures: string[] = [];
 
@@ -73,6 +75,10 @@ export class CrashMember implements Station {
 
   get alive(): boolean {
     return this.#driver !== undefined;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   get committed(): number {
@@ -132,11 +138,13 @@ export class CrashMember implements Station {
 
   peerUp(seat: number): void {
     this.#touched = true;
+    this.#up.add(seat);
     this.#driver?.peerUp(seat);
   }
 
   peerDown(seat: number): void {
     this.#touched = true;
+    this.#up.delete(seat);
     this.#driver?.peerDown(seat);
   }
 
@@ -153,40 +161,91 @@ export class CrashMember implements Station {
     const segments = (folder: string): SegmentLog => SegmentLog.open(disk.folder(folder, life), failed);
     const store = segments("containers");
     const journal = FileSlotJournal.open(disk.folder("journal", life), failed);
-    const opened: Files = { log: segments("log"), journal, state: segments("state"), store };
+    const containers = new DiskContainerStore(store);
+    this.containers = containers;
+    this.#epoch = this.#lastEpoch(life, containers);
+    const openLog = (epoch: number): SegmentLog => segments(logFolder(epoch));
+    const opened: Files = { log: openLog(this.#epoch), journal, state: segments("state"), store };
     files = opened;
     this.#state = new ToyState();
     restoreState(this.#state, opened.state);
-    const containers = new DiskContainerStore(store);
-    this.containers = containers;
-    store.flush(() => opened.state.flush(() => this.#run(opened, containers, life, clock)));
+    /** As the host's member does it: the old log is closed, then the next one begins. */
+    const next = (epoch: number, first: number): void => {
+      this.#driver?.stop();
+      const { log } = opened;
+      log.close().then(() => {
+        this.#touched = true;
+        if (!life.alive() || over) return;
+        this.#epoch = epoch;
+        try {
+          opened.log = openLog(epoch);
+          this.#run(opened, containers, life, clock, next, first);
+        } catch (error) {
+          if (!(error instanceof Stopped)) failed(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        for (const seat of this.#up) this.#driver?.peerUp(seat);
+      }, failed);
+    };
+    store.flush(() =>
+      opened.state.flush(() => {
+        this.#run(opened, containers, life, clock, next);
+        if (life.alive()) this.#world.mesh.join(this.seat, this);
+      }),
+    );
   }
 
-  #run({ log, journal, state }: Files, store: DiskContainerStore, life: Life, clock: Clock): void {
+  /** Like the host: a log that was begun counts, though nothing of its epoch is in the store yet. */
+  #lastEpoch(life: Life, containers: DiskContainerStore): number {
+    const newest = this.#world.mesh.message(containers.container(containers.highestContainer) ?? new Uint8Array(0));
+    const stored = newest?.kind === "container" ? newest.header.epoch : 1;
+    const begun = this.#world.disk.folder(logFolder(2), life).list().length > 0 ? 2 : 1;
+    return Math.max(stored, begun);
+  }
+
+  #run(
+    { log, journal, state }: Files,
+    store: DiskContainerStore,
+    life: Life,
+    clock: Clock,
+    next: (epoch: number, first: number) => void,
+    first?: number,
+  ): void {
     if (!life.alive()) return;
-    const { seat, members, crypto, mesh, mainchain, logInflation } = this.#world;
+    const { seat, members, cryptoOf, mainchain, logInflation } = this.#world;
+    const epoch = this.#epoch;
+    const crypto = cryptoOf(epoch);
+    const firstHeight = first ?? (epoch === 1 ? 1 : store.highestContainer + 1);
     const inner = new ToyExecutor(this.#state, clock, () => EXECUTE_MS);
     this.#pool = new ToyPool(
       this.#poolDisk,
       (sender) => inner.nonceOf(sender),
       (transactions) => this.#world.committed(transactions),
     );
-    this.#driver = new MemberDriver(toyConfig(seat, members), {
-      mesh: { send: (to, channel, bytes) => this.#send(life, to, channel, bytes) },
-      clock,
-      log: inflated(log, logInflation),
-      journal,
-      signer: simulatedSigner(crypto, seat),
-      verifier: new SimulatedVerifier(crypto, clock, () => VERIFY_MS),
-      executor: durableExecutor(inner, this.#state, state),
-      bodies: toyBodyRules,
-      pool: this.#pool,
-      mainchain,
-      store,
-      observer: { event: (event) => this.#world.event(event) },
-    });
-    this.#driver.start();
-    if (life.alive()) mesh.join(seat, this);
+    const driver = new MemberDriver(
+      { ...toyConfig(seat, members, epoch), firstHeight },
+      {
+        mesh: { send: (to, channel, bytes) => this.#send(life, to, channel, bytes) },
+        clock,
+        log: inflated(log, logInflation),
+        journal,
+        signer: simulatedSigner(crypto, seat),
+        verifier: new SimulatedVerifier(crypto, clock, () => VERIFY_MS),
+        executor: durableExecutor(inner, this.#state, state),
+        bodies: toyBodyRules,
+        pool: this.#pool,
+        mainchain,
+        store,
+        observer: {
+          event: (event) => {
+            this.#world.event(event);
+            if (event.kind === "over" && life.alive() && this.#driver === driver) next(event.epoch, event.first);
+          },
+        },
+      },
+    );
+    this.#driver = driver;
+    driver.start();
   }
 
   #send(life: Life, to: number, channel: Channel, bytes: Uint8Array): void {
@@ -214,6 +273,7 @@ export class CrashMember implements Station {
     this.#driver?.stop();
     this.#driver = undefined;
     this.#pool = undefined;
+    this.#up.clear();
     this.#world.mesh.leave(this.seat);
   }
 
@@ -243,6 +303,10 @@ export class CrashMember implements Station {
 
 async function closeAll({ log, journal, state, store }: Files): Promise<void> {
   for (const file of [log, journal, state, store]) await file.close();
+}
+
+function logFolder(epoch: number): string {
+  return epoch === 1 ? "log" : `log-${epoch}`;
 }
 
 /** The log with more bytes in it than there are. */

@@ -36,6 +36,8 @@ export type RunOptions = {
   readonly heights: number;
   readonly network: NetworkName;
   readonly strike?: Strike;
+  /** A second epoch becomes ready in the middle, with shares of its own; the run ends in it. */
+  readonly handover?: boolean;
 };
 
 export type CrashReport = {
@@ -55,6 +57,10 @@ const RESTART_MS = 300;
 /** One fault and what closing the files after it may add. */
 const MAX_FAILURES = 3;
 const BUDGET = 40_000;
+/** Mainchain block that holds READY of the second epoch. */
+const READY_BLOCK = 1;
+/** Milliseconds between transactions where an epoch has to be brought to its end. */
+const STEADY_MS = 90;
 /** Operations after the first short one at which the process stops, so that a start reads what was written in parts. */
 const STOP_AFTER_SHORT = 9;
 /** Bytes of the victim's log count so often that segments change in a run of a few heights. */
@@ -82,21 +88,24 @@ export class CrashRun {
   constructor(options: RunOptions) {
     this.#options = options;
     const random = new Random(options.seed);
-    const crypto = new IdealCrypto(MEMBERS, options.seed);
+    const cryptos = [1, 2].map((epoch) => new IdealCrypto(MEMBERS, options.seed, epoch));
+    const cryptoOf = (epoch: number): IdealCrypto =>
+      cryptos[epoch - 1] ?? new IdealCrypto(MEMBERS, options.seed, epoch);
     const scheduler = new NetworkScheduler(MEMBERS, 1, random, options.network);
     this.#mesh = new SimulatedMesh(this.#clock, scheduler, { members: MEMBERS, containerBytes: TOY_CAPACITY.bytes });
     // Its own luck, so that what the disk loses does not change what the network does before.
     this.#disk = new BadDisk(new Random(options.seed + 1_000_003 * (options.strike?.point.index ?? 0)));
     const seat = random.below(MEMBERS);
-    const mainchain = simulatedMainchain(() => this.#clock.elapsed, 0);
+    const ready = options.handover === true ? [{ epoch: 2, block: READY_BLOCK }] : [];
+    const mainchain = simulatedMainchain(() => this.#clock.elapsed, 0, ready);
     for (let other = 0; other < MEMBERS; other++) {
-      if (other !== seat) this.#others.push(this.#healthy(other, crypto, mainchain));
+      if (other !== seat) this.#others.push(this.#healthy(other, cryptoOf, mainchain));
     }
     this.#victim = new CrashMember({
       seat,
       members: MEMBERS,
       clock: this.#clock,
-      crypto,
+      cryptoOf,
       mesh: this.#mesh,
       mainchain,
       disk: this.#disk,
@@ -121,13 +130,16 @@ export class CrashRun {
     this.#victim.start();
     this.#clock.after(30, () => this.#submit(1));
     this.#clock.after(60, () => this.#submit(2));
+    if (this.#options.handover === true) this.#clock.after(90, () => this.#keepOn(4));
     const goal = this.#options.heights;
-    await this.#until(() => this.#victim.committed >= goal || this.#downs > 0);
+    const last = this.#options.handover === true ? 2 : 1;
+    const reached = (): boolean => this.#victim.committed >= goal && this.#victim.epoch === last;
+    await this.#until(() => reached() || this.#downs > 0);
     const operations = this.#disk.operations.slice();
     const sends = this.#sends;
     if (this.#options.strike !== undefined) {
       this.#clock.after(RESTART_MS, () => this.#submit(3));
-      await this.#until(() => this.#recovered(goal));
+      await this.#until(() => reached() && this.#recovered(goal));
       this.#compare();
     }
     const { failures, committed: height } = this.#victim;
@@ -151,14 +163,25 @@ export class CrashRun {
     return this.#others.every(({ committed }) => committed >= this.#oracle.lastNeeded && committed >= goal);
   }
 
-  #healthy(seat: number, crypto: IdealCrypto, mainchain: ReturnType<typeof simulatedMainchain>): SimulatedMember {
+  /** A transaction now and then until everybody is in the second epoch: an idle chain takes ten seconds for a height. */
+  #keepOn(sender: number): void {
+    if (this.#others.every(({ epoch }) => epoch === 2) && this.#victim.epoch === 2 && sender > 12) return;
+    this.#submit(sender);
+    this.#clock.after(STEADY_MS, () => this.#keepOn(sender + 1));
+  }
+
+  #healthy(
+    seat: number,
+    cryptoOf: (epoch: number) => IdealCrypto,
+    mainchain: ReturnType<typeof simulatedMainchain>,
+  ): SimulatedMember {
     const none = (): number => 0;
     return new SimulatedMember({
       seat,
-      configOf: () => toyConfig(seat, MEMBERS),
+      configOf: (epoch) => toyConfig(seat, MEMBERS, epoch),
       clock: this.#clock,
       skew: 0,
-      cryptoOf: () => crypto,
+      cryptoOf,
       mesh: this.#mesh,
       latencies: { log: none, journal: none, store: none, verify: none, execute: none },
       logInflation: 1,

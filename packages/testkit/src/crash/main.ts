@@ -5,6 +5,7 @@ import type { Operation } from "./bad-disk.ts";
 import {
   type Cell,
   crashMatrix,
+  handover,
   heights,
   keygen,
   type Matrix,
@@ -18,7 +19,7 @@ import { CRASH_MUTANTS } from "./mutants.ts";
 
 const usage = `npm run crash-matrix -- [options]: one member on a bad disk, struck at every write and every message
 
-  --subject NAME  heights, pool or keygen; all when not given
+  --subject NAME  heights, handover, pool or keygen; all when not given
   --heights N     heights under test (default 2; with 6 the log also drops an old segment)
   --network NAME  how messages are delayed: uniform (default), or as in the simulator
   --seed N        seed of everything (default 1)
@@ -53,6 +54,7 @@ const world = { seed, heights: count(values.heights, "heights"), network };
 
 const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   heights: async () => heights(world),
+  handover: async () => handover(seed),
   pool: async () => pool(seed),
   keygen: () => keygen(seed),
 };

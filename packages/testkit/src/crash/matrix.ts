@@ -29,6 +29,15 @@ export function heights(world: Omit<RunOptions, "strike">): Subject {
   };
 }
 
+/** Four members whose committee gets new shares in the middle: the border between the epochs is crossed under work. */
+export function handover(seed: number): Subject {
+  const world = { seed, heights: 7, network: "uniform", handover: true } as const;
+  return {
+    run: (strike) => new CrashRun(strike === undefined ? world : { ...world, strike }).play(),
+    spread: 40,
+  };
+}
+
 /** One pool's log and its clients. */
 export function pool(seed: number): Subject {
   return { run: (strike) => new PoolRun(seed, strike).play(), spread: 16 };

@@ -380,7 +380,7 @@ export class NetworkSimulation {
     const nonces = new Map<number, number>();
     // A border between epochs is crossed with several heights under way in some runs, and at leisure in others.
     const dense = this.#ready.length > 0 && random.chance(0.7);
-    const rounds = (dense ? 20 : 1) * this.#options.heights + random.below(3);
+    const rounds = (dense ? Math.ceil(80 / this.#options.members) : 1) * this.#options.heights + random.below(3);
     let left = rounds;
     const burst = (): void => {
       const alive = this.#honest().filter((member) => member.alive);
