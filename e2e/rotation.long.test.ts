@@ -130,3 +130,20 @@ test("every acknowledged transaction is mined once, and all members have the sam
   }
   console.log(`longest time without a block: ${longest.gap} ms, before height ${longest.height}`);
 });
+
+test("everything is killed and started again: the chain goes on in its epoch", async () => {
+  const before = await newest(chain().rpc[0]!);
+  const members = chain().members;
+  await devnet.crash();
+  await devnet.launch();
+  expect(chain().members).toEqual(members);
+  const after = new Load(devnet.info, 0);
+  after.start(10);
+  const proof = await until("new blocks", 60_000, async () => {
+    const proof = await newest(chain().rpc[0]!).catch(() => undefined);
+    return proof !== undefined && proof.blockNumber > before.blockNumber + 5 ? proof : undefined;
+  });
+  await after.finish();
+  expect(proof.header.epoch).toBe(before.header.epoch);
+  await verifies(proof);
+});
