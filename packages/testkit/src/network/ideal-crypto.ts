@@ -12,6 +12,8 @@ export class IdealCrypto {
   readonly #secret: Uint8Array;
   /** Shares of one epoch are worth nothing in another, and combine to the same signatures. */
   readonly #epoch: number;
+  /** What all members together asked for. */
+  readonly counts = { nodeSigned: 0, sharesSigned: 0, nodeChecked: 0, certificatesChecked: 0, combinations: 0 };
 
   constructor(members: number, seed: number, epoch = 1) {
     this.#members = members;
@@ -81,11 +83,13 @@ export class SimulatedVerifier implements Verifier {
   }
 
   node(seat: number, digest: Uint8Array, signature: Uint8Array, done: (ok: boolean) => void): void {
+    this.#crypto.counts.nodeChecked += 1;
     const ok = this.#crypto.checkNode(seat, digest, signature);
     this.#later(() => done(ok));
   }
 
   certificate(digest: Uint8Array, signature: Uint8Array, done: (ok: boolean) => void): void {
+    this.#crypto.counts.certificatesChecked += 1;
     const ok = this.#crypto.checkCertificate(digest, signature);
     this.#later(() => done(ok));
   }
@@ -95,6 +99,7 @@ export class SimulatedVerifier implements Verifier {
     shares: readonly Share[],
     done: (result: { readonly signature: Uint8Array } | { readonly faulty: readonly number[] }) => void,
   ): void {
+    this.#crypto.counts.combinations += 1;
     const result = this.#crypto.combine(digest, shares);
     this.#later(() => done(result));
   }
@@ -109,7 +114,13 @@ export class SimulatedVerifier implements Verifier {
 /** Signs for one seat; a callback at once. */
 export function simulatedSigner(crypto: IdealCrypto, seat: number): Signer {
   return {
-    signNode: (digest, done) => done(crypto.signNode(seat, digest)),
-    signShare: (digest, done) => done(crypto.signShare(seat, digest)),
+    signNode(digest, done) {
+      crypto.counts.nodeSigned += 1;
+      done(crypto.signNode(seat, digest));
+    },
+    signShare(digest, done) {
+      crypto.counts.sharesSigned += 1;
+      done(crypto.signShare(seat, digest));
+    },
   };
 }

@@ -1,5 +1,5 @@
 import type { Channel } from "@tributary/node/consensus/ports";
-import { decode, type Limits, type Message } from "@tributary/protocol/wire/index";
+import { decode, type Limits, type Message, type MessageKind } from "@tributary/protocol/wire/index";
 import type { NetworkScheduler } from "./network-scheduler.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
@@ -21,6 +21,8 @@ export class SimulatedMesh {
   readonly #decoded = new WeakMap<Uint8Array, { readonly message: Message | undefined }>();
   #serial = 0;
   messages = 0;
+  /** What went over links, by kind: each receiver counts. */
+  readonly traffic: Map<MessageKind, { messages: number; bytes: number }> = new Map();
   lost = 0;
 
   constructor(clock: VirtualClock, scheduler: NetworkScheduler, limits: Limits) {
@@ -61,6 +63,13 @@ export class SimulatedMesh {
     const link = this.#links.get(linkOf(from, to));
     if (link === undefined) return;
     this.messages += 1;
+    const kind = this.message(bytes)?.kind;
+    if (kind !== undefined) {
+      const sum = this.traffic.get(kind) ?? { messages: 0, bytes: 0 };
+      sum.messages += 1;
+      sum.bytes += bytes.length;
+      this.traffic.set(kind, sum);
+    }
     this.#clock.after(this.#scheduler.delay(from, to, this.message(bytes)), () => {
       if (this.#links.get(linkOf(from, to)) === link) this.#stations.get(to)?.receive(from, channel, bytes);
       else this.lost += 1;

@@ -66,6 +66,11 @@ export type RunReport = {
   readonly sent: ReadonlyMap<MessageKind, number>;
 };
 
+export type Costs = {
+  readonly traffic: SimulatedMesh["traffic"];
+  readonly crypto: IdealCrypto["counts"];
+};
+
 /** Kinds that a faulty member sends out of season. */
 const INJECTED: readonly MessageKind[] = [
   "proposal",
@@ -160,6 +165,11 @@ export class NetworkSimulation {
     const raw = toyTransaction(sender, nonce, 21, nonce);
     this.#oracle.acknowledged(decodeToyTransaction(raw)?.hash ?? "");
     member.submit(raw);
+  }
+
+  /** Messages over links and work with keys so far, of all members together. */
+  get costs(): Costs {
+    return { traffic: this.#mesh.traffic, crypto: this.#crypto.counts };
   }
 
   /** Acknowledged transactions that no container executed. */
