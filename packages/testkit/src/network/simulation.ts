@@ -220,7 +220,8 @@ export class NetworkSimulation {
       this.#unrest();
       this.#malice();
     }
-    const budget = this.#options.budget ?? 60_000 * this.#options.members;
+    // Runs across epochs have many more heights.
+    const budget = this.#options.budget ?? (this.#ready.length > 0 ? 4 : 1) * 60_000 * this.#options.members;
     while (!this.#finished()) {
       for (let i = 0; i < CHECK_EVERY; i++) if (!this.#clock.step()) throw new Violation("nothing left to happen");
       if (this.#clock.steps > budget) throw new Violation(`no end within ${budget} steps: ${this.#standing()}`);
