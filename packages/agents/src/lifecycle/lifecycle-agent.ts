@@ -12,7 +12,16 @@ import type { ReadyEpoch } from "../resharing/handover.ts";
 import type { LifecycleCalls } from "./lifecycle-calls.ts";
 import { emptyLifecycle, type LifecycleState, reduceLifecycle } from "./lifecycle-state.ts";
 import { memberRecords, memberSpec } from "./member-spec.ts";
-import { type LifecycleAction, lifecycleActionKey, nextLifecycleActions, startName } from "./next-action.ts";
+import {
+  type LifecycleAction,
+  lifecycleActionKey,
+  nextLifecycleActions,
+  scheduleName,
+  startName,
+} from "./next-action.ts";
+
+/** Epochs whose end is remembered. */
+const MAX_DUE = 4_096;
 
 export type LifecycleOptions = {
   readonly vault: KeyVault & Pick<ResharingVault, "encryptionErased">;
@@ -28,6 +37,8 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
   readonly #options: LifecycleOptions;
   /** What the host was told of each chain. */
   readonly #told = new Map<bigint, string>();
+  /** When epochs end by schedule, as the contract said. */
+  readonly #due = new Map<string, bigint>();
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
@@ -41,7 +52,7 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
     const id = nodeIdOf(state.nodes, this.#options.vault.nodeAddress);
     if (id === undefined) return [];
     const running = this.#options.host.running().map((chainId) => [chainId, this.#told.get(chainId) ?? ""] as const);
-    return nextLifecycleActions(state, id, new Map(running), now);
+    return nextLifecycleActions(state, id, new Map(running), now, this.#due);
   }
 
   key(action: LifecycleAction): string {
@@ -63,6 +74,13 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
         return fromSent(await calls.select(action.chainId, action.seedBlock, key));
       case "start-keygen":
         return fromSent(await calls.startKeyGeneration(action.chainId, key));
+      case "schedule":
+        if (action.due === undefined) {
+          if (this.#due.size >= MAX_DUE) this.#due.clear();
+          this.#due.set(scheduleName(action), await calls.endOfEpoch(action.chainId));
+          return { kind: "done" };
+        }
+        return fromSent(await calls.requestScheduled(action.chainId, key));
       case "replace":
         return fromSent(await calls.requestExit(action.chainId, action.leaving, key));
       case "release":

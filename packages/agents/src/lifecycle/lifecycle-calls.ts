@@ -54,6 +54,21 @@ export class LifecycleCalls {
     return this.#sender.send({ key, to: this.#contracts.rotations, data });
   }
 
+  /** Mainchain seconds from which the chain's epoch may be ended by schedule. */
+  async endOfEpoch(chainId: bigint): Promise<bigint> {
+    const contract = { address: this.#contracts.rotations, abi: rotationsAbi } as const;
+    const [rotation, { period }] = await Promise.all([
+      this.#client.readContract({ ...contract, functionName: "rotationOf", args: [chainId] }),
+      this.#client.readContract({ ...contract, functionName: "parameters" }),
+    ]);
+    return rotation.since + BigInt(period);
+  }
+
+  requestScheduled(chainId: bigint, key: string): Promise<SendResult> {
+    const data = encodeFunctionData({ abi: rotationsAbi, functionName: "requestScheduled", args: [chainId] });
+    return this.#sender.send({ key, to: this.#contracts.rotations, data });
+  }
+
   releaseLeavers(chainId: bigint, key: string): Promise<SendResult> {
     const data = encodeFunctionData({ abi: rotationsAbi, functionName: "releaseLeavers", args: [chainId] });
     return this.#sender.send({ key, to: this.#contracts.rotations, data });

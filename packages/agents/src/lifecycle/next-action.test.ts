@@ -7,7 +7,7 @@ import { EpochKeys } from "../resharing/epoch-keys.ts";
 import { type Handovers, noHandovers, type ReadyEpoch, reduceHandovers } from "../resharing/handover.ts";
 import { type Chains, noChains, reduceChains, reduceSelection } from "./chain-record.ts";
 import type { LifecycleState } from "./lifecycle-state.ts";
-import { nextLifecycleActions } from "./next-action.ts";
+import { nextLifecycleActions, scheduleName } from "./next-action.ts";
 
 const hash = `0x${"ab".repeat(32)}` as const;
 const owner = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
@@ -87,6 +87,9 @@ function state(chains: Chains): LifecycleState {
   return { nodes, chains, generations, handovers: withHistory(readyEpoch(0, [1, 2, 3, 4])) };
 }
 
+/** Far away: nothing here ends by schedule. */
+const due = new Map([0, 1].map((epoch) => [scheduleName({ chainId: 9n, era: 0, epoch }), 1_000_000n]));
+
 /** What a member of chain 9 was told where nothing but the first epoch is known. */
 const runs = new Map([[9n, "0/0/"]]);
 
@@ -117,14 +120,14 @@ test("genesis comes from the creation event alone", () => {
 
 test("members start when the chain runs, others do not", () => {
   const now = state(chainsOf(requested(9n, 1n), selected, running));
-  expect(nextLifecycleActions(now, 2, new Map(), at(300n))).toMatchObject([{ kind: "start", id: 2 }]);
-  expect(nextLifecycleActions(now, 2, runs, at(300n))).toEqual([]);
-  expect(nextLifecycleActions(now, 5, new Map(), at(300n))).toEqual([]);
+  expect(nextLifecycleActions(now, 2, new Map(), at(300n), due)).toMatchObject([{ kind: "start", id: 2 }]);
+  expect(nextLifecycleActions(now, 2, runs, at(300n), due)).toEqual([]);
+  expect(nextLifecycleActions(now, 5, new Map(), at(300n), due)).toEqual([]);
 });
 
 test("nothing starts without the dealings that made the key", () => {
   const now = { ...state(chainsOf(requested(9n, 1n), selected, running)), generations: noGenerations };
-  expect(nextLifecycleActions(now, 2, new Map(), at(300n))).toEqual([]);
+  expect(nextLifecycleActions(now, 2, new Map(), at(300n), due)).toEqual([]);
 });
 
 test("a member stops when its chain ended, with the reason", () => {
@@ -133,13 +136,13 @@ test("a member stops when its chain ended, with the reason", () => {
     ["ChainExpired", "expired"],
   ] as const) {
     const now = state(chainsOf(requested(9n, 1n), selected, running, { name, chainId: 9n }));
-    expect(nextLifecycleActions(now, 2, runs, at(300n))).toEqual([{ kind: "stop", chainId: 9n, reason }]);
-    expect(nextLifecycleActions(now, 2, new Map(), at(300n))).toEqual([]);
+    expect(nextLifecycleActions(now, 2, runs, at(300n), due)).toEqual([{ kind: "stop", chainId: 9n, reason }]);
+    expect(nextLifecycleActions(now, 2, new Map(), at(300n), due)).toEqual([]);
   }
 });
 
 test("a running member whose chain is not in the fold is left alone", () => {
-  expect(nextLifecycleActions(state(noChains), 2, runs, at(300n))).toEqual([]);
+  expect(nextLifecycleActions(state(noChains), 2, runs, at(300n), due)).toEqual([]);
 });
 
 test("only the oldest request is selected, by the nodes in turn, from its seed block on", () => {
@@ -150,16 +153,16 @@ test("only the oldest request is selected, by the nodes in turn, from its seed b
   });
   const chains = chainsOf(requested(9n, 1n), request(9n, 20n), requested(8n, 2n), request(8n, 21n));
   const who = (block: bigint): readonly number[] =>
-    [1, 2, 3, 4, 5].filter((id) => nextLifecycleActions(state(chains), id, new Map(), at(300n, block)).length > 0);
+    [1, 2, 3, 4, 5].filter((id) => nextLifecycleActions(state(chains), id, new Map(), at(300n, block), due).length > 0);
   expect(who(19n)).toEqual([]);
   expect(who(20n)).toEqual([4]);
   expect(who(22n)).toEqual([4, 5]);
   expect(who(28n)).toEqual([1, 2, 3, 4, 5]);
-  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 20n))).toEqual([
+  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 20n), due)).toEqual([
     { kind: "select", chainId: 9n, seedBlock: 20n },
   ]);
   const rearmed = reduceSelection(chains, { name: "SelectionRearmed", chainId: 9n, seedBlock: 90n });
-  expect(nextLifecycleActions(state(rearmed), 4, new Map(), at(300n, 50n))).toEqual([]);
+  expect(nextLifecycleActions(state(rearmed), 4, new Map(), at(300n, 50n), due)).toEqual([]);
   const done = reduceSelection(chains, { name: "CommitteeSelected", chainId: 9n });
   expect(done.queue).toEqual([{ chainId: 8n, seedBlock: 21n }]);
   // A rotation's request leaves the line like a new chain's.
@@ -173,7 +176,7 @@ test("a chain expires after its end and the grace, and an extension moves both",
   const grace: ChainEvent = { name: "ParametersChanged", parameters: { grace: 100 } };
   const members = runs;
   const actions = (chains: Chains, time: bigint): readonly string[] =>
-    nextLifecycleActions(state(chains), 2, members, at(time)).map(({ kind }) => kind);
+    nextLifecycleActions(state(chains), 2, members, at(time), due).map(({ kind }) => kind);
   expect(actions(chainsOf(grace, ...events), 1_100n)).toEqual([]);
   expect(actions(chainsOf(grace, ...events), 1_101n)).toEqual(["expire"]);
   const extended = chainsOf(grace, ...events, { name: "ChainExtended", chainId: 9n, end: 5_000n });
@@ -182,8 +185,8 @@ test("a chain expires after its end and the grace, and an extension moves both",
 
 test("a selected chain whose key generation did not start is helped after a while", () => {
   const chains = chainsOf(requested(9n, 1n), selected);
-  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 12n))).toEqual([]);
-  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 13n))).toEqual([
+  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 12n), due)).toEqual([]);
+  expect(nextLifecycleActions(state(chains), 4, new Map(), at(300n, 13n), due)).toEqual([
     { kind: "start-keygen", chainId: 9n },
   ]);
 });
@@ -191,7 +194,7 @@ test("a selected chain whose key generation did not start is helped after a whil
 test("a node that is to join starts, one that left stays until its slots are free, and what is new is told", () => {
   const base = state(chainsOf(requested(9n, 1n), selected, running));
   const kinds = (now: LifecycleState, id: number, told = runs): readonly string[] =>
-    nextLifecycleActions(now, id, told, at(300n)).map(({ kind }) => kind);
+    nextLifecycleActions(now, id, told, at(300n), due).map(({ kind }) => kind);
   const begun: ResharingEvent = {
     name: "ResharingBegun",
     chainId: 9n,
@@ -218,4 +221,23 @@ test("a node that is to join starts, one that left stays until its slots are fre
   const released = reduceHandovers(handovers, { name: "LeaversReleased", chainId: 9n, epoch: 1 }, 9n);
   expect(kinds({ ...base, handovers: released }, 1)).toEqual(["stop"]);
   expect(kinds({ ...base, handovers: released }, 1, new Map())).toEqual([]);
+});
+
+test("an epoch that has lasted its period is ended by its members, one after the other", () => {
+  const now = state(chainsOf(requested(9n, 1n), selected, running));
+  const actions = (id: number, time: bigint, ends: ReadonlyMap<string, bigint>) =>
+    nextLifecycleActions(now, id, runs, at(time), ends);
+  const epoch = { chainId: 9n, era: 0, epoch: 0 };
+  expect(actions(2, 300n, new Map())).toEqual([{ kind: "schedule", ...epoch }]);
+  const ends = new Map([[scheduleName(epoch), 400n]]);
+  expect(actions(1, 399n, ends)).toEqual([]);
+  expect(actions(1, 400n, ends)).toEqual([{ kind: "schedule", ...epoch, due: 400n }]);
+  expect(actions(2, 400n, ends)).toEqual([]);
+  expect(actions(2, 401n, ends)).toEqual([{ kind: "schedule", ...epoch, due: 400n }]);
+  expect(actions(5, 999n, ends)).toEqual([]);
+  // Whoever wants to leave goes first.
+  const nodes = new Map(now.nodes).set(3, { ...now.nodes.get(3)!, exiting: true });
+  expect(nextLifecycleActions({ ...now, nodes }, 3, runs, at(401n), ends)).toEqual([
+    { kind: "replace", chainId: 9n, epoch: 0, leaving: [3] },
+  ]);
 });

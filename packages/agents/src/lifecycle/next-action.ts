@@ -20,6 +20,14 @@ export type LifecycleAction =
       readonly joining: readonly number[];
     }
   | { readonly kind: "release"; readonly chainId: bigint; readonly epoch: number }
+  /** Ends an epoch that has lasted its period; `due` in mainchain seconds, undefined where that has to be read first. */
+  | {
+      readonly kind: "schedule";
+      readonly chainId: bigint;
+      readonly era: number;
+      readonly epoch: number;
+      readonly due?: bigint;
+    }
   /** Asks for nodes in the place of those that are exiting, by ascending seat. */
   | { readonly kind: "replace"; readonly chainId: bigint; readonly epoch: number; readonly leaving: readonly number[] }
   | { readonly kind: "stop"; readonly chainId: bigint; readonly reason: "expired" | "deleted" }
@@ -42,6 +50,8 @@ export function lifecycleActionKey(action: LifecycleAction): string {
       return `start/${action.chain.chainId}/${startName(action)}`;
     case "release":
       return `release/${action.chainId}/${action.epoch}`;
+    case "schedule":
+      return `schedule/${scheduleName(action)}${action.due === undefined ? "/look" : ""}`;
     case "replace":
       return `replace/${action.chainId}/${action.epoch}/${action.leaving.join()}`;
     case "select":
@@ -58,6 +68,11 @@ export function startName({ chain, history, joining }: LifecycleAction & { kind:
   return `${chain.era}/${history.map(({ epoch }) => epoch).join()}/${joining.join()}`;
 }
 
+/** Names the epoch whose end is scheduled. */
+export function scheduleName({ chainId, era, epoch }: { chainId: bigint; era: number; epoch: number }): string {
+  return `${chainId}/${era}/${epoch}`;
+}
+
 /**
  * What the node `id` should do now. `running`: the chains whose member runs here, and what it was told. A chain that the mainchain does not
  * know (any more) is not stopped: the fold may be behind, and only an event ends a chain.
@@ -67,6 +82,7 @@ export function nextLifecycleActions(
   id: number,
   running: ReadonlyMap<bigint, string>,
   now: Now,
+  due: ReadonlyMap<string, bigint> = new Map(),
 ): readonly LifecycleAction[] {
   const actions: LifecycleAction[] = [];
   const { chains, nodes } = state;
@@ -76,9 +92,9 @@ export function nextLifecycleActions(
       case "running":
       case "paused": {
         actions.push(...taking(state, chain, id, running));
-        actions.push(...replacing(state, chain, id, now));
-        const due = chain.end + BigInt(chains.grace);
-        if (now.head.timestamp > due && myTurn(chain, id, nodes, now, 0n)) actions.push({ kind: "expire", chainId });
+        actions.push(...replacing(state, chain, id, now, due));
+        const end = chain.end + BigInt(chains.grace);
+        if (now.head.timestamp > end && myTurn(chain, id, nodes, now, 0n)) actions.push({ kind: "expire", chainId });
         break;
       }
       case "selected":
@@ -125,20 +141,30 @@ function taking(
   return actions;
 }
 
-/** Members that are exiting are replaced a few at a time: their own nodes ask for it first. */
+/**
+ * Members that are exiting are replaced a few at a time: their own nodes ask for it first. Where nobody is, an epoch that
+ * has lasted its period ends. `due`: mainchain seconds by `scheduleName`.
+ */
 function replacing(
   { chains, handovers, nodes }: LifecycleState,
   chain: ChainRecord,
   id: number,
   now: Now,
+  due: ReadonlyMap<string, bigint>,
 ): readonly LifecycleAction[] {
   const { chainId } = chain;
   const newest = handovers.history.get(chainId)?.at(-1);
   const waits = chains.queue.some((entry) => entry.chainId === chainId) || joiningOf(handovers, chainId).length > 0;
   if (newest === undefined || waits || !newest.nodeIds.includes(id)) return [];
-  const { nodeIds, epoch } = newest;
+  const { nodeIds, era, epoch } = newest;
   const leaving = nodeIds.filter((nodeId) => nodes.get(nodeId)?.exiting === true).slice(0, mostLeaving(nodeIds.length));
-  if (leaving.length === 0) return [];
+  if (leaving.length === 0) {
+    const end = due.get(scheduleName({ chainId, era, epoch }));
+    if (end === undefined) return [{ kind: "schedule", chainId, era, epoch }];
+    // A second for each turn, since a chain of blocks may pause for long before one.
+    const turn = BigInt(newest.nodeIds.indexOf(id));
+    return now.head.timestamp >= end + turn ? [{ kind: "schedule", chainId, era, epoch, due: end }] : [];
+  }
   if (!leaving.includes(id) && !myTurn(chain, id, nodes, now, newest.block + EXIT_PATIENCE)) return [];
   return [{ kind: "replace", chainId, epoch, leaving }];
 }
