@@ -234,7 +234,7 @@ test("an epoch that has lasted its period is ended by its members, one after the
   expect(actions(1, 400n, ends)).toEqual([{ kind: "schedule", ...epoch, due: 400n }]);
   expect(actions(2, 400n, ends)).toEqual([]);
   expect(actions(2, 401n, ends)).toEqual([{ kind: "schedule", ...epoch, due: 400n }]);
-  expect(actions(5, 999n, ends)).toEqual([]);
+  expect(nextLifecycleActions(now, 5, new Map(), at(999n), ends)).toEqual([]);
   // Whoever wants to leave goes first.
   const nodes = new Map(now.nodes).set(3, { ...now.nodes.get(3)!, exiting: true });
   expect(nextLifecycleActions({ ...now, nodes }, 3, runs, at(401n), ends)).toEqual([
