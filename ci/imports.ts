@@ -10,13 +10,14 @@ export const allowed: Readonly<Record<string, readonly string[]>> = {
   contracts: ["protocol"],
   evm: ["protocol"],
   chain: ["protocol", "evm"],
+  ethereum: ["protocol", "evm", "chain"],
   node: ["protocol", "evm", "chain"],
   agents: ["protocol", "contracts"],
   authority: ["protocol", "contracts"],
   market: ["protocol", "contracts"],
   portal: ["protocol", "contracts"],
-  cli: ["protocol", "contracts", "chain", "node", "agents", "authority", "market"],
-  testkit: ["protocol", "contracts", "evm", "chain", "node", "agents", "authority", "market", "cli"],
+  cli: ["protocol", "contracts", "chain", "ethereum", "node", "agents", "authority", "market"],
+  testkit: ["protocol", "contracts", "evm", "chain", "ethereum", "node", "agents", "authority", "market", "cli"],
 };
 
 type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean };

@@ -3,6 +3,7 @@ import { rlpEncode } from "../rlp/encode.ts";
 import { RlpReader } from "../rlp/reader.ts";
 import { EMPTY_TRIE_ROOT } from "../trie/ordered-root.ts";
 import type { BlockHeader } from "./block.ts";
+import type { EthereumHeader } from "./ethereum.ts";
 
 /** Format of `extraData`: u8 version ‖ u16 milliseconds. */
 export const EXTRA_DATA_VERSION = 1;
@@ -35,7 +36,9 @@ export function extraDataOf(time: number): Uint8Array {
   return Uint8Array.of(EXTRA_DATA_VERSION, milliseconds >> 8, milliseconds & 0xff);
 }
 
-export function encodeHeader(header: BlockHeader): Uint8Array {
+export function encodeHeader(header: EthereumHeader): Uint8Array {
+  const { baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash } = header;
+  const appended = [baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash];
   return rlpEncode([
     header.parentHash,
     header.ommersHash,
@@ -52,12 +55,7 @@ export function encodeHeader(header: BlockHeader): Uint8Array {
     header.extraData,
     header.mixHash,
     header.nonce,
-    header.baseFeePerGas,
-    header.withdrawalsRoot,
-    header.blobGasUsed,
-    header.excessBlobGas,
-    header.parentBeaconBlockRoot,
-    header.requestsHash,
+    ...appended.filter((field) => field !== undefined),
   ]);
 }
 
@@ -94,6 +92,6 @@ export function decodeHeader(bytes: Uint8Array): BlockHeader | undefined {
   return reader.complete ? header : undefined;
 }
 
-export function headerHash(header: BlockHeader): Uint8Array {
+export function headerHash(header: EthereumHeader): Uint8Array {
   return keccak256(encodeHeader(header));
 }

@@ -3,6 +3,7 @@ import { type RlpItem, rlpEncode } from "../rlp/encode.ts";
 import { RlpReader } from "../rlp/reader.ts";
 import type { TransactionType } from "../transaction/transaction.ts";
 import { BloomBits } from "./bloom.ts";
+import type { EthereumReceipt } from "./ethereum.ts";
 import type { Log, Receipt } from "./receipt.ts";
 
 function logItems(logs: readonly Log[]): RlpItem {
@@ -10,8 +11,9 @@ function logItems(logs: readonly Log[]): RlpItem {
 }
 
 /** The consensus form (EIP-2718): what receiptsRoot is over. */
-export function encodeReceipt(receipt: Receipt): Uint8Array {
-  const payload = rlpEncode([receipt.status, receipt.cumulativeGasUsed, receipt.logsBloom, logItems(receipt.logs)]);
+export function encodeReceipt(receipt: EthereumReceipt): Uint8Array {
+  const outcome = receipt.stateRoot ?? receipt.status;
+  const payload = rlpEncode([outcome, receipt.cumulativeGasUsed, receipt.logsBloom, logItems(receipt.logs)]);
   return receipt.type === 0 ? payload : concat(Uint8Array.of(receipt.type), payload);
 }
 

@@ -41,7 +41,8 @@ function unpriced(
   };
 }
 
-function systemTransaction(to: Uint8Array, data: Uint8Array): EvmTransaction {
+/** A call by the protocol itself. */
+export function systemTransaction(to: Uint8Array, data: Uint8Array): EvmTransaction {
   const fields = {
     type: 0,
     sender: SYSTEM_ADDRESS,

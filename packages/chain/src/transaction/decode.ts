@@ -32,7 +32,7 @@ function readTo(reader: RlpReader): Uint8Array | undefined {
   return to.length === 0 ? undefined : to;
 }
 
-function readAccessList(reader: RlpReader): AccessListItem[] {
+export function readAccessList(reader: RlpReader): AccessListItem[] {
   const out: AccessListItem[] = [];
   const list = reader.list();
   while (list.more) {

@@ -1,0 +1,10 @@
+import type { EthereumReceipt } from "@tributary/chain/block/ethereum";
+import type { StateChanges } from "../state/state-changes.ts";
+
+/** What executing a block came to. */
+export type ExecutedBlock = {
+  readonly receipts: readonly EthereumReceipt[];
+  readonly changes: StateChanges;
+  /** Of EIP-7685; undefined before Prague. */
+  readonly requestsHash: Uint8Array | undefined;
+};
