@@ -1,5 +1,13 @@
 export type { Block, BlockHeader } from "./block/block.ts";
+export type {
+  EthereumBlock,
+  EthereumHeader,
+  EthereumReceipt,
+  EthereumTransaction,
+  Withdrawal,
+} from "./block/ethereum.ts";
 export type { Inclusion, LocatedLog, Log, Receipt } from "./block/receipt.ts";
+export type { AccountProof, ActiveRules, EthereumView, RuleSchedule } from "./chain/ethereum-view.ts";
 export type {
   BlockEvent,
   BlockId,

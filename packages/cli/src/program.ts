@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { authorityCommand } from "./commands/authority.ts";
 import { chainCommand } from "./commands/chain.ts";
 import { devnetCommand } from "./commands/devnet.ts";
+import { importChainCommand } from "./commands/import-chain.ts";
 import { keyCommand } from "./commands/key.ts";
 import { nodeCommand } from "./commands/node.ts";
 
@@ -13,7 +14,14 @@ export function buildProgram(json = false): Command {
   const program = new Command("tributary")
     .description("An elastic network of Ethereum-compatible sidechains.")
     .version("0.1.0");
-  const commands = [devnetCommand(), nodeCommand(), chainCommand(), keyCommand(), authorityCommand()];
+  const commands = [
+    devnetCommand(),
+    nodeCommand(),
+    chainCommand(),
+    keyCommand(),
+    authorityCommand(),
+    importChainCommand(),
+  ];
   for (const command of commands) program.addCommand(command);
   return overrideExit(program, json);
 }

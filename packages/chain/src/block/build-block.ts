@@ -1,8 +1,8 @@
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
-import { rlpEncode } from "../rlp/encode.ts";
 import { orderedTrieRoot } from "../trie/ordered-root.ts";
 import type { Block, BlockHeader } from "./block.ts";
 import { BLOOM_BYTES, mergeBloom } from "./bloom.ts";
+import { encodeBlock } from "./encode-block.ts";
 import { CONSTANT_FIELDS, encodeHeader, extraDataOf } from "./header-codec.ts";
 import { EMPTY_OUTBOX_ROOT } from "./outbox-root.ts";
 import type { Receipt } from "./receipt.ts";
@@ -23,13 +23,6 @@ export type BlockParts = {
   readonly transactionHashes: readonly Uint8Array[];
   readonly receipts: readonly Receipt[];
 };
-
-/** Bytes of the block's full RLP: header, transactions, ommers, withdrawals. */
-export function blockSize(header: Uint8Array, transactions: readonly Uint8Array[]): number {
-  // A typed transaction is a string in a block's list, a legacy one is a list itself.
-  const items = transactions.map((raw) => ((raw[0] ?? 0) >= 0xc0 ? { encoded: raw } : raw));
-  return rlpEncode([{ encoded: header }, items, [], []]).length;
-}
 
 export function buildBlock(parts: BlockParts): Block {
   const { receipts, transactions, transactionHashes, height } = parts;
@@ -55,7 +48,7 @@ export function buildBlock(parts: BlockParts): Block {
   return {
     header,
     hash: keccak256(encoded),
-    size: blockSize(encoded, transactions),
+    size: encodeBlock({ header, transactions }).length,
     transactions,
     transactionHashes,
     height,

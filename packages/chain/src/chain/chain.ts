@@ -12,6 +12,7 @@ import { ContainerExecutor } from "../executor/container-executor.ts";
 import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
 import { FlatState } from "../executor/flat-state.ts";
 import { Replayer, type Watch } from "../executor/replayer.ts";
+import { buildGenesis } from "../genesis/genesis.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
 import { HISTORY_BLOCKS, type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
@@ -146,6 +147,10 @@ export class Chain implements ChainReader {
 
   get chainId(): bigint {
     return this.genesis.chainId;
+  }
+
+  get genesisHash(): Uint8Array {
+    return this.block(0)?.hash ?? buildGenesis(this.genesis).block.hash;
   }
 
   get head(): Block {

@@ -1,8 +1,8 @@
 import { equal } from "@tributary/protocol/bytes/bytes";
 import { mayContain } from "../block/bloom.ts";
+import type { EthereumBlock } from "../block/ethereum.ts";
 import type { LocatedLog, Log, Receipt } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
-import type { BlockRecord } from "../ledger/block-record.ts";
 import type { BlockStore } from "../ledger/block-store.ts";
 import type { LogFilter } from "./reader.ts";
 
@@ -17,7 +17,8 @@ function anyOf(values: readonly Uint8Array[] | undefined, test: (value: Uint8Arr
   return values === undefined || values.length === 0 || values.some(test);
 }
 
-function bloomMatches(bloom: Uint8Array, { addresses, topics }: Criteria): boolean {
+/** False: the block has no log that matches. */
+export function bloomMatches(bloom: Uint8Array, { addresses, topics }: Criteria): boolean {
   const inBloom = (value: Uint8Array): boolean => mayContain(bloom, value);
   return anyOf(addresses, inBloom) && (topics ?? []).every((values) => anyOf(values, inBloom));
 }
@@ -32,7 +33,11 @@ function logMatches(log: Log, { addresses, topics }: Criteria): boolean {
 }
 
 /** The block's logs that match, with their places. */
-export function logsIn({ block }: BlockRecord, receipts: readonly Receipt[], criteria: Criteria): LocatedLog[] {
+export function logsIn(
+  { block }: { readonly block: EthereumBlock },
+  receipts: readonly Pick<Receipt, "logs">[],
+  criteria: Criteria,
+): LocatedLog[] {
   const out: LocatedLog[] = [];
   const { number, timestamp } = block.header;
   let logIndex = 0;

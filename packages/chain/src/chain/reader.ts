@@ -1,13 +1,12 @@
 import type { Tracer } from "@tributary/evm/tracers/tracer";
-import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
-import type { Block } from "../block/block.ts";
-import type { Inclusion, LocatedLog, Receipt } from "../block/receipt.ts";
+import type { EthereumBlock, EthereumReceipt, EthereumTransaction } from "../block/ethereum.ts";
+import type { Inclusion, LocatedLog } from "../block/receipt.ts";
 import type { BlockOverride, CallRequest, CallResult, StateOverride } from "../executor/call.ts";
 import type { Watch } from "../executor/replayer.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import type { Rejection } from "../transaction/rejection.ts";
-import type { Transaction } from "../transaction/transaction.ts";
+import type { EthereumView } from "./ethereum-view.ts";
 
 /**
  * A block a caller names: a number, a 32-byte hash, or a tag. latest = safe = finalized: only certified blocks are
@@ -15,11 +14,14 @@ import type { Transaction } from "../transaction/transaction.ts";
  */
 export type BlockId = number | Uint8Array | "earliest" | "latest" | "safe" | "finalized" | "pending";
 
-export type IncludedTransaction = Inclusion & { readonly transaction: Transaction };
+export type IncludedTransaction = Inclusion & {
+  readonly transaction: EthereumTransaction;
+  /** Wei that a gas of it cost; absent where nothing is charged. */
+  readonly gasPrice?: bigint;
+};
 
-export type IncludedReceipt = Inclusion & {
-  readonly transaction: Transaction;
-  readonly receipt: Receipt;
+export type IncludedReceipt = IncludedTransaction & {
+  readonly receipt: EthereumReceipt;
   /** Index in the block of the receipt's first log. */
   readonly firstLogIndex: number;
 };
@@ -42,7 +44,7 @@ export type LogFilter = {
 };
 
 /** A new certified block with what it brought, as subscribers see it. */
-export type BlockEvent = { readonly block: Block; readonly logs: readonly LocatedLog[] };
+export type BlockEvent = { readonly block: EthereumBlock; readonly logs: readonly LocatedLog[] };
 
 export type SubmitResult =
   | { readonly kind: "accepted"; readonly hash: Uint8Array }
@@ -54,21 +56,24 @@ export type SubmitResult =
  */
 export interface ChainReader {
   readonly chainId: bigint;
-  readonly genesis: GenesisParameters;
+  /** What only an Ethereum of others has. */
+  readonly ethereum?: EthereumView;
+  /** Known even where block 0 is not kept any more. */
+  readonly genesisHash: Uint8Array;
   /** Newest certified block. */
-  readonly head: Block;
+  readonly head: EthereumBlock;
   /** Oldest block whose state can be read. */
   readonly oldestState: number;
   /** Blocks behind the head whose state is kept at most. */
   readonly stateWindow: number;
 
   /** undefined where there is no such block. */
-  block(id: BlockId): Block | undefined;
+  block(id: BlockId): EthereumBlock | undefined;
   transaction(hash: Uint8Array): IncludedTransaction | undefined;
   transactionAt(id: BlockId, index: number): IncludedTransaction | undefined;
   /** Waiting in the pool. */
-  pendingTransaction(hash: Uint8Array): Transaction | undefined;
-  pendingTransactions(): readonly Transaction[];
+  pendingTransaction(hash: Uint8Array): EthereumTransaction | undefined;
+  pendingTransactions(): readonly EthereumTransaction[];
   receipt(hash: Uint8Array): IncludedReceipt | undefined;
   receipts(id: BlockId): readonly IncludedReceipt[] | undefined;
   /** Ascending; ChainError `limit-exceeded` beyond the limits of blocks or results, `history-pruned` before `earliest`. */
@@ -107,5 +112,5 @@ export interface ChainReader {
   /** Called after each commit, ascending. The returned function unsubscribes. */
   onBlock(listener: (event: BlockEvent) => void): () => void;
   /** Called for each transaction newly accepted into the pool. */
-  onPendingTransaction(listener: (transaction: Transaction) => void): () => void;
+  onPendingTransaction(listener: (transaction: EthereumTransaction) => void): () => void;
 }

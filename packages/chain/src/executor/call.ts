@@ -1,3 +1,4 @@
+import type { EthereumTransaction } from "../block/ethereum.ts";
 import type { Log } from "../block/receipt.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import type { AccessListItem, Authorization } from "../transaction/transaction.ts";
@@ -12,8 +13,12 @@ export type CallRequest = {
   readonly data?: Uint8Array;
   readonly accessList?: readonly AccessListItem[];
   readonly authorizations?: readonly Authorization[];
-  /** Offered price: GASPRICE shows 0 whatever is offered. */
+  /** Most that a gas may cost, wei. On a chain that charges nothing GASPRICE shows 0 whatever is offered. */
   readonly gasPrice?: bigint;
+  /** Where it is offered apart from the price (EIP-1559). */
+  readonly maxPriorityFeePerGas?: bigint;
+  /** Of a transaction with blobs: only an Ethereum of others takes them. */
+  readonly blobs?: EthereumTransaction["blobs"] & {};
 };
 
 /** Fields of an account that a call pretends to be different (eth_call's third parameter). */

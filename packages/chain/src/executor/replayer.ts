@@ -2,6 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { Evm } from "@tributary/evm/evm";
 import { runPrecompile } from "@tributary/evm/precompiles/run-precompile";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
+import type { EthereumTransaction } from "../block/ethereum.ts";
 import { ChainError } from "../chain-error.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { Transaction } from "../transaction/transaction.ts";
@@ -13,7 +14,7 @@ import { FlatState } from "./flat-state.ts";
 const MAX_WAITING = 16;
 
 /** Whom a transaction is executed under, by its index in the block; undefined for nobody. May throw to end the replay. */
-export type Watch = (transaction: Transaction, index: number) => Tracer | undefined;
+export type Watch = (transaction: EthereumTransaction, index: number) => Tracer | undefined;
 
 /** Executes blocks of the past again, one at a time, on an EVM of its own: nothing that it does is kept. */
 export class Replayer {

@@ -5,8 +5,9 @@ import { CallTracer } from "@tributary/evm/tracers/call-tracer";
 import type { Executed, StateReader } from "@tributary/evm/types";
 import type { Block, BlockHeader } from "../block/block.ts";
 import { BloomBits } from "../block/bloom.ts";
-import { blockSize, buildBlock } from "../block/build-block.ts";
-import { encodeHeader, headerHash } from "../block/header-codec.ts";
+import { buildBlock } from "../block/build-block.ts";
+import { encodeBlock } from "../block/encode-block.ts";
+import { headerHash } from "../block/header-codec.ts";
 import type { Log, Receipt } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
 import type { BlockContext } from "../executor/block-executor.ts";
@@ -214,5 +215,5 @@ function buildSimulated(context: BlockContext, ran: readonly Ran[]): Block {
     ...block.header,
     ...{ extraData: NOTHING, beneficiary: context.coinbase ?? ZERO_ADDRESS, baseFeePerGas: context.baseFee ?? 0n },
   };
-  return { ...block, header, hash: headerHash(header), size: blockSize(encodeHeader(header), transactions) };
+  return { ...block, header, hash: headerHash(header), size: encodeBlock({ header, transactions }).length };
 }

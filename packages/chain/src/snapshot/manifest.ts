@@ -2,7 +2,7 @@ import { concat, equal, uint } from "@tributary/protocol/bytes/bytes";
 import { merkleRoot } from "@tributary/protocol/container/merkle";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { Block, BlockHeader } from "../block/block.ts";
-import { blockSize } from "../block/build-block.ts";
+import { encodeBlock } from "../block/encode-block.ts";
 import { decodeHeader, encodeHeader, headerHash } from "../block/header-codec.ts";
 import type { Receipt } from "../block/receipt.ts";
 import { decodeStoredReceipts, encodeReceipt, encodeStoredReceipts } from "../block/receipt-codec.ts";
@@ -148,7 +148,7 @@ function blockOf(header: BlockHeader, transactions: readonly Transaction[]): Blo
   return {
     header,
     hash: keccak256(encoded),
-    size: blockSize(encoded, raws),
+    size: encodeBlock({ header, transactions: raws }).length,
     transactions: raws,
     transactionHashes: transactions.map(({ hash }) => hash),
     // A rented chain has one block in each container.

@@ -19,6 +19,8 @@ export type RejectionCode =
   | "initcode-size"
   | "tip-above-fee-cap"
   | "fee-cap-too-high"
+  /** On an Ethereum of others: below the base fee. */
+  | "fee-cap-too-low"
   | "sender-not-eoa"
   | "account-limit"
   | "delegated-in-flight"

@@ -1,6 +1,4 @@
 import type { EthereumHeader, Withdrawal } from "@tributary/chain/block/ethereum";
-import { encodeHeader } from "@tributary/chain/block/header-codec";
-import { type RlpItem, rlpEncode } from "@tributary/chain/rlp/encode";
 import { RlpReader } from "@tributary/chain/rlp/reader";
 import { EthereumError } from "../ethereum-error.ts";
 
@@ -91,13 +89,4 @@ export function* readBlocks(file: Uint8Array): Generator<RawBlock> {
     yield block;
   }
   if (!items.ok) throw new EthereumError("chain-file", "the chain's file ends within a block");
-}
-
-export function withdrawalItem({ index, validatorIndex, address, amount }: Withdrawal): RlpItem {
-  return [index, validatorIndex, address, amount];
-}
-
-/** RLP of the list of uncles: its keccak256 is `ommersHash`. */
-export function encodeUncles(uncles: readonly EthereumHeader[]): Uint8Array {
-  return rlpEncode(uncles.map((header) => ({ encoded: encodeHeader(header) })));
 }

@@ -1,15 +1,16 @@
+import type { Watch } from "@tributary/chain";
 import { BloomBits } from "@tributary/chain/block/bloom";
-import type { EthereumHeader, EthereumReceipt, EthereumTransaction, Withdrawal } from "@tributary/chain/block/ethereum";
+import type { EthereumReceipt, EthereumTransaction, Withdrawal } from "@tributary/chain/block/ethereum";
 import { logsOf, systemTransaction } from "@tributary/chain/executor/evm-input";
 import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "@tributary/chain/genesis/predeploys";
 import { createAddress } from "@tributary/chain/transaction/recover";
 import { Evm } from "@tributary/evm/evm";
-import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { BlockEnv, Executed, StateReader } from "@tributary/evm/types";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { blobBaseFee, GAS_PER_BLOB } from "../block/fees.ts";
 import type { UpgradeRules } from "../config/upgrade-schedule.ts";
 import { EthereumError } from "../ethereum-error.ts";
+import type { BlockPlace } from "./block-place.ts";
 import { pricedTransaction } from "./evm-transaction.ts";
 import type { ExecutedBlock } from "./executed-block.ts";
 import { collectRequests, requestsHash } from "./requests.ts";
@@ -17,16 +18,6 @@ import { withWithdrawals } from "./withdrawals.ts";
 
 /** EIP-7825: largest gas limit of a transaction from Osaka on. */
 const TRANSACTION_GAS_CAP = 16_777_216n;
-
-/** A block's own fields, as far as execution asks for them. */
-export type BlockPlace = Pick<
-  EthereumHeader,
-  "number" | "timestamp" | "beneficiary" | "gasLimit" | "mixHash" | "parentHash"
-> & {
-  readonly baseFeePerGas: bigint;
-  readonly excessBlobGas: bigint;
-  readonly parentBeaconBlockRoot: Uint8Array;
-};
 
 /** The block as the EVM sees it. */
 export function blockEnv(place: BlockPlace, chainId: bigint, { fork, blobs }: UpgradeRules): BlockEnv {
@@ -43,9 +34,6 @@ export function openBlock(evm: Evm, place: BlockPlace, { fork }: UpgradeRules): 
   evm.systemCall(systemTransaction(BEACON_ROOTS_ADDRESS, place.parentBeaconBlockRoot));
   if (fork !== "cancun") evm.systemCall(systemTransaction(HISTORY_ADDRESS, place.parentHash));
 }
-
-/** Whom a transaction is executed under. */
-export type Watch = (transaction: EthereumTransaction, index: number) => Tracer | undefined;
 
 /** Executes the blocks from Cancun on, on our own EVM. */
 export class EvmExecutor {

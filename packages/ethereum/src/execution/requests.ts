@@ -6,8 +6,8 @@ import { concat, equal, toBigInt } from "@tributary/protocol/bytes/bytes";
 import { EthereumError } from "../ethereum-error.ts";
 
 /** Withdrawal requests (EIP-7002) and consolidation requests (EIP-7251). */
-const WITHDRAWAL_QUEUE = Buffer.from("00000961ef480eb55e80d19ad83579a64c007002", "hex");
-const CONSOLIDATION_QUEUE = Buffer.from("0000bbddc7ce488642fb579f8b00f3a590007251", "hex");
+export const WITHDRAWAL_QUEUE: Uint8Array = Buffer.from("00000961ef480eb55e80d19ad83579a64c007002", "hex");
+export const CONSOLIDATION_QUEUE: Uint8Array = Buffer.from("0000bbddc7ce488642fb579f8b00f3a590007251", "hex");
 /** Topic of the deposit contract's event (EIP-6110). */
 const DEPOSIT_TOPIC = Buffer.from("649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5", "hex");
 /** Lengths of the event's fields: key, credentials, amount, signature, index. */

@@ -1,4 +1,5 @@
 import { BLOOM_BYTES, mergeBloom } from "@tributary/chain/block/bloom";
+import { encodeUncles, withdrawalItem } from "@tributary/chain/block/encode-block";
 import type { EthereumHeader, EthereumReceipt, Withdrawal } from "@tributary/chain/block/ethereum";
 import { encodeReceipt } from "@tributary/chain/block/receipt-codec";
 import { rlpEncode } from "@tributary/chain/rlp/encode";
@@ -6,7 +7,7 @@ import { orderedTrieRoot } from "@tributary/chain/trie/ordered-root";
 import { equal } from "@tributary/protocol/bytes/bytes";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
-import { encodeUncles, type RawBlock, withdrawalItem } from "../block/block-codec.ts";
+import type { RawBlock } from "../block/block-codec.ts";
 import { GAS_PER_BLOB, nextBaseFee, nextExcessBlobGas } from "../block/fees.ts";
 import type { UpgradeRules, UpgradeSchedule } from "../config/upgrade-schedule.ts";
 import { EthereumError } from "../ethereum-error.ts";

@@ -1,12 +1,13 @@
 import { Hardfork } from "@ethereumjs/common";
+import { encodeBlock } from "@tributary/chain/block/encode-block";
 import type { EthereumBlock, EthereumTransaction } from "@tributary/chain/block/ethereum";
-import { encodeHeader, headerHash } from "@tributary/chain/block/header-codec";
-import { rlpEncode } from "@tributary/chain/rlp/encode";
+import { headerHash } from "@tributary/chain/block/header-codec";
 import { type RawBlock, readBlocks } from "../block/block-codec.ts";
 import { TransactionDecoder } from "../block/transaction-decoder.ts";
 import type { GenesisFile } from "../config/genesis-file.ts";
 import { type UpgradeRules, UpgradeSchedule } from "../config/upgrade-schedule.ts";
 import { EthereumError } from "../ethereum-error.ts";
+import { placeOf } from "../execution/block-place.ts";
 import { EvmExecutor } from "../execution/evm-executor.ts";
 import type { ExecutedBlock } from "../execution/executed-block.ts";
 import { LibraryExecutor, libraryCommon } from "../execution/library-executor.ts";
@@ -42,10 +43,9 @@ export class ChainImport {
     const { result: stateRoot, changes } = await touched.changesOf(() => writeGenesis(trie, genesis));
     const ledger = new Ledger(genesis, schedule, trie);
     const header = genesisHeader(genesis, schedule, stateRoot);
-    const lists = header.withdrawalsRoot === undefined ? [[], []] : [[], [], []];
     const block: EthereumBlock = {
       ...{ header, hash: headerHash(header), transactions: [], transactionHashes: [] },
-      size: rlpEncode([{ encoded: encodeHeader(header) }, ...lists]).length,
+      size: encodeBlock({ header, transactions: [] }).length,
     };
     ledger.add({ block, transactions: [], receipts: [] }, changes);
     return new ChainImport(ledger, touched, await EvmExecutor.create(genesis.chainId, genesis.depositContract));
@@ -120,9 +120,7 @@ export class ChainImport {
       }
     }
     this.#counts = { ...this.#counts, own: this.#counts.own + 1 };
-    const { baseFeePerGas = 0n, excessBlobGas = 0n, parentBeaconBlockRoot = new Uint8Array(32) } = header;
-    const place = { ...header, baseFeePerGas, excessBlobGas, parentBeaconBlockRoot };
     const state = this.ledger.stateAt(header.number - 1);
-    return this.#own.execute(place, rules, state, transactions, raw.withdrawals ?? []);
+    return this.#own.execute(placeOf(header), rules, state, transactions, raw.withdrawals ?? []);
   }
 }

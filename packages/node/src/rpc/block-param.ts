@@ -1,4 +1,4 @@
-import type { Block, BlockId, ChainReader } from "@tributary/chain";
+import type { BlockId, ChainReader, EthereumBlock } from "@tributary/chain";
 import { kindOf, type Parsed, parseHash, parseIndex } from "./hex.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
 
@@ -29,14 +29,14 @@ export function parseBlockParam(value: unknown): Parsed<BlockId> {
 }
 
 /** The block, or undefined where no such block exists yet. A block that existed and is no longer kept is an error. */
-export function findBlock(chain: ChainReader, id: BlockId): Block | undefined {
+export function findBlock(chain: ChainReader, id: BlockId): EthereumBlock | undefined {
   const block = chain.block(id);
   if (block === undefined && typeof id === "number" && id <= chain.head.header.number) throw prunedHistory(id);
   return block;
 }
 
 /** The block, which must exist. */
-export function requireBlock(chain: ChainReader, id: BlockId): Block {
+export function requireBlock(chain: ChainReader, id: BlockId): EthereumBlock {
   const block = findBlock(chain, id);
   if (block !== undefined) return block;
   throw new RpcError(RPC_CODE.server, id instanceof Uint8Array ? "header for hash not found" : "header not found");

@@ -1,4 +1,4 @@
-import type { Block, ChainReader } from "@tributary/chain";
+import type { ChainReader, EthereumBlock } from "@tributary/chain";
 import { data } from "./hex.ts";
 import { transactionShape } from "./shape/transaction.ts";
 
@@ -8,7 +8,7 @@ const SHOWN_PER_UNIT = 4;
 /** A block's transactions as eth_getBlockBy* shows them: hashes, or objects where `full`. */
 export function blockTransactions(
   chain: ChainReader,
-  block: Block,
+  block: EthereumBlock,
   full: boolean,
   charge: (units: number) => void,
 ): readonly unknown[] {

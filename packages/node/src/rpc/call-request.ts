@@ -36,6 +36,8 @@ export function parseCall(value: unknown): Parsed<ParsedCall> {
   const accessList = reader.read("accessList", parseAccessList);
   const chainId = reader.read("chainId", parseQuantity);
   const authorizations = reader.read("authorizationList", parseAuthorizations);
+  const blobHashes = reader.read("blobVersionedHashes", parseKeys);
+  const maxFeePerBlobGas = reader.read("maxFeePerBlobGas", parseQuantity);
   const nonce = reader.read("nonce", (field) => parseQuantity(field, 64));
   reader.read("type", (field) => parseQuantity(field, 8));
   if (reader.reason !== undefined) return { reason: reader.reason };
@@ -56,7 +58,11 @@ export function parseCall(value: unknown): Parsed<ParsedCall> {
   const bytes = input ?? legacyInput;
   const price = gasPrice ?? maxFeePerGas;
   const limited = gas === undefined || gas < MAX_CALL_GAS ? gas : MAX_CALL_GAS;
-  const lists = { accessList, authorizations };
+  const blobs =
+    blobHashes === undefined || blobHashes.length === 0
+      ? undefined
+      : { hashes: blobHashes, maxFeePerGas: maxFeePerBlobGas ?? 0n };
+  const lists = { accessList, authorizations, blobs };
   const request: CallRequest = present({
     from,
     to,
@@ -64,6 +70,7 @@ export function parseCall(value: unknown): Parsed<ParsedCall> {
     value: amount,
     data: bytes,
     gasPrice: price,
+    maxPriorityFeePerGas,
     ...lists,
   });
   const fees = { maxFeePerGas: price ?? 0n, maxPriorityFeePerGas: gasPrice ?? maxPriorityFeePerGas ?? 0n };

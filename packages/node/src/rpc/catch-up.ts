@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Block, ChainReader, LocatedLog } from "@tributary/chain";
+import type { ChainReader, EthereumBlock, LocatedLog } from "@tributary/chain";
 import type { LogMatch } from "./log-filter.ts";
 import { logsSince } from "./log-query.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
@@ -12,7 +12,7 @@ export type CatchUpSink = {
   writable(): Promise<void>;
   /** False once nobody wants it any more. */
   isOpen(): boolean;
-  block(block: Block): void;
+  block(block: EthereumBlock): void;
   log(log: LocatedLog): void;
   fail(error: unknown): void;
 };

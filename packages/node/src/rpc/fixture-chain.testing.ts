@@ -61,6 +61,10 @@ export class FixtureChain implements ChainReader {
     this.#entries = [{ block: buildGenesis(this.genesis).block, receipts: [] }];
   }
 
+  get genesisHash(): Uint8Array {
+    return buildGenesis(this.genesis).block.hash;
+  }
+
   get head(): Block {
     const last = this.#entries.at(-1);
     if (last === undefined) throw new Error("a chain has a genesis block");

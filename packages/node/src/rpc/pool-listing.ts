@@ -1,4 +1,4 @@
-import type { ChainReader, Transaction } from "@tributary/chain";
+import type { ChainReader, EthereumTransaction } from "@tributary/chain";
 import { checksumAddress } from "./checksum-address.ts";
 import { MAX_POOL_LISTED, MAX_POOL_LISTED_BYTES } from "./limits.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
@@ -18,7 +18,7 @@ const LISTED_PER_UNIT = 4;
 export function listPool<T>(
   chain: ChainReader,
   charge: (units: number) => void,
-  show: (transaction: Transaction) => T,
+  show: (transaction: EthereumTransaction) => T,
   sender?: Uint8Array,
 ): PoolListing<T> {
   const all = chain.pendingTransactions();
@@ -40,7 +40,7 @@ export function listPool<T>(
   return listing;
 }
 
-function checkSize(transactions: readonly Transaction[]): void {
+function checkSize(transactions: readonly EthereumTransaction[]): void {
   const bytes = transactions.reduce((sum, { raw }) => sum + raw.length, 0);
   if (transactions.length <= MAX_POOL_LISTED && bytes <= MAX_POOL_LISTED_BYTES) return;
   throw new RpcError(

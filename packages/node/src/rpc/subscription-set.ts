@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Block, BlockEvent, ChainReader, LocatedLog, Transaction } from "@tributary/chain";
+import type { BlockEvent, ChainReader, EthereumBlock, EthereumTransaction, LocatedLog } from "@tributary/chain";
 import type { MemberView } from "./backend.ts";
 import { CatchUp } from "./catch-up.ts";
 import { data } from "./hex.ts";
@@ -47,10 +47,10 @@ const MAX_HELD = 1_000;
 const NO_HASH = new Uint8Array(32);
 
 // One text per block, log and receipt, however many sockets want it.
-const headTexts = new WeakMap<Block, string>();
+const headTexts = new WeakMap<EthereumBlock, string>();
 const logTexts = new WeakMap<LocatedLog, string>();
 /** In the block's order. */
-const receiptTexts = new WeakMap<Block, readonly string[]>();
+const receiptTexts = new WeakMap<EthereumBlock, readonly string[]>();
 
 /** The subscriptions of one socket to one chain. */
 export class SubscriptionSet {
@@ -149,14 +149,19 @@ export class SubscriptionSet {
   }
 
   /** One message a block, where it holds any that are wanted: geth's shape. */
-  #receipts(id: string, subscription: Subscription, block: Block, hashes: ReadonlySet<string> | undefined): void {
+  #receipts(
+    id: string,
+    subscription: Subscription,
+    block: EthereumBlock,
+    hashes: ReadonlySet<string> | undefined,
+  ): void {
     const isWanted = (hash: Uint8Array): boolean => hashes === undefined || hashes.has(data(hash));
     if (!block.transactionHashes.some(isWanted)) return;
     const texts = this.#receiptTexts(block).filter((_, index) => isWanted(block.transactionHashes[index] ?? NO_HASH));
     this.#deliver(id, subscription, `[${texts.join(",")}]`);
   }
 
-  #receiptTexts(block: Block): readonly string[] {
+  #receiptTexts(block: EthereumBlock): readonly string[] {
     const known = receiptTexts.get(block);
     if (known !== undefined) return known;
     const receipts = this.#chain.receipts(block.header.number) ?? [];
@@ -165,7 +170,7 @@ export class SubscriptionSet {
     return texts;
   }
 
-  #pending(transaction: Transaction): void {
+  #pending(transaction: EthereumTransaction): void {
     for (const [id, subscription] of this.#subscriptions) {
       const { topic } = subscription;
       if (topic.kind !== "newPendingTransactions") continue;
@@ -203,7 +208,7 @@ export class SubscriptionSet {
   }
 }
 
-function headText(block: Block): string {
+function headText(block: EthereumBlock): string {
   let text = headTexts.get(block);
   if (text === undefined) {
     text = JSON.stringify(headerShape(block.header, block.hash));

@@ -1,4 +1,4 @@
-import type { Block } from "@tributary/chain";
+import type { EthereumBlock } from "@tributary/chain";
 import { makeTracer, type ResultTracer, type TraceOptions, type TraceResult } from "@tributary/evm";
 import { boundedTracer } from "./bounded-tracer.ts";
 import { executionUnits } from "./call-outcome.ts";
@@ -22,7 +22,7 @@ export function tracingUnits(gas: bigint, { tracer = "" }: TraceOptions): number
 export type BlockTrace = { readonly txHash: string; readonly result: TraceResult };
 
 /** The block, which must be one that was executed. */
-export function requireTraceable(block: Block | undefined, name: string): Block {
+export function requireTraceable(block: EthereumBlock | undefined, name: string): EthereumBlock {
   if (block === undefined) throw new RpcError(RPC_CODE.server, `block ${name} not found`);
   if (block.header.number === 0) throw new RpcError(RPC_CODE.server, "genesis is not traceable");
   return block;
@@ -34,7 +34,7 @@ export function requireTraceable(block: Block | undefined, name: string): Block 
  */
 export async function traceBlock(
   context: MethodContext,
-  block: Block,
+  block: EthereumBlock,
   { options, timeout }: TraceRequest,
   only?: number,
 ): Promise<readonly BlockTrace[]> {

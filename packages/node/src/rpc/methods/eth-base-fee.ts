@@ -1,10 +1,11 @@
+import { quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
 
-/** Base fee of the next block, wei a gas: gas is not paid for. */
+/** Base fee of the next block, wei a gas: on a rented chain gas is not paid for. */
 export const ethBaseFee: Method = {
   name: "eth_baseFee",
-  run(params) {
+  run(params, context) {
     params.end();
-    return "0x0";
+    return quantity(context.chain.ethereum?.nextBaseFee ?? 0n);
   },
 };

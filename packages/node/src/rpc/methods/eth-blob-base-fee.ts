@@ -1,10 +1,11 @@
+import { quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
 
-/** There are no blobs on these chains. */
+/** Of the next block, wei a blob gas: on a rented chain there are no blobs. */
 export const ethBlobBaseFee: Method = {
   name: "eth_blobBaseFee",
-  run(params) {
+  run(params, context) {
     params.end();
-    return "0x0";
+    return quantity(context.chain.ethereum?.nextBlobBaseFee ?? 0n);
   },
 };

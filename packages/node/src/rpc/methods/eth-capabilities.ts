@@ -21,8 +21,8 @@ export const ethCapabilities: Method = {
       logs: kept,
       receipts: kept,
       blocks: kept,
-      // The state is flat: no trie, no eth_getProof.
-      stateproofs: { disabled: true },
+      // The state of a rented chain is flat: no trie, no eth_getProof.
+      stateproofs: chain.ethereum === undefined ? { disabled: true } : kept,
     };
   },
 };

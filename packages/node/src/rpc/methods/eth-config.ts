@@ -1,9 +1,9 @@
 import { crc32 } from "node:zlib";
-import type { ChainReader } from "@tributary/chain";
+import type { ActiveRules, ChainReader, RuleSchedule } from "@tributary/chain";
 import { FORK } from "@tributary/chain/executor/fork";
-import { buildGenesis } from "@tributary/chain/genesis/genesis";
 import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "@tributary/chain/genesis/predeploys";
-import { activePrecompiles } from "@tributary/evm";
+import { activePrecompiles, type Fork } from "@tributary/evm";
+import { uint } from "@tributary/protocol/bytes/bytes";
 import { data, quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
 
@@ -32,32 +32,42 @@ const precompileNames: Readonly<Record<number, string>> = {
 /** No blob is ever taken; the fraction is Prague's, because clients divide by it. */
 const blobSchedule = { target: 0, max: 0, baseFeeUpdateFraction: 5_007_716 };
 
-/** The rules that hold (EIP-7910): the same ones from the first block on, and no others are announced. */
+/** The rules that hold, and those to come (EIP-7910). */
 export const ethConfig: Method = {
   name: "eth_config",
   run(params, context) {
     params.end();
+    const { chain } = context;
+    const { current, next, last } = chain.ethereum?.rules() ?? rentedRules(chain);
     return {
-      current: {
-        activationTime: 0,
-        blobSchedule,
-        chainId: quantity(context.chain.chainId),
-        forkId: forkId(context.chain),
-        precompiles: precompiles(),
-        systemContracts: {
-          BEACON_ROOTS_ADDRESS: data(BEACON_ROOTS_ADDRESS),
-          HISTORY_STORAGE_ADDRESS: data(HISTORY_ADDRESS),
-        },
-      },
-      next: null,
-      last: null,
+      current: rulesShape(current, chain.chainId),
+      next: next === undefined ? null : rulesShape(next, chain.chainId),
+      last: last === undefined ? null : rulesShape(last, chain.chainId),
     };
   },
 };
 
+/** On a rented chain the same rules hold from the first block on, and no others are announced. */
+function rentedRules(chain: ChainReader): RuleSchedule {
+  const current: ActiveRules = {
+    ...{ activationTime: 0, fork: FORK, blobSchedule, forkId: forkId(chain) },
+    systemContracts: { BEACON_ROOTS_ADDRESS, HISTORY_STORAGE_ADDRESS: HISTORY_ADDRESS },
+  };
+  return { current, next: undefined, last: undefined };
+}
+
+function rulesShape(rules: ActiveRules, chainId: bigint): Record<string, unknown> {
+  const { activationTime, fork, forkId, systemContracts } = rules;
+  return {
+    ...{ activationTime, blobSchedule: rules.blobSchedule, chainId: quantity(chainId), forkId: data(forkId) },
+    precompiles: precompiles(fork),
+    systemContracts: Object.fromEntries(Object.entries(systemContracts).map(([name, at]) => [name, data(at)])),
+  };
+}
+
 /** By name, ascending, as the EIP wants it. */
-function precompiles(): Record<string, string> {
-  const entries = activePrecompiles(FORK).map((id): [string, string] => [
+function precompiles(fork: Fork): Record<string, string> {
+  const entries = activePrecompiles(fork).map((id): [string, string] => [
     precompileNames[id] ?? `PRECOMPILE_${id}`,
     `0x${id.toString(16).padStart(40, "0")}`,
   ]);
@@ -65,7 +75,6 @@ function precompiles(): Record<string, string> {
 }
 
 /** EIP-2124's hash of a chain whose rules never changed: CRC-32 of the genesis hash. */
-function forkId(chain: ChainReader): string {
-  const genesis = chain.block(0)?.hash ?? buildGenesis(chain.genesis).block.hash;
-  return `0x${crc32(genesis).toString(16).padStart(8, "0")}`;
+function forkId({ genesisHash }: ChainReader): Uint8Array {
+  return uint(crc32(genesisHash), 4);
 }

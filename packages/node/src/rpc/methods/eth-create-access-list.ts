@@ -58,6 +58,8 @@ function answer(list: readonly AccessListItem[], result: Exclude<CallResult, { r
 function warmAccounts({ request }: ParsedCall, { chain }: MethodContext, number: number): ReadonlySet<string> {
   const sender = request.from ?? ZERO_ADDRESS;
   const target = request.to ?? createAddress(sender, chain.nonce(sender, number));
-  const precompiles = activePrecompiles(FORK).map((precompile) => precompile.toString(16).padStart(40, "0"));
+  const precompiles = activePrecompiles(chain.ethereum?.rules().current.fork ?? FORK).map((precompile) =>
+    precompile.toString(16).padStart(40, "0"),
+  );
   return new Set([data(sender).slice(2), data(target).slice(2), ...precompiles]);
 }

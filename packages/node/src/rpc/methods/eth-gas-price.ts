@@ -1,10 +1,12 @@
+import { quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
 
-/** Gas is not paid for: the chain is rented. */
+/** What a transaction should offer: on a rented chain gas is not paid for. */
 export const ethGasPrice: Method = {
   name: "eth_gasPrice",
-  run(params) {
+  run(params, context) {
     params.end();
-    return "0x0";
+    const { ethereum } = context.chain;
+    return quantity(ethereum === undefined ? 0n : ethereum.nextBaseFee + ethereum.suggestedTip);
   },
 };

@@ -1,13 +1,14 @@
 import { parseHash, parseIndex } from "../hex.ts";
 import type { Method } from "../method.ts";
+import { uncleShape } from "../shape/block.ts";
 
-/** Blocks here have no uncles. */
+/** Blocks of a rented chain have no uncles. */
 export const ethGetUncleByBlockHashAndIndex: Method = {
   name: "eth_getUncleByBlockHashAndIndex",
-  run(params) {
-    params.next(parseHash);
-    params.next(parseIndex);
+  run(params, context) {
+    const hash = params.next(parseHash);
+    const index = params.next(parseIndex);
     params.end();
-    return null;
+    return uncleShape(context.chain.block(hash), index);
   },
 };

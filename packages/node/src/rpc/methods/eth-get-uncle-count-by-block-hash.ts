@@ -1,12 +1,13 @@
-import { parseHash } from "../hex.ts";
+import { parseHash, quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
 
-/** Blocks here have no uncles. */
+/** Blocks of a rented chain have no uncles. */
 export const ethGetUncleCountByBlockHash: Method = {
   name: "eth_getUncleCountByBlockHash",
   run(params, context) {
     const hash = params.next(parseHash);
     params.end();
-    return context.chain.block(hash) === undefined ? null : "0x0";
+    const block = context.chain.block(hash);
+    return block === undefined ? null : quantity(block.uncles?.length ?? 0);
   },
 };

@@ -1,10 +1,11 @@
+import { quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
 
-/** Gas is not paid for: the chain is rented. */
+/** What a transaction should offer beside the base fee: on a rented chain gas is not paid for. */
 export const ethMaxPriorityFeePerGas: Method = {
   name: "eth_maxPriorityFeePerGas",
-  run(params) {
+  run(params, context) {
     params.end();
-    return "0x0";
+    return quantity(context.chain.ethereum?.suggestedTip ?? 0n);
   },
 };

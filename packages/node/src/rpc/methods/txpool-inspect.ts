@@ -1,4 +1,4 @@
-import type { Transaction } from "@tributary/chain";
+import type { EthereumTransaction } from "@tributary/chain";
 import { checksumAddress } from "../checksum-address.ts";
 import type { Method } from "../method.ts";
 import { listPool } from "../pool-listing.ts";
@@ -13,7 +13,7 @@ export const txpoolInspect: Method = {
 };
 
 /** geth's wording. */
-function line({ to, value, gasLimit, maxFeePerGas }: Transaction): string {
+function line({ to, value, gasLimit, maxFeePerGas }: EthereumTransaction): string {
   const target = to === undefined ? "contract creation" : checksumAddress(to);
   return `${target}: ${value} wei + ${gasLimit} gas × ${maxFeePerGas} wei`;
 }

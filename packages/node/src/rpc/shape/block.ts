@@ -1,8 +1,10 @@
-import type { Block, BlockHeader } from "@tributary/chain";
+import type { EthereumBlock, EthereumHeader, Withdrawal } from "@tributary/chain";
+import { encodeBlock } from "@tributary/chain/block/encode-block";
+import { headerHash } from "@tributary/chain/block/header-codec";
 import { data, quantity } from "../hex.ts";
 
 /** What eth_subscribe("newHeads") sends. */
-export function headerShape(header: BlockHeader, hash: Uint8Array): Record<string, unknown> {
+export function headerShape(header: EthereumHeader, hash: Uint8Array): Record<string, unknown> {
   return {
     number: quantity(header.number),
     hash: data(hash),
@@ -20,28 +22,59 @@ export function headerShape(header: BlockHeader, hash: Uint8Array): Record<strin
     gasLimit: quantity(header.gasLimit),
     gasUsed: quantity(header.gasUsed),
     timestamp: quantity(header.timestamp),
-    baseFeePerGas: quantity(header.baseFeePerGas),
-    withdrawalsRoot: data(header.withdrawalsRoot),
-    blobGasUsed: quantity(header.blobGasUsed),
-    excessBlobGas: quantity(header.excessBlobGas),
-    parentBeaconBlockRoot: data(header.parentBeaconBlockRoot),
-    requestsHash: data(header.requestsHash),
+    ...appendedFields(header),
+  };
+}
+
+/** What upgrades appended to the header: absent in a block before them. */
+function appendedFields(header: EthereumHeader): Record<string, unknown> {
+  const { baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash } = header;
+  return {
+    ...(baseFeePerGas === undefined ? {} : { baseFeePerGas: quantity(baseFeePerGas) }),
+    ...(withdrawalsRoot === undefined ? {} : { withdrawalsRoot: data(withdrawalsRoot) }),
+    ...(blobGasUsed === undefined ? {} : { blobGasUsed: quantity(blobGasUsed) }),
+    ...(excessBlobGas === undefined ? {} : { excessBlobGas: quantity(excessBlobGas) }),
+    ...(parentBeaconBlockRoot === undefined ? {} : { parentBeaconBlockRoot: data(parentBeaconBlockRoot) }),
+    ...(requestsHash === undefined ? {} : { requestsHash: data(requestsHash) }),
+  };
+}
+
+function withdrawalShape({ index, validatorIndex, address, amount }: Withdrawal): Record<string, unknown> {
+  return {
+    index: quantity(index),
+    validatorIndex: quantity(validatorIndex),
+    address: data(address),
+    amount: quantity(amount),
   };
 }
 
 /** `transactions` are hashes or transaction objects. */
-export function blockShape(block: Block, transactions: readonly unknown[]): Record<string, unknown> {
+export function blockShape(block: EthereumBlock, transactions: readonly unknown[]): Record<string, unknown> {
   return {
     ...headerShape(block.header, block.hash),
     size: quantity(block.size),
     transactions,
-    uncles: [],
-    withdrawals: [],
+    uncles: (block.uncles ?? []).map((uncle) => data(headerHash(uncle))),
+    ...(block.header.withdrawalsRoot === undefined
+      ? {}
+      : { withdrawals: (block.withdrawals ?? []).map(withdrawalShape) }),
   };
 }
 
+/** An uncle as a block without a body; null where there is none. */
+export function uncleShape(block: EthereumBlock | undefined, index: number): Record<string, unknown> | null {
+  const header = block?.uncles?.[index];
+  if (header === undefined) return null;
+  const size = encodeBlock({ header, transactions: [] }).length;
+  const { transactions: _, ...shape } = blockShape(
+    { header, hash: headerHash(header), size, transactions: [], transactionHashes: [] },
+    [],
+  );
+  return shape;
+}
+
 /** The block after the head as far as it is known: no transaction of it is certified. */
-export function pendingBlockShape(head: Block): Record<string, unknown> {
+export function pendingBlockShape(head: EthereumBlock): Record<string, unknown> {
   const { header } = head;
   return {
     ...blockShape(head, []),

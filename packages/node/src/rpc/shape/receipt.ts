@@ -4,6 +4,7 @@ import { logShape } from "./log.ts";
 
 export function receiptShape(included: IncludedReceipt): Record<string, unknown> {
   const { receipt, transaction, firstLogIndex, blockNumber, blockHash, timestamp, transactionIndex } = included;
+  const { stateRoot, blobGas } = receipt;
   return {
     transactionHash: data(transaction.hash),
     transactionIndex: quantity(transactionIndex),
@@ -14,8 +15,7 @@ export function receiptShape(included: IncludedReceipt): Record<string, unknown>
     contractAddress: receipt.contractAddress === undefined ? null : data(receipt.contractAddress),
     cumulativeGasUsed: quantity(receipt.cumulativeGasUsed),
     gasUsed: quantity(receipt.gasUsed),
-    // An offered price ranks replacement only: nothing is charged.
-    effectiveGasPrice: "0x0",
+    effectiveGasPrice: quantity(included.gasPrice ?? 0n),
     logs: receipt.logs.map((log, index) =>
       logShape({
         log,
@@ -28,7 +28,8 @@ export function receiptShape(included: IncludedReceipt): Record<string, unknown>
       }),
     ),
     logsBloom: data(receipt.logsBloom),
-    status: quantity(receipt.status),
+    ...(stateRoot === undefined ? { status: quantity(receipt.status) } : { root: data(stateRoot) }),
+    ...(blobGas === undefined ? {} : { blobGasUsed: quantity(blobGas.used), blobGasPrice: quantity(blobGas.price) }),
     type: quantity(receipt.type),
   };
 }

@@ -1,0 +1,47 @@
+import type { Fork } from "@tributary/evm/types";
+
+/** Rules of execution that hold from a time on (EIP-7910). */
+export type ActiveRules = {
+  /** Seconds. */
+  readonly activationTime: number;
+  readonly fork: Fork;
+  readonly blobSchedule: {
+    readonly target: number;
+    readonly max: number;
+    readonly baseFeeUpdateFraction: number;
+  };
+  /** EIP-2124, 4 bytes. */
+  readonly forkId: Uint8Array;
+  /** Addresses by EIP-7910's names. */
+  readonly systemContracts: Readonly<Record<string, Uint8Array>>;
+};
+
+/** The rules at the head, the ones that come after them, and the last ones that are planned. */
+export type RuleSchedule = {
+  readonly current: ActiveRules;
+  readonly next: ActiveRules | undefined;
+  readonly last: ActiveRules | undefined;
+};
+
+/** A path through a Merkle-Patricia trie to an account or slot, nodes from the root on (EIP-1186). */
+export type AccountProof = {
+  readonly nonce: bigint;
+  readonly balance: bigint;
+  readonly codeHash: Uint8Array;
+  readonly storageHash: Uint8Array;
+  readonly nodes: readonly Uint8Array[];
+  readonly slots: readonly { readonly value: bigint; readonly nodes: readonly Uint8Array[] }[];
+};
+
+/** What only an Ethereum of others has: fees, upgrades, tries. A rented chain has none of it. */
+export interface EthereumView {
+  /** Wei a gas in the block after the head. */
+  readonly nextBaseFee: bigint;
+  /** Wei a blob gas in the block after the head. */
+  readonly nextBlobBaseFee: bigint;
+  /** Wei a gas beside the base fee that gets a transaction into a block. */
+  readonly suggestedTip: bigint;
+  rules(): RuleSchedule;
+  /** Throws ChainError as reading state does. */
+  proof(address: Uint8Array, slots: readonly Uint8Array[], block: number): Promise<AccountProof>;
+}
