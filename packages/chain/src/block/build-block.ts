@@ -3,9 +3,9 @@ import { orderedTrieRoot } from "../trie/ordered-root.ts";
 import type { Block, BlockHeader } from "./block.ts";
 import { BLOOM_BYTES, mergeBloom } from "./bloom.ts";
 import { encodeBlock } from "./encode-block.ts";
+import type { EthereumReceipt } from "./ethereum.ts";
 import { CONSTANT_FIELDS, encodeHeader, extraDataOf } from "./header-codec.ts";
 import { EMPTY_OUTBOX_ROOT } from "./outbox-root.ts";
-import type { Receipt } from "./receipt.ts";
 import { encodeReceipt } from "./receipt-codec.ts";
 
 export type BlockParts = {
@@ -21,7 +21,7 @@ export type BlockParts = {
   /** Wire forms and hashes of the executed transactions, and their receipts. */
   readonly transactions: readonly Uint8Array[];
   readonly transactionHashes: readonly Uint8Array[];
-  readonly receipts: readonly Receipt[];
+  readonly receipts: readonly EthereumReceipt[];
 };
 
 export function buildBlock(parts: BlockParts): Block {

@@ -17,6 +17,7 @@ import type { BlockRecord } from "../ledger/block-record.ts";
 import { HISTORY_BLOCKS, type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
+import { RentedRules } from "../simulation/rented-rules.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import { Simulator } from "../simulation/simulator.ts";
 import { settleInstall, statePath } from "../snapshot/install.ts";
@@ -137,7 +138,7 @@ export class Chain implements ChainReader {
         options.pool,
       );
       const replayer = await Replayer.create(genesis.chainId);
-      const simulator = await Simulator.create(genesis.chainId);
+      const simulator = await Simulator.create(new RentedRules(genesis.chainId));
       return new Chain(options, store, ledger, evm, replayer, simulator, pool, decoder);
     } catch (error) {
       await store.close();

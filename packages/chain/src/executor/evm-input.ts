@@ -1,8 +1,8 @@
 import type { Evm } from "@tributary/evm/evm";
 import type { BlockEnv, Log as EvmLog, Transaction as EvmTransaction } from "@tributary/evm/types";
+import type { EthereumTransaction } from "../block/ethereum.ts";
 import type { Log } from "../block/receipt.ts";
 import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "../genesis/predeploys.ts";
-import type { Transaction } from "../transaction/transaction.ts";
 import { authorityOf } from "./authorizations.ts";
 import type { BlockContext } from "./block-executor.ts";
 import { FORK } from "./fork.ts";
@@ -67,7 +67,7 @@ export function runSystemCalls(evm: Evm, context: BlockContext): void {
 /** A transaction as the EVM takes it. */
 export function evmTransaction(
   transaction: Pick<
-    Transaction,
+    EthereumTransaction,
     Exclude<keyof EvmTransaction, "maxFeePerGas" | "maxPriorityFeePerGas" | "blobHashes" | "maxFeePerBlobGas">
   >,
 ): EvmTransaction {

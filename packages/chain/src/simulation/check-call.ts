@@ -1,20 +1,21 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { checkGas } from "../executor/validate.ts";
 import { intrinsicGas } from "../transaction/intrinsic-gas.ts";
-import type { Transaction } from "../transaction/transaction.ts";
 import { SimulationError, type SimulationErrorCode } from "./simulation.ts";
+import type { SimulatedFields } from "./simulation-rules.ts";
 
 const MAX_NONCE = 2n ** 64n - 1n;
 
 /**
- * What geth checks before it executes a simulated transaction, in its order. A price is never charged here, so the cost
- * is the value alone. Throws SimulationError.
+ * What geth checks before it executes a simulated transaction, in its order; `fees` is what it may cost beside its
+ * value. Throws SimulationError.
  */
 export function checkSimulated(
-  transaction: Omit<Transaction, "raw" | "hash" | "r" | "s" | "yParity">,
+  transaction: SimulatedFields,
   account: { readonly nonce: bigint; readonly balance: bigint },
   baseFee: bigint,
   validation: boolean,
+  fees: bigint,
 ): void {
   const { sender, nonce, maxFeePerGas, value, gasLimit } = transaction;
   const address = `address ${toHex(sender)}`;
@@ -32,8 +33,8 @@ export function checkSimulated(
       refuse("base-fee", `max fee per gas less than block base fee: ${address}, ${fees}`);
     }
   }
-  if (account.balance < value) {
-    const amounts = `have ${account.balance} want ${value}`;
+  if (account.balance < value + fees) {
+    const amounts = `have ${account.balance} want ${value + fees}`;
     refuse("insufficient-funds", `insufficient funds for gas * price + value: ${address} ${amounts}`);
   }
   const gas = intrinsicGas(transaction);

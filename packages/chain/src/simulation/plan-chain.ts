@@ -1,4 +1,4 @@
-import type { BlockHeader } from "../block/block.ts";
+import type { EthereumHeader } from "../block/ethereum.ts";
 import { type BlockPlan, SimulationError } from "./simulation.ts";
 
 /** Blocks that a simulation may reach beyond its base (geth's value). */
@@ -12,7 +12,7 @@ export type PlacedPlan = BlockPlan & {
 };
 
 /** Gives each block its number and time, and fills gaps between numbers with empty blocks. Throws SimulationError. */
-export function placeBlocks(base: BlockHeader, plans: readonly BlockPlan[]): readonly PlacedPlan[] {
+export function placeBlocks(base: EthereumHeader, plans: readonly BlockPlan[]): readonly PlacedPlan[] {
   const placed: PlacedPlan[] = [];
   let { number: last, timestamp: time } = base;
   for (const plan of plans) {

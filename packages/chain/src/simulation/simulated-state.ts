@@ -2,7 +2,7 @@ import type { Account, Changes, StateReader } from "@tributary/evm/types";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { StateOverride } from "../executor/call.ts";
 import { EMPTY_CODE_HASH } from "../state/account.ts";
-import { toKey } from "../store/key.ts";
+import { fromKey, toKey } from "../store/key.ts";
 
 /** A state to which the changes of one transaction after the other are added, in memory only. */
 export class SimulatedState implements StateReader {
@@ -69,6 +69,27 @@ export class SimulatedState implements StateReader {
   advance(address: Uint8Array): void {
     const account = this.account(address) ?? { nonce: 0n, balance: 0n, codeHash: EMPTY_CODE_HASH };
     this.#accounts.set(toKey(address), { ...account, nonce: BigInt.asUintN(64, account.nonce + 1n) });
+  }
+
+  /** Gives the account wei, or takes them. */
+  credit(address: Uint8Array, amount: bigint): void {
+    if (amount === 0n) return;
+    const account = this.account(address) ?? { nonce: 0n, balance: 0n, codeHash: EMPTY_CODE_HASH };
+    this.#accounts.set(toKey(address), { ...account, balance: account.balance + amount });
+  }
+
+  /** All that was changed, and the accounts whose slots in the state below count no more. */
+  changes(): Changes & { readonly cleared: readonly Uint8Array[] } {
+    const storage: (readonly [Uint8Array, Uint8Array, Uint8Array])[] = [];
+    for (const [address, slots] of this.#slots) {
+      for (const [slot, value] of slots) storage.push([fromKey(address), fromKey(slot), value]);
+    }
+    return {
+      accounts: [...this.#accounts].map(([address, account]) => [fromKey(address), account]),
+      codes: [...this.#codes].map(([hash, code]) => [fromKey(hash), code]),
+      cleared: [...this.#cleared].map(fromKey),
+      storage,
+    };
   }
 
   #clear(key: string): void {

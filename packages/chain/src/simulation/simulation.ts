@@ -1,15 +1,14 @@
 import type { Tracer } from "@tributary/evm/tracers/tracer";
-import type { Block } from "../block/block.ts";
+import type { EthereumBlock, EthereumTransaction } from "../block/ethereum.ts";
 import type { Log } from "../block/receipt.ts";
 import type { BlockOverride, CallRequest, CallResult, StateOverride } from "../executor/call.ts";
-import type { Transaction, TransactionType } from "../transaction/transaction.ts";
 
 /** A call of a simulation: a transaction that nobody signed. */
-export type SimulatedCall = Omit<CallRequest, "gasPrice"> & {
-  readonly type: TransactionType;
+export type SimulatedCall = Omit<CallRequest, "gasPrice" | "maxPriorityFeePerGas"> & {
+  readonly type: EthereumTransaction["type"];
   /** The sender's next one unless given. */
   readonly nonce?: bigint;
-  /** Wei a gas; never charged. */
+  /** Wei a gas; never charged on a rented chain. */
   readonly maxFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
 };
@@ -39,12 +38,14 @@ export type SimulatedOutcome = {
   readonly logs: readonly Log[];
   /** Gas before anything was given back. */
   readonly maxUsedGas: bigint;
+  /** Wei that a gas cost. */
+  readonly gasPrice: bigint;
 };
 
-/** A block that no committee made. Its state root is zero: nobody commits to the state of a simulation. */
+/** A block that nobody made. On a rented chain its state root is zero: no committee commits to the state of a simulation. */
 export type SimulatedBlock = {
-  readonly block: Block;
-  readonly transactions: readonly Transaction[];
+  readonly block: EthereumBlock;
+  readonly transactions: readonly EthereumTransaction[];
   readonly outcomes: readonly SimulatedOutcome[];
 };
 

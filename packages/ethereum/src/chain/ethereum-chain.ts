@@ -23,11 +23,13 @@ import { ChainError } from "@tributary/chain";
 import { estimateGas } from "@tributary/chain/chain/estimate-gas";
 import { bloomMatches, logsIn, MAX_LOG_BLOCKS, MAX_LOG_RESULTS } from "@tributary/chain/chain/log-search";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "@tributary/chain/simulation/simulation";
+import { Simulator } from "@tributary/chain/simulation/simulator";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { Account } from "@tributary/evm/types";
 import { effectiveGasPrice } from "../block/fees.ts";
 import type { Ledger, LedgerEntry } from "../ledger/ledger.ts";
 import { Pool } from "../pool/pool.ts";
+import { EthereumRules } from "../simulation/ethereum-rules.ts";
 import { Caller } from "./caller.ts";
 import { ChainFees } from "./chain-fees.ts";
 import { Replayer } from "./replayer.ts";
@@ -42,13 +44,15 @@ export class EthereumChain implements ChainReader {
   readonly #ledger: Ledger;
   readonly #caller: Caller;
   readonly #replayer: Replayer;
+  readonly #simulator: Simulator;
   readonly #pool: Pool;
 
-  private constructor(ledger: Ledger, caller: Caller, replayer: Replayer, pool: Pool) {
+  private constructor(ledger: Ledger, caller: Caller, replayer: Replayer, simulator: Simulator) {
     this.#ledger = ledger;
     this.#caller = caller;
     this.#replayer = replayer;
-    this.#pool = pool;
+    this.#simulator = simulator;
+    this.#pool = new Pool(ledger);
     const fees = new ChainFees(ledger);
     this.ethereum = {
       get nextBaseFee(): bigint {
@@ -64,8 +68,8 @@ export class EthereumChain implements ChainReader {
   }
 
   static async open(ledger: Ledger): Promise<EthereumChain> {
-    const replayer = await Replayer.create(ledger);
-    return new EthereumChain(ledger, await Caller.create(ledger), replayer, new Pool(ledger));
+    const simulator = await Simulator.create(new EthereumRules(ledger));
+    return new EthereumChain(ledger, await Caller.create(ledger), await Replayer.create(ledger), simulator);
   }
 
   get chainId(): bigint {
@@ -195,10 +199,11 @@ export class EthereumChain implements ChainReader {
 
   async simulate(
     id: BlockId,
-    _plans: readonly BlockPlan[],
-    _options: SimulationOptions,
+    plans: readonly BlockPlan[],
+    options: SimulationOptions,
   ): Promise<readonly SimulatedBlock[]> {
-    throw new ChainError("state-pruned", `nothing is simulated on ${String(id)}`);
+    const { block } = this.#require(id);
+    return this.#simulator.simulate(block, this.#ledger.stateAt(block.header.number), plans, options);
   }
 
   async submit(raw: Uint8Array): Promise<SubmitResult> {

@@ -1,4 +1,4 @@
-import type { CallResult, ChainReader } from "@tributary/chain";
+import type { CallRequest, CallResult, ChainReader } from "@tributary/chain";
 import type { ParsedCall } from "./call-request.ts";
 import { revertError } from "./revert-reason.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
@@ -13,8 +13,18 @@ export function executionUnits(gas: bigint): number {
   return Math.max(0, Number(gas) - INTRINSIC_GAS) / GAS_PER_UNIT;
 }
 
-/** A call made for another chain is a mistake that is worth words. */
-export function checkChainId(call: ParsedCall, chain: ChainReader): void {
+/** A rented chain takes no blobs. */
+export function checkBlobs({ blobs }: Pick<CallRequest, "blobs">, chain: ChainReader): void {
+  if (blobs === undefined || chain.ethereum !== undefined) return;
+  throw new RpcError(
+    RPC_CODE.invalidParams,
+    "invalid argument 0: transaction type not supported (transaction type not valid: blob transactions are disabled here)",
+  );
+}
+
+/** A call made for another kind of chain, or for another chain, is a mistake that is worth words. */
+export function checkChain(call: ParsedCall, chain: ChainReader): void {
+  checkBlobs(call.request, chain);
   if (call.chainId === undefined || call.chainId === chain.chainId) return;
   throw new RpcError(RPC_CODE.server, `chainId does not match node's (have=${call.chainId}, want=${chain.chainId})`);
 }

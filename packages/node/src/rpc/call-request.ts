@@ -1,4 +1,4 @@
-import type { AccessListItem, Authorization, CallRequest, TransactionType } from "@tributary/chain";
+import type { AccessListItem, Authorization, CallRequest, EthereumTransaction } from "@tributary/chain";
 import { toBigInt } from "@tributary/protocol/bytes/index";
 import { FieldReader, present } from "./field-reader.ts";
 import { kindOf, type Parsed, parseAddress, parseData, parseHash, parseQuantity, parseSlot } from "./hex.ts";
@@ -11,8 +11,8 @@ export type ParsedCall = {
   readonly request: CallRequest;
   readonly chainId: bigint | undefined;
   readonly nonce: bigint | undefined;
-  /** Of the transaction that the call stands for: 0 where it names a gas price, 4 with authorisations, else 2. */
-  readonly type: TransactionType;
+  /** Of the transaction that the call stands for: 3 with blobs, 0 where it names a gas price, 4 with authorisations, else 2. */
+  readonly type: EthereumTransaction["type"];
   /** Wei a gas. */
   readonly maxFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
@@ -58,10 +58,7 @@ export function parseCall(value: unknown): Parsed<ParsedCall> {
   const bytes = input ?? legacyInput;
   const price = gasPrice ?? maxFeePerGas;
   const limited = gas === undefined || gas < MAX_CALL_GAS ? gas : MAX_CALL_GAS;
-  const blobs =
-    blobHashes === undefined || blobHashes.length === 0
-      ? undefined
-      : { hashes: blobHashes, maxFeePerGas: maxFeePerBlobGas ?? 0n };
+  const blobs = blobsOf(blobHashes ?? [], maxFeePerBlobGas ?? 0n);
   const lists = { accessList, authorizations, blobs };
   const request: CallRequest = present({
     from,
@@ -74,8 +71,18 @@ export function parseCall(value: unknown): Parsed<ParsedCall> {
     ...lists,
   });
   const fees = { maxFeePerGas: price ?? 0n, maxPriorityFeePerGas: gasPrice ?? maxPriorityFeePerGas ?? 0n };
-  const type = gasPrice !== undefined ? 0 : authorizations === undefined ? 2 : 4;
+  const type = typeOf(request, gasPrice);
   return { value: { request, chainId, nonce, type, ...fees } };
+}
+
+function blobsOf(hashes: readonly Uint8Array[], maxFeePerGas: bigint): CallRequest["blobs"] {
+  return hashes.length === 0 ? undefined : { hashes, maxFeePerGas };
+}
+
+function typeOf({ blobs, authorizations }: CallRequest, gasPrice: bigint | undefined): EthereumTransaction["type"] {
+  if (blobs !== undefined) return 3;
+  if (gasPrice !== undefined) return 0;
+  return authorizations === undefined ? 2 : 4;
 }
 
 function parseAccessList(value: unknown): Parsed<readonly AccessListItem[]> {

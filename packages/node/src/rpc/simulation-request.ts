@@ -50,14 +50,8 @@ function parsePlan(value: unknown): Parsed<BlockPlan> {
 function parseSimulatedCall(value: unknown): Parsed<SimulatedCall> {
   const parsed = parseCall(value);
   if ("reason" in parsed) return parsed;
-  const { blobVersionedHashes } = value as Fields;
-  if (Array.isArray(blobVersionedHashes) && blobVersionedHashes.length > 0) {
-    return {
-      reason: "transaction type not supported (transaction type not valid: blob transactions are disabled here)",
-    };
-  }
   const { request, type, nonce, maxFeePerGas, maxPriorityFeePerGas } = parsed.value;
-  const { gasPrice: _, ...fields } = request;
+  const { gasPrice: _, maxPriorityFeePerGas: _tip, ...fields } = request;
   return { value: { ...fields, type, maxFeePerGas, maxPriorityFeePerGas, ...(nonce === undefined ? {} : { nonce }) } };
 }
 

@@ -3,7 +3,7 @@ import { makeTracer } from "@tributary/evm";
 import { parseBlockOverride } from "../block-override.ts";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
 import { boundedTracer } from "../bounded-tracer.ts";
-import { callError, checkChainId } from "../call-outcome.ts";
+import { callError, checkChain } from "../call-outcome.ts";
 import { parseCall } from "../call-request.ts";
 import { FieldReader } from "../field-reader.ts";
 import { type Parsed, parseIndex } from "../hex.ts";
@@ -24,7 +24,7 @@ export const debugTraceCall: Method = {
     const id = params.nextOr(parseBlockParam, "latest");
     const request = params.nextOr(parseCallTraceRequest, { ...DEFAULT_TRACE_REQUEST, pretence: {} });
     params.end();
-    checkChainId(call, context.chain);
+    checkChain(call, context.chain);
     const { number } = requireBlock(context.chain, id).header;
     const tracer = makeTracer({ ...request.options, maxBytes: MAX_TRACE_BYTES });
     const now = (): number => performance.now();

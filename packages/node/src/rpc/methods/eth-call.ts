@@ -1,6 +1,6 @@
 import { parseBlockOverride } from "../block-override.ts";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
-import { callError, checkChainId, executionUnits } from "../call-outcome.ts";
+import { callError, checkChain, executionUnits } from "../call-outcome.ts";
 import { parseCall } from "../call-request.ts";
 import { data } from "../hex.ts";
 import type { Method } from "../method.ts";
@@ -15,7 +15,7 @@ export const ethCall: Method = {
     const state = params.nextOr(parseStateOverrides, []);
     const block = params.nextOr(parseBlockOverride, {});
     params.end();
-    checkChainId(call, context.chain);
+    checkChain(call, context.chain);
     const { number } = requireBlock(context.chain, id).header;
     const result = await context.chain.call(call.request, number, { state, block });
     if (result.kind === "invalid") throw callError(result);

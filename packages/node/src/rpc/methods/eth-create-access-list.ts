@@ -5,7 +5,7 @@ import { activePrecompiles } from "@tributary/evm";
 import { AccessListTracer } from "../access-list-tracer.ts";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
 import { boundedTracer } from "../bounded-tracer.ts";
-import { callError, checkChainId, executionUnits } from "../call-outcome.ts";
+import { callError, checkChain, executionUnits } from "../call-outcome.ts";
 import { type ParsedCall, parseCall } from "../call-request.ts";
 import { data, quantity } from "../hex.ts";
 import { MAX_TRACE_STALL_MS } from "../limits.ts";
@@ -25,7 +25,7 @@ export const ethCreateAccessList: Method = {
     const id = params.nextOr(parseBlockParam, "latest");
     const state = params.nextOr(parseStateOverrides, []);
     params.end();
-    checkChainId(call, context.chain);
+    checkChain(call, context.chain);
     const { number } = requireBlock(context.chain, id).header;
     const excluded = warmAccounts(call, context, number);
     const now = (): number => performance.now();

@@ -1,7 +1,7 @@
 import type { Tracer } from "@tributary/evm";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
 import { boundedTracer } from "../bounded-tracer.ts";
-import { executionUnits } from "../call-outcome.ts";
+import { checkBlobs, executionUnits } from "../call-outcome.ts";
 import { MAX_CALL_GAS, MAX_SIMULATION_MS, MAX_TRACE_STALL_MS } from "../limits.ts";
 import type { Method } from "../method.ts";
 import { RPC_CODE, RpcError } from "../rpc-error.ts";
@@ -18,6 +18,7 @@ export const ethSimulateV1: Method = {
     const { plans, fullTransactions, validation, traceTransfers } = params.next(parseSimulationRequest);
     const id = params.nextOr(parseBlockParam, "latest");
     params.end();
+    for (const { calls } of plans) for (const call of calls) checkBlobs(call, context.chain);
     const { number } = requireBlock(context.chain, id).header;
     const deadline = performance.now() + MAX_SIMULATION_MS;
     const check = (): void => {

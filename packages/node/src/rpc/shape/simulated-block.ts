@@ -19,9 +19,13 @@ export function simulatedBlockShape(simulated: SimulatedBlock, full: boolean): R
   return { ...blockShape(block, transactions), calls };
 }
 
-function fullTransactions({ block, transactions }: SimulatedBlock): readonly unknown[] {
+function fullTransactions({ block, transactions, outcomes }: SimulatedBlock): readonly unknown[] {
   return transactions.map((transaction, transactionIndex) => ({
-    ...transactionShape(transaction, { ...inclusion(block), transactionIndex }),
+    ...transactionShape(transaction, {
+      ...inclusion(block),
+      transactionIndex,
+      gasPrice: outcomes[transactionIndex]?.gasPrice ?? 0n,
+    }),
     // Nobody signed it, so that no chain id hides in it either.
     v: "0x0",
   }));

@@ -1,0 +1,55 @@
+import type { BlockHeader } from "../block/block.ts";
+import { buildBlock } from "../block/build-block.ts";
+import { encodeBlock } from "../block/encode-block.ts";
+import type { EthereumBlock } from "../block/ethereum.ts";
+import { headerHash } from "../block/header-codec.ts";
+import type { BlockContext } from "../executor/block-executor.ts";
+import { blockEnv, evmTransaction, runSystemCalls, ZERO_ADDRESS } from "../executor/evm-input.ts";
+import type { PlacedPlan } from "./plan-chain.ts";
+import type { OpenBlock, SimulatedRun, SimulationRules } from "./simulation-rules.ts";
+
+const NOTHING = new Uint8Array(0);
+const ZERO_HASH = new Uint8Array(32);
+
+/** A rented chain's rules: nothing is charged, and nobody commits to the state of a simulation. */
+export class RentedRules implements SimulationRules {
+  readonly chainId: bigint;
+
+  constructor(chainId: bigint) {
+    this.chainId = chainId;
+  }
+
+  begin(parent: EthereumBlock, block: PlacedPlan["block"]): OpenBlock {
+    const context: BlockContext = {
+      ...{ gasLimit: parent.header.gasLimit, coinbase: parent.header.beneficiary },
+      ...{ prevRandao: ZERO_HASH, parentBeaconBlockRoot: ZERO_HASH },
+      ...block,
+      parentHash: parent.hash,
+      blockHash: () => undefined,
+    };
+    return {
+      ...{ gasLimit: context.gasLimit, baseFee: context.baseFee ?? 0n, env: blockEnv(context, this.chainId) },
+      beneficiary: context.coinbase ?? ZERO_ADDRESS,
+      open: (evm) => runSystemCalls(evm, context),
+      price: () => ({ gas: 0n, tip: 0n, blobs: 0n }),
+      transaction: (call) => evmTransaction(call),
+      close: (_evm, _state, ran) => Promise.resolve(buildSimulated(context, ran)),
+    };
+  }
+}
+
+function buildSimulated(context: BlockContext, ran: readonly SimulatedRun[]): EthereumBlock {
+  const { number, timestamp, gasLimit, prevRandao, parentHash, parentBeaconBlockRoot } = context;
+  const transactions = ran.map(({ transaction }) => transaction.raw);
+  const block = buildBlock({
+    ...{ number, height: number, time: timestamp * 1_000, gasLimit, mixHash: prevRandao, parentHash },
+    ...{ parentBeaconBlockRoot, stateRoot: ZERO_HASH, transactions },
+    transactionHashes: ran.map(({ transaction }) => transaction.hash),
+    receipts: ran.map(({ receipt }) => receipt),
+  });
+  const header: BlockHeader = {
+    ...block.header,
+    ...{ extraData: NOTHING, beneficiary: context.coinbase ?? ZERO_ADDRESS, baseFeePerGas: context.baseFee ?? 0n },
+  };
+  return { ...block, header, hash: headerHash(header), size: encodeBlock({ header, transactions }).length };
+}
