@@ -111,7 +111,7 @@ export class EthereumChain implements ChainReader {
   }
 
   pendingTransactions(): readonly EthereumTransaction[] {
-    return this.#pool.all();
+    return this.#pool.listed();
   }
 
   receipt(hash: Uint8Array): IncludedReceipt | undefined {

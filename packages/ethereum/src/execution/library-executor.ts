@@ -1,6 +1,7 @@
 import { createBlockFromRLP } from "@ethereumjs/block";
 import { type Common, createCustomCommon, type Hardfork, Mainnet } from "@ethereumjs/common";
-import { createVM, runBlock, type TxReceipt, type VM } from "@ethereumjs/vm";
+import type { MerkleStateManager } from "@ethereumjs/statemanager";
+import { createVM, paramsVM, runBlock, type TxReceipt, type VM } from "@ethereumjs/vm";
 import type { EthereumReceipt, EthereumTransaction } from "@tributary/chain/block/ethereum";
 import { createAddress } from "@tributary/chain/transaction/recover";
 import type { RawBlock } from "../block/block-codec.ts";
@@ -29,7 +30,7 @@ export class LibraryExecutor {
   async execute(raw: RawBlock, transactions: readonly EthereumTransaction[], rules: Hardfork): Promise<ExecutedBlock> {
     const common = libraryCommon(this.#chainId, rules);
     const block = createBlockFromRLP(raw.encoded, { common });
-    const vm = await this.#vm(common);
+    const vm = await libraryVm(common, this.#trie.manager, this.#hashOf);
     const { result, changes } = await this.#touched.changesOf(() =>
       runBlock(vm, { block, skipHeaderValidation: true, clearCache: false }),
     );
@@ -42,28 +43,33 @@ export class LibraryExecutor {
       requestsHash: undefined,
     };
   }
+}
 
-  async #vm(common: Common): Promise<VM> {
-    return createVM({
-      common,
-      stateManager: this.#trie.manager,
-      blockchain: {
-        getBlock: async (number: number) => {
-          const hash = this.#hashOf(Number(number));
-          if (hash === undefined) throw new RangeError(`block ${number} is not here`);
-          return { hash: () => hash };
-        },
-        putBlock: async () => undefined,
-        shallowCopy() {
-          return this;
-        },
-      } as never,
-    });
-  }
+/** The library's machine on a state. */
+export function libraryVm(
+  common: Common,
+  stateManager: MerkleStateManager,
+  hashOf: (number: number) => Uint8Array | undefined,
+): Promise<VM> {
+  return createVM({
+    common,
+    stateManager,
+    blockchain: {
+      getBlock: async (number: number) => {
+        const hash = hashOf(Number(number));
+        if (hash === undefined) throw new RangeError(`block ${number} is not here`);
+        return { hash: () => hash };
+      },
+      putBlock: async () => undefined,
+      shallowCopy() {
+        return this;
+      },
+    } as never,
+  });
 }
 
 export function libraryCommon(chainId: bigint, rules: Hardfork): Common {
-  return createCustomCommon({ chainId: Number(chainId) }, Mainnet, { hardfork: rules });
+  return createCustomCommon({ chainId: Number(chainId) }, Mainnet, { hardfork: rules, params: paramsVM });
 }
 
 function receiptOf(receipt: TxReceipt, gasUsed: bigint, transaction: EthereumTransaction | undefined): EthereumReceipt {

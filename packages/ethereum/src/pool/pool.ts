@@ -47,6 +47,11 @@ export class Pool {
     return [...this.#waiting.values()];
   }
 
+  /** Those without blobs: geth lists no others. */
+  listed(): readonly EthereumTransaction[] {
+    return this.all().filter(({ blobs }) => blobs === undefined);
+  }
+
   /** The first nonce of an account for which nothing waits. */
   nextNonce(address: Uint8Array): bigint {
     const nonces = new Set(this.#of(address).map(({ nonce }) => nonce));

@@ -17,6 +17,7 @@ import type { UpgradeRules } from "../config/upgrade-schedule.ts";
 import type { BlockPlace } from "../execution/block-place.ts";
 import { blobGasOf, blockEnv, openBlock } from "../execution/evm-executor.ts";
 import { pricedTransaction } from "../execution/evm-transaction.ts";
+import { libraryCommon } from "../execution/library-executor.ts";
 import { collectRequests, requestsHash } from "../execution/requests.ts";
 import { bloomOf, receiptsRoot } from "../import/check-block.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -53,7 +54,7 @@ export class EthereumRules implements SimulationRules {
       parentBeaconBlockRoot: block.parentBeaconBlockRoot ?? ZERO_HASH,
     };
     const common = { gasLimit: place.gasLimit, beneficiary: place.beneficiary, baseFee: place.baseFeePerGas };
-    if (rules === undefined) return this.#openBefore(parent, place, common);
+    if (rules === undefined) return this.#openBefore(parent, place, common, base.header.stateRoot);
     const env = blockEnv(place, this.chainId, rules);
     const blobBaseFee = block.blobBaseFee ?? env.blobBaseFee;
     return {
@@ -69,26 +70,35 @@ export class EthereumRules implements SimulationRules {
     };
   }
 
-  /** A block from before Cancun: as nothing is executed in it, its state is its parent's. */
+  /** A block from before Cancun: nothing is executed in it, but who finds it by proof of work is paid. */
   #openBefore(
     parent: EthereumBlock,
     place: BlockPlace,
     common: Pick<OpenBlock, "gasLimit" | "beneficiary" | "baseFee">,
+    base: Uint8Array,
   ): OpenBlock {
-    const { header } = parent;
-    const { baseFeePerGas: _fee, excessBlobGas: _blobs, parentBeaconBlockRoot: _root, ...early } = place;
-    const next: EthereumHeader = {
-      ...{ ...BARE_HEADER, ...early, difficulty: header.difficulty, stateRoot: header.stateRoot },
-      ...(header.baseFeePerGas === undefined ? {} : { baseFeePerGas: place.baseFeePerGas }),
-      ...(header.withdrawalsRoot === undefined ? {} : { withdrawalsRoot: EMPTY_TRIE_ROOT }),
-    };
+    const { schedule, trie } = this.#ledger;
+    const { difficulty } = parent.header;
+    const { baseFeePerGas, excessBlobGas: _excess, parentBeaconBlockRoot: _root, ...early } = place;
     return {
       ...common,
       env: undefined,
       open: () => undefined,
       price: () => ({ gas: 0n, tip: 0n, blobs: 0n }),
       transaction: (call) => pricedTransaction(call),
-      close: () => Promise.resolve(blockOf(next, [])),
+      close: async (_evm, state) => {
+        if (difficulty > 0n) {
+          const rules = libraryCommon(this.chainId, schedule.libraryRules(place, true));
+          state.credit(place.beneficiary, rules.param("minerReward"));
+        }
+        const stateRoot = await trie.rootWith(base, state.changes());
+        const header: EthereumHeader = {
+          ...{ ...BARE_HEADER, ...early, difficulty, stateRoot },
+          ...(schedule.isLondon(place.number) ? { baseFeePerGas } : {}),
+          ...(schedule.isShanghai(place.timestamp) ? { withdrawalsRoot: EMPTY_TRIE_ROOT } : {}),
+        };
+        return blockOf(header, []);
+      },
     };
   }
 

@@ -24,10 +24,16 @@ export class StateTrie {
     return this.manager.getStateRoot();
   }
 
-  /** The root that changes to the state with the given root would give; nothing is kept. */
-  async rootWith(root: Uint8Array, changes: StateChanges): Promise<Uint8Array> {
+  /** The state with the given root, to work on: nothing of it is kept. */
+  async copyAt(root: Uint8Array): Promise<MerkleStateManager> {
     const manager = this.#managerOn(new OverlayDb(this.#db));
     await manager.setStateRoot(root);
+    return manager;
+  }
+
+  /** The root that changes to the state with the given root would give; nothing is kept. */
+  async rootWith(root: Uint8Array, changes: StateChanges): Promise<Uint8Array> {
+    const manager = await this.copyAt(root);
     await write(manager, changes);
     return manager.getStateRoot();
   }

@@ -1,4 +1,4 @@
-import type { Tracer } from "@tributary/evm";
+import type { TracedCall, Tracer } from "@tributary/evm";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
 
 /** Instructions between two looks at the clock: some hundred microseconds. */
@@ -13,6 +13,10 @@ export function boundedTracer(tracer: Tracer, deadline: number, now: () => numbe
   const look = (): void => {
     if (now() > deadline) throw new RpcError(RPC_CODE.server, "execution timeout");
   };
+  const enter = (call: TracedCall): void => {
+    look();
+    tracer.enter?.(call);
+  };
   return {
     start: (transaction, coinbase, state) => {
       look();
@@ -22,14 +26,11 @@ export function boundedTracer(tracer: Tracer, deadline: number, now: () => numbe
       if (++steps % STEPS_BETWEEN_LOOKS === 0) look();
       tracer.step?.(step);
     },
-    // The driver works harder for a tracer that has this one.
+    // The driver works harder for a tracer that has one of these.
     ...(tracer.stepEnd === undefined ? {} : { stepEnd: (end) => tracer.stepEnd?.(end) }),
-    enter: (call) => {
-      look();
-      tracer.enter?.(call);
-    },
+    ...(tracer.enter === undefined ? {} : { enter: (call) => enter(call) }),
     exit: (exit) => tracer.exit?.(exit),
-    settle: () => tracer.settle?.(),
+    ...(tracer.settle === undefined ? {} : { settle: () => tracer.settle?.() }),
     end: (outcome) => tracer.end?.(outcome),
   };
 }
