@@ -7,7 +7,14 @@ export type {
   Withdrawal,
 } from "./block/ethereum.ts";
 export type { Inclusion, LocatedLog, Log, Receipt } from "./block/receipt.ts";
-export type { AccountProof, ActiveRules, EthereumView, RuleSchedule } from "./chain/ethereum-view.ts";
+export type {
+  AccountProof,
+  ActiveRules,
+  BuildRequest,
+  BuiltBlock,
+  EthereumView,
+  RuleSchedule,
+} from "./chain/ethereum-view.ts";
 export type {
   BlockEvent,
   BlockId,

@@ -1,4 +1,5 @@
 import type { Fork } from "@tributary/evm/types";
+import type { EthereumBlock, Withdrawal } from "../block/ethereum.ts";
 
 /** Rules of execution that hold from a time on (EIP-7910). */
 export type ActiveRules = {
@@ -33,6 +34,31 @@ export type AccountProof = {
   readonly slots: readonly { readonly value: bigint; readonly nodes: readonly Uint8Array[] }[];
 };
 
+/** A block that somebody wants to see built (the engine API's PayloadAttributesV3, and the transactions). */
+export type BuildRequest = {
+  readonly parentHash: Uint8Array;
+  /** Seconds. */
+  readonly timestamp: number;
+  readonly prevRandao: Uint8Array;
+  readonly feeRecipient: Uint8Array;
+  readonly parentBeaconBlockRoot: Uint8Array;
+  readonly withdrawals: readonly Withdrawal[];
+  /** Wire forms; absent: what the pool has. */
+  readonly transactions?: readonly Uint8Array[];
+  readonly extraData: Uint8Array;
+};
+
+export type BuiltBlock =
+  | {
+      readonly kind: "built";
+      readonly block: EthereumBlock;
+      /** Wei that the fee recipient gets. */
+      readonly value: bigint;
+      /** EIP-7685, each with its type before it. */
+      readonly requests: readonly Uint8Array[];
+    }
+  | { readonly kind: "refused"; readonly reason: string };
+
 /** What only an Ethereum of others has: fees, upgrades, tries. A rented chain has none of it. */
 export interface EthereumView {
   /** Wei a gas in the block after the head. */
@@ -42,6 +68,8 @@ export interface EthereumView {
   /** Wei a gas beside the base fee that gets a transaction into a block. */
   readonly suggestedTip: bigint;
   rules(): RuleSchedule;
+  /** A block that is shown and not kept. */
+  build(request: BuildRequest): Promise<BuiltBlock>;
   /** Throws ChainError as reading state does. */
   proof(address: Uint8Array, slots: readonly Uint8Array[], block: number): Promise<AccountProof>;
 }

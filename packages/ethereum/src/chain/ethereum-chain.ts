@@ -2,6 +2,7 @@ import type {
   AccountProof,
   BlockEvent,
   BlockId,
+  BuiltBlock,
   CallRequest,
   CallResult,
   ChainReader,
@@ -27,6 +28,7 @@ import { Simulator } from "@tributary/chain/simulation/simulator";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { Account } from "@tributary/evm/types";
 import { effectiveGasPrice } from "../block/fees.ts";
+import { BlockBuilder } from "../building/block-builder.ts";
 import type { Ledger, LedgerEntry } from "../ledger/ledger.ts";
 import { Pool } from "../pool/pool.ts";
 import { EthereumRules } from "../simulation/ethereum-rules.ts";
@@ -38,6 +40,14 @@ import { ruleSchedule } from "./rule-schedule.ts";
 /** Gas of a call without a limit, and the most that a call gets. */
 const CALL_GAS_LIMIT = 50_000_000n;
 
+/** What executes something upon the chain. */
+type Parts = {
+  readonly caller: Caller;
+  readonly replayer: Replayer;
+  readonly simulator: Simulator;
+  readonly builder: BlockBuilder;
+};
+
 /** An imported Ethereum chain as JSON-RPC reads it. No block follows its head. */
 export class EthereumChain implements ChainReader {
   readonly ethereum: EthereumView;
@@ -47,12 +57,12 @@ export class EthereumChain implements ChainReader {
   readonly #simulator: Simulator;
   readonly #pool: Pool;
 
-  private constructor(ledger: Ledger, caller: Caller, replayer: Replayer, simulator: Simulator) {
+  private constructor(ledger: Ledger, pool: Pool, parts: Parts) {
     this.#ledger = ledger;
-    this.#caller = caller;
-    this.#replayer = replayer;
-    this.#simulator = simulator;
-    this.#pool = new Pool(ledger);
+    this.#caller = parts.caller;
+    this.#replayer = parts.replayer;
+    this.#simulator = parts.simulator;
+    this.#pool = pool;
     const fees = new ChainFees(ledger);
     this.ethereum = {
       get nextBaseFee(): bigint {
@@ -62,14 +72,20 @@ export class EthereumChain implements ChainReader {
         return fees.nextBlobBaseFee;
       },
       suggestedTip: 1n,
+      build: (request): Promise<BuiltBlock> => parts.builder.build(request),
       rules: (): RuleSchedule => ruleSchedule(ledger),
       proof: (address, slots, block): Promise<AccountProof> => this.#proof(address, slots, block),
     };
   }
 
   static async open(ledger: Ledger): Promise<EthereumChain> {
-    const simulator = await Simulator.create(new EthereumRules(ledger));
-    return new EthereumChain(ledger, await Caller.create(ledger), await Replayer.create(ledger), simulator);
+    const pool = new Pool(ledger);
+    return new EthereumChain(ledger, pool, {
+      caller: await Caller.create(ledger),
+      replayer: await Replayer.create(ledger),
+      simulator: await Simulator.create(new EthereumRules(ledger)),
+      builder: await BlockBuilder.create(ledger, pool),
+    });
   }
 
   get chainId(): bigint {

@@ -52,19 +52,23 @@ export class EvmExecutor {
     return new EvmExecutor(chainId, depositContract, await Evm.create());
   }
 
-  /** Executes a block on the state before it. Throws EthereumError `invalid-block`. */
+  /**
+   * Executes a block on the state before it. A transaction that is invalid at its place is handed to `skip`; without
+   * that, throws EthereumError `invalid-block`.
+   */
   execute(
     place: BlockPlace,
     rules: UpgradeRules,
     state: StateReader,
     transactions: readonly EthereumTransaction[],
     withdrawals: readonly Withdrawal[],
+    skip?: (transaction: EthereumTransaction) => void,
   ): ExecutedBlock {
-    const receipts = this.replay(place, rules, state, transactions);
+    const receipts = this.replay(place, rules, state, transactions, undefined, skip);
     const logs = receipts.flatMap((receipt) => receipt.logs);
-    const requests = rules.fork === "cancun" ? undefined : collectRequests(this.#evm, logs, this.#depositContract);
+    const list = rules.fork === "cancun" ? undefined : collectRequests(this.#evm, logs, this.#depositContract);
     const changes = withWithdrawals(this.#evm.changes(), withdrawals, (address) => this.#evm.account(address));
-    return { receipts, changes, requestsHash: requests === undefined ? undefined : requestsHash(requests) };
+    return { receipts, changes, requests: list === undefined ? undefined : { list, hash: requestsHash(list) } };
   }
 
   /** Executes a block's transactions and nothing that comes after them. Throws what `watch` and its tracers throw too. */
@@ -74,6 +78,7 @@ export class EvmExecutor {
     state: StateReader,
     transactions: readonly EthereumTransaction[],
     watch?: Watch,
+    skip?: (transaction: EthereumTransaction) => void,
   ): readonly EthereumReceipt[] {
     const env = blockEnv(place, this.#chainId, rules);
     this.#evm.begin(env, state);
@@ -84,6 +89,10 @@ export class EvmExecutor {
       const input = pricedTransaction(transaction);
       const tracer = watch?.(transaction, index);
       const outcome = tracer === undefined ? this.#evm.execute(input) : this.#evm.trace(input, tracer);
+      if (outcome.kind === "invalid" && skip !== undefined) {
+        skip(transaction);
+        continue;
+      }
       if (outcome.kind === "invalid") {
         const which = `transaction ${toHex(transaction.hash)}`;
         throw new EthereumError("invalid-block", `block ${place.number}: ${which}: ${outcome.reason}`);

@@ -6,5 +6,5 @@ export type ExecutedBlock = {
   readonly receipts: readonly EthereumReceipt[];
   readonly changes: StateChanges;
   /** Of EIP-7685; undefined before Prague. */
-  readonly requestsHash: Uint8Array | undefined;
+  readonly requests: { readonly list: readonly Uint8Array[]; readonly hash: Uint8Array } | undefined;
 };

@@ -40,7 +40,7 @@ export class LibraryExecutor {
         receiptOf(receipt, results[index]?.totalGasSpent ?? 0n, transactions[index]),
       ),
       changes,
-      requestsHash: undefined,
+      requests: undefined,
     };
   }
 }

@@ -76,7 +76,7 @@ export class ChainImport {
     const { stateRoot: before } = parent.header;
     const stateRoot =
       rules === undefined ? await trie.manager.getStateRoot() : await trie.apply(before, executed.changes);
-    checkOutcome(header, executed.receipts, stateRoot, executed.requestsHash);
+    checkOutcome(header, executed.receipts, stateRoot, executed.requests?.hash);
     const { uncles, withdrawals, encoded } = raw;
     const block: EthereumBlock = {
       ...{ header, hash: headerHash(header), size: encoded.length, transactions: raw.transactions },

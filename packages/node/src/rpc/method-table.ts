@@ -61,6 +61,7 @@ import { netListening } from "./methods/net-listening.ts";
 import { netPeerCount } from "./methods/net-peer-count.ts";
 import { netVersion } from "./methods/net-version.ts";
 import { rpcModules } from "./methods/rpc-modules.ts";
+import { testingBuildBlockV1 } from "./methods/testing-build-block-v1.ts";
 import { tributaryGetEvidence } from "./methods/tributary-get-evidence.ts";
 import { tributaryGetFinality } from "./methods/tributary-get-finality.ts";
 import { tributaryStatus } from "./methods/tributary-status.ts";
@@ -134,6 +135,7 @@ const all: readonly Method[] = [
   netPeerCount,
   netVersion,
   rpcModules,
+  testingBuildBlockV1,
   tributaryGetEvidence,
   tributaryGetFinality,
   tributaryStatus,

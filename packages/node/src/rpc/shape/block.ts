@@ -39,7 +39,7 @@ function appendedFields(header: EthereumHeader): Record<string, unknown> {
   };
 }
 
-function withdrawalShape({ index, validatorIndex, address, amount }: Withdrawal): Record<string, unknown> {
+export function withdrawalShape({ index, validatorIndex, address, amount }: Withdrawal): Record<string, unknown> {
   return {
     index: quantity(index),
     validatorIndex: quantity(validatorIndex),

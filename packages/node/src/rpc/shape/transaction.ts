@@ -23,7 +23,8 @@ export function transactionShape(
 }
 
 function inclusionFields(included: Inclusion | undefined): Record<string, unknown> {
-  if (included === undefined) return { blockHash: null, blockNumber: null, transactionIndex: null };
+  if (included === undefined)
+    return { blockHash: null, blockNumber: null, blockTimestamp: null, transactionIndex: null };
   return {
     blockHash: data(included.blockHash),
     blockNumber: quantity(included.blockNumber),
