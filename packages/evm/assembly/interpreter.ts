@@ -15,7 +15,7 @@ import { keccak256 } from "./keccak";
 import {
   EMPTY_HASH, ENV_BASE_FEE, ENV_BLOB_BASE_FEE, ENV_CHAIN_ID, ENV_COINBASE, ENV_FORK, ENV_GAS_LIMIT, ENV_GAS_PRICE,
   ENV_NUMBER, ENV_ORIGIN, ENV_RANDAO, ENV_TIMESTAMP, FRAME_MEMORY_LIMIT, FRAME_SIZE, FRAMES, HASH, IO_LENGTH, IO_VALUE,
-  LOGS, LOGS_END, MEMORY_END, PREIMAGE, RETURN, STACK_BYTES, TX_BLOB_COUNT, TX_BLOBS, WORD_C, WORD_D, ZERO,
+  LOGS, LOGS_END, MEMORY_END, MOVED, MOVED_COUNT, PREIMAGE, RETURN, STACK_BYTES, TX_BLOB_COUNT, TX_BLOBS, WORD_C, WORD_D, ZERO,
 } from "./layout";
 import {
   add, addCarry, addmod, byteLength, copyWord, div, dupWord, equal, exp, fromBytes, fromFew, fromMany, isZero,
@@ -166,6 +166,16 @@ function copyPadded(to: usize, length: u32, source: usize, size: u32, offset: us
   memory.fill(to + usize(available), 0, usize(length) - usize(available));
 }
 
+/** The precompile that runs when the address is called; 0 for none. */
+function precompileAt(a: u64, b: u64, c: u64): u32 {
+  let at = MOVED;
+  for (let left = load<u32>(MOVED_COUNT); left > 0; left--, at += 32) {
+    if (load<u64>(at) == a && load<u64>(at, 8) == b && u64(load<u32>(at, 16)) == c) return load<u32>(at, 20);
+  }
+  return isPrecompile(a, b, c) ? u32(a) : 0;
+}
+
+/** Whether the fork has a precompile there. It is warm, even where another one runs. */
 function isPrecompile(a: u64, b: u64, c: u64): boolean {
   if ((b | c) != 0 || a == 0) return false;
   const fork = load<u32>(ENV_FORK);
@@ -422,9 +432,8 @@ function callOp(op: u32, f: usize): i32 {
   const out = isZero(ranges + 96) ? bottom : bottom + usize(load<u64>(ranges, 64));
   const outLength = load<u32>(ranges, 96);
   const acting = op == CALL || op == STATICCALL ? target : self;
-  const a = load<u64>(target);
-  const isPre = isPrecompile(a, load<u64>(target, 8), load<u64>(target, 16));
-  if (code == 0 && !isPre && !tracing) {
+  const id = precompileAt(load<u64>(target), load<u64>(target, 8), load<u64>(target, 16));
+  if (code == 0 && id == 0 && !tracing) {
     if (op == CALL || op == STATICCALL) touch(target);
     if (op == CALL) transfer(self, target, valueAt);
     store<i64>(f, gas + childGas, F_GAS);
@@ -444,8 +453,8 @@ function callOp(op: u32, f: usize): i32 {
   if (tracing) hostTraceEnter(child, depth);
   if (op == CALL || op == STATICCALL) touch(target);
   if (op == CALL) transfer(self, target, valueAt);
-  if (isPre && !delegated) {
-    const used = precompile(u32(a), input, inputLength, childGas);
+  if (id != 0 && !delegated) {
+    const used = precompile(id, input, inputLength, childGas);
     outputAt = RETURN;
     outputLength = returnLength;
     store<i64>(child, childGas - used, F_GAS);
@@ -670,9 +679,9 @@ export function runCall(
   if (tracing) hostTraceEnter(f, 0);
   touch(target);
   transfer(sender, target, value);
-  const a = load<u64>(target);
-  if (!delegated && isPrecompile(a, load<u64>(target, 8), load<u64>(target, 16))) {
-    const used = precompile(u32(a), input, inputLength, gas);
+  const id = precompileAt(load<u64>(target), load<u64>(target, 8), load<u64>(target, 16));
+  if (!delegated && id != 0) {
+    const used = precompile(id, input, inputLength, gas);
     outputAt = RETURN;
     outputLength = returnLength;
     store<i64>(f, gas - used, F_GAS);

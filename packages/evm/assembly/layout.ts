@@ -76,6 +76,10 @@ export const HASH: usize = 0xe40;
 export const PREIMAGE: usize = 0xe80;
 export const SEEDS: usize = 0xf00;
 
+/** Addresses that are other precompiles than the fork's, or none (id 0): 32 bytes each, a word's low 20 and the id. */
+export const MOVED_COUNT: usize = 0x1000;
+export const MOVED: usize = 0x1020;
+
 /** 1025 call frames. */
 export const FRAMES: usize = 0x10000;
 export const FRAME_SIZE: usize = 256;

@@ -109,7 +109,15 @@ export class Evm {
     const machine = used !== undefined && used.bytes.length <= KEPT_BYTES ? used : this.#instantiate();
     machine.exports.resetBlock();
     putBlock(machine.bytes, machine.view, block);
-    const host = { state, precompile: this.#precompile, fork: block.fork, codes: this.#codes, hashes: new Map() };
+    const moved = block.precompiles ?? [];
+    const host = {
+      state,
+      precompile: this.#precompile,
+      fork: block.fork,
+      moved,
+      codes: this.#codes,
+      hashes: new Map(),
+    };
     this.#running = { machine, host };
   }
 

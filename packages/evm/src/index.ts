@@ -21,6 +21,7 @@ export type {
   Tracer,
   TraceState,
 } from "./tracers/tracer.ts";
+export { MAX_MOVED_PRECOMPILES } from "./transaction-codec.ts";
 export type {
   AccessListEntry,
   Account,

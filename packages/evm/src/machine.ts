@@ -2,7 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { EvmError } from "./evm-error.ts";
 import { putWord } from "./memory-codec.ts";
 import { layout } from "./memory-layout.ts";
-import type { Fork, PrecompileResult, RunPrecompile, StateReader } from "./types.ts";
+import type { BlockEnv, Fork, PrecompileResult, RunPrecompile, StateReader } from "./types.ts";
 
 type Exports = {
   readonly memory: WebAssembly.Memory;
@@ -36,6 +36,8 @@ export type MachineHost = {
   readonly state: StateReader;
   readonly precompile: RunPrecompile;
   readonly fork: Fork;
+  /** See BlockEnv. */
+  readonly moved: NonNullable<BlockEnv["precompiles"]>;
   /** Codes created in this block, by hash (see `codeKey`). */
   readonly codes: Map<string, Uint8Array>;
   /** Block hashes that were asked for in this block, by number: the last 256 at most. */

@@ -47,6 +47,8 @@ export const layout = {
   IO_HASH: 0x9a0,
   IO_LENGTH: 0x9c0,
   SEEDS: 0xf00,
+  MOVED_COUNT: 0x1000,
+  MOVED: 0x1020,
   FRAMES: 0x10000,
   FRAME_SIZE: 256,
   RETURN: 0x12400000,

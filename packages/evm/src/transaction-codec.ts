@@ -5,6 +5,8 @@ import type { AccessListEntry, Authorization, BlockEnv, Fork, Transaction } from
 const forks: Readonly<Record<Fork, number>> = { cancun: 0, prague: 1, osaka: 2 };
 const unlimited = 0xffff_ffff_ffff_ffffn;
 const authorizationSize = 112;
+/** Of one block. */
+export const MAX_MOVED_PRECOMPILES = 64;
 
 /** Memory that a transaction's data and lists take. */
 export function listsLength(transaction: Transaction): number {
@@ -24,6 +26,18 @@ export function putBlock(bytes: Uint8Array, view: DataView, block: BlockEnv): vo
   putWord(view, layout.ENV_BLOB_BASE_FEE, block.blobBaseFee);
   view.setUint32(layout.ENV_FORK, forks[block.fork], true);
   view.setBigUint64(layout.ENV_GAS_CAP, block.transactionGasCap ?? unlimited, true);
+  putMoved(bytes, view, block.precompiles ?? []);
+}
+
+function putMoved(bytes: Uint8Array, view: DataView, moved: NonNullable<BlockEnv["precompiles"]>): void {
+  if (moved.length > MAX_MOVED_PRECOMPILES)
+    throw new RangeError(`more than ${MAX_MOVED_PRECOMPILES} moved precompiles`);
+  view.setUint32(layout.MOVED_COUNT, moved.length, true);
+  for (const [index, [address, id]] of moved.entries()) {
+    const at = layout.MOVED + 32 * index;
+    putBytesAsWord(bytes, at, address);
+    view.setUint32(at + 20, id, true);
+  }
 }
 
 function putAccessList(bytes: Uint8Array, view: DataView, start: number, list: readonly AccessListEntry[]): number {

@@ -38,6 +38,8 @@ export type BlockEnv = {
   readonly blobBaseFee: bigint;
   /** Largest gas limit of one transaction (EIP-7825); undefined for none. */
   readonly transactionGasCap: bigint | undefined;
+  /** Addresses where calls run another precompile than the fork's, by its number, or none (0); 64 at most. */
+  readonly precompiles?: readonly (readonly [address: Uint8Array, id: number])[];
 };
 
 export type AccessListEntry = { readonly address: Uint8Array; readonly storageKeys: readonly Uint8Array[] };

@@ -30,6 +30,8 @@ export type StateOverride = {
   readonly code?: Uint8Array;
   /** Slots that differ from the state (32-byte key, value). */
   readonly storage?: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[];
+  /** Where a precompile that is at the address shall run instead: 20 bytes. */
+  readonly movesPrecompileTo?: Uint8Array;
   /** Whether all other slots are 0. */
   readonly clearsStorage?: boolean;
 };

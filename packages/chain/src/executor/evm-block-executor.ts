@@ -16,7 +16,9 @@ import type { BlockContext, BlockExecutor, BlockRun, TransactionOutcome } from "
 import type { CallRequest, CallResult, StateOverride } from "./call.ts";
 import { blockEnv, evmTransaction, logsOf, runSystemCalls, ZERO_ADDRESS } from "./evm-input.ts";
 import { FlatState, flatChanges } from "./flat-state.ts";
+import { FORK } from "./fork.ts";
 import { haltMessage } from "./halt-message.ts";
+import { movedPrecompiles } from "./moved-precompiles.ts";
 import { OverriddenState } from "./overridden-state.ts";
 import { checkGas, checkSender, insufficientFunds, nonceTooLow } from "./validate.ts";
 
@@ -120,7 +122,8 @@ export class EvmBlockExecutor implements BlockExecutor {
   ): Promise<CallResult> {
     const flat = new FlatState(state, context.blockHash);
     const seen = overrides.length === 0 ? flat : new OverriddenState(flat, overrides);
-    this.#calls.begin(blockEnv(context, this.#chainId), seen);
+    const precompiles = movedPrecompiles(overrides, FORK);
+    this.#calls.begin({ ...blockEnv(context, this.#chainId), precompiles }, seen);
     return Promise.resolve(this.#call(request, tracer));
   }
 

@@ -36,6 +36,8 @@ export type SimulationOptions = {
 export type SimulatedOutcome = {
   readonly result: Exclude<CallResult, { readonly kind: "invalid" }>;
   readonly logs: readonly Log[];
+  /** Indexes that its logs take in the block: where transfers are shown, with those that a failure undid, as in geth. */
+  readonly logCount: number;
   /** Gas before anything was given back. */
   readonly maxUsedGas: bigint;
   /** Wei that a gas cost. */

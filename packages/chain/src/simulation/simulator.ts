@@ -7,8 +7,10 @@ import { BloomBits } from "../block/bloom.ts";
 import type { EthereumBlock, EthereumReceipt } from "../block/ethereum.ts";
 import type { Log } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
+import type { StateOverride } from "../executor/call.ts";
 import { logsOf, ZERO_ADDRESS } from "../executor/evm-input.ts";
 import { haltMessage } from "../executor/halt-message.ts";
+import { movedPrecompiles } from "../executor/moved-precompiles.ts";
 import { createAddress } from "../transaction/recover.ts";
 import { checkSimulated } from "./check-call.ts";
 import { type PlacedPlan, placeBlocks } from "./plan-chain.ts";
@@ -22,7 +24,7 @@ import {
   type SimulationOptions,
 } from "./simulation.ts";
 import type { OpenBlock, SimulatedFields, SimulatedRun, SimulationRules } from "./simulation-rules.ts";
-import { logsWithTransfers } from "./transfer-logs.ts";
+import { countLogs, logsWithTransfers } from "./transfer-logs.ts";
 import { unsignedTransaction } from "./unsigned-transaction.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -115,7 +117,7 @@ class SimulationRun {
   }
 
   async block(parent: EthereumBlock, { block, state, calls }: PlacedPlan): Promise<SimulatedBlock> {
-    const open = this.#rules.begin(parent, block, this.#options.validation, this.#base);
+    const open = withOverrides(this.#rules.begin(parent, block, this.#options.validation, this.#base), state);
     for (const override of state) this.#state.override(override);
     if (open.env !== undefined) {
       this.#evm.begin(open.env, this.#state);
@@ -159,7 +161,9 @@ class SimulationRun {
     this.#state.credit(open.beneficiary, executed.gasUsed * price.tip);
     this.#gasLeft -= executed.gasUsed;
     const logged = logsOf(executed.logs);
-    const logs = tracer === undefined ? logged : logsWithTransfers(tracer.result());
+    const frame = tracer?.result();
+    const logs = frame === undefined ? logged : logsWithTransfers(frame);
+    const logCount = frame === undefined ? logged.length : countLogs(frame);
     this.#spend(executed.output, logs);
     const gasUsed = Number(executed.gasUsed);
     const receipt: EthereumReceipt = {
@@ -171,7 +175,7 @@ class SimulationRun {
     return {
       transaction,
       receipt,
-      outcome: { result: resultOf(executed, logs), logs, maxUsedGas, gasPrice: price.gas },
+      outcome: { result: resultOf(executed, logs), logs, logCount, maxUsedGas, gasPrice: price.gas },
     };
   }
 
@@ -200,6 +204,12 @@ class SimulationRun {
     if (this.#bytesLeft >= 0) return;
     throw new SimulationError("too-large", `calls return and log more than ${MAX_OUTPUT_BYTES} bytes`);
   }
+}
+
+/** The block with precompiles where the overrides put them. */
+function withOverrides(open: OpenBlock, overrides: readonly StateOverride[]): OpenBlock {
+  if (open.env === undefined) return open;
+  return { ...open, env: { ...open.env, precompiles: movedPrecompiles(overrides, open.env.fork) } };
 }
 
 function resultOf({ status, gasUsed, output, halt }: Executed, logs: readonly Log[]): SimulatedOutcome["result"] {

@@ -12,11 +12,8 @@ export function logsWithTransfers(frame: CallFrame): Log[] {
   // What failed moved nothing and logged nothing.
   if (frame.error !== undefined) return [];
   const out: Log[] = [];
-  const { type, value = "0x0", from, to } = frame;
-  if (type !== "DELEGATECALL" && BigInt(value) > 0n && to !== undefined) {
-    const topics = [TRANSFER_TOPIC, word(from), word(to)];
-    out.push({ address: COIN_ADDRESS, topics, data: word(value) });
-  }
+  const transfer = transferLog(frame);
+  if (transfer !== undefined) out.push(transfer);
   const calls = frame.calls ?? [];
   let next = 0;
   for (const { address, topics, data, position } of frame.logs ?? []) {
@@ -25,6 +22,18 @@ export function logsWithTransfers(frame: CallFrame): Log[] {
   }
   for (; next < calls.length; next++) append(out, calls[next]);
   return out;
+}
+
+/** How many logs there were with those that a failure undid: geth gives them indexes too. */
+export function countLogs(frame: CallFrame): number {
+  const transfer = transferLog(frame) === undefined ? 0 : 1;
+  return (frame.calls ?? []).reduce((sum, call) => sum + countLogs(call), transfer + (frame.logs?.length ?? 0));
+}
+
+/** The log of the coins that the call itself moves. */
+function transferLog({ type, value = "0x0", from, to }: CallFrame): Log | undefined {
+  if (type === "DELEGATECALL" || BigInt(value) === 0n || to === undefined) return undefined;
+  return { address: COIN_ADDRESS, topics: [TRANSFER_TOPIC, word(from), word(to)], data: word(value) };
 }
 
 function append(out: Log[], frame: CallFrame | undefined): void {

@@ -2,6 +2,7 @@ import type { CallRequest, CallResult, Pretence } from "@tributary/chain";
 import { ChainError } from "@tributary/chain";
 import { logsOf, ZERO_ADDRESS } from "@tributary/chain/executor/evm-input";
 import { haltMessage } from "@tributary/chain/executor/halt-message";
+import { movedPrecompiles } from "@tributary/chain/executor/moved-precompiles";
 import { OverriddenState } from "@tributary/chain/executor/overridden-state";
 import { checkGas } from "@tributary/chain/executor/validate";
 import { intrinsicGas } from "@tributary/chain/transaction/intrinsic-gas";
@@ -56,6 +57,7 @@ export class Caller {
       baseFee: block.baseFee ?? real.baseFee,
       blobBaseFee: block.blobBaseFee ?? real.blobBaseFee,
       transactionGasCap: undefined,
+      precompiles: movedPrecompiles(overrides, real.fork),
     };
     const base = this.#ledger.stateAt(entry.block.header.number);
     const state = overrides.length === 0 ? base : new OverriddenState(base, overrides);

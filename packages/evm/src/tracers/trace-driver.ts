@@ -19,10 +19,23 @@ const CREATE2 = 0xf5;
 const SELFDESTRUCT = 0xff;
 const COLLISION = 11;
 
-/** Numbers of the addresses that are precompiles. */
-function precompileTest(host: MachineHost): (address: Uint8Array) => boolean {
-  const known = new Set(activePrecompiles(host.fork).map((id) => id.toString(16).padStart(40, "0")));
-  return (address) => known.has(Buffer.from(address).toString("hex"));
+/** Precompiles by address, as the fork has them. */
+function precompilesOf(host: MachineHost): Map<string, number> {
+  return new Map(activePrecompiles(host.fork).map((id) => [id.toString(16).padStart(40, "0"), id]));
+}
+
+/** Precompiles by the address at which calls run them. */
+function calledPrecompiles(host: MachineHost): Map<string, number> {
+  const called = precompilesOf(host);
+  for (const [address, id] of host.moved) {
+    if (id === 0) called.delete(hexName(address));
+    else called.set(hexName(address), id);
+  }
+  return called;
+}
+
+function hexName(address: Uint8Array): string {
+  return Buffer.from(address).toString("hex");
 }
 
 /** Turns what a machine tells while it executes one transaction into a tracer's events. */
@@ -31,7 +44,9 @@ export class TraceDriver implements MachineTrace {
   readonly #tracer: Tracer;
   readonly #transaction: Transaction;
   readonly #isForgotten: boolean;
+  /** Whether the fork has a precompile there, which makes it warm. */
   readonly isPrecompile: (address: Uint8Array) => boolean;
+  readonly #called: ReadonlyMap<string, number>;
   readonly state: MachineState;
   readonly #step: StepView;
   /** Whether the step's cost is still to come. */
@@ -52,7 +67,9 @@ export class TraceDriver implements MachineTrace {
     this.#tracer = tracer;
     this.#transaction = transaction;
     this.#isForgotten = isForgotten;
-    this.isPrecompile = precompileTest(host);
+    const known = precompilesOf(host);
+    this.isPrecompile = (address) => known.has(hexName(address));
+    this.#called = host.moved.length === 0 ? known : calledPrecompiles(host);
     this.state = new MachineState(machine, host);
     this.#step = new StepView(machine);
   }
@@ -105,14 +122,13 @@ export class TraceDriver implements MachineTrace {
       const passed = op === CREATE || op === CREATE2 ? gas : 0n;
       this.#finish(this.#step.gas - left - passed, undefined, this.#refund);
     }
-    const call = new FrameCall(this.#machine, frame, depth, gas, this.isPrecompile);
+    const call = new FrameCall(this.#machine, frame, depth, gas, (address) => this.#called.has(hexName(address)));
     this.#enter(call);
   }
 
   #enter(call: TracedCall): void {
     this.#hasEntered = true;
-    const precompile =
-      call.isPrecompile && call.to !== undefined ? Number(`0x${Buffer.from(call.to).toString("hex")}`) : undefined;
+    const precompile = call.isPrecompile && call.to !== undefined ? this.#called.get(hexName(call.to)) : undefined;
     this.#open.push({ gas: call.gas, precompile });
     this.#tracer.enter?.(call);
   }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import pino from "pino";
 import { expect, test } from "vitest";
 import { answer, ask, rich, solo, useSoloServer } from "./solo-server.testing.ts";
@@ -180,11 +181,37 @@ test.each([
   },
 );
 
+test("a precompile runs where it is moved to, and its own address is an account", async () => {
+  const sha256 = `0x${"2".padStart(40, "0")}`;
+  const calls = [
+    { to: c0, input: "0x1234" },
+    { to: sha256, input: "0x1234" },
+  ];
+  const stateOverrides = { [sha256]: { code: "0x602a60005260206000f3", movePrecompileToAddress: c0 } };
+  const [moved] = await answer("eth_simulateV1", { blockStateCalls: [{ stateOverrides, calls }] });
+  const digest = createHash("sha256").update(Buffer.from("1234", "hex")).digest("hex");
+  const forty = `0x${"2a".padStart(64, "0")}`;
+  expect(moved.calls.map((call: { returnData: string }) => call.returnData)).toEqual([`0x${digest}`, forty]);
+  for (const [to, result] of [
+    [c0, `0x${digest}`],
+    [sha256, forty],
+  ]) {
+    expect(await answer("eth_call", { to, input: "0x1234" }, "latest", stateOverrides)).toBe(result);
+  }
+  // The next block has them where they were.
+  const again = { blockStateCalls: [{ stateOverrides }, { calls }] };
+  const [, back] = await answer("eth_simulateV1", again);
+  expect(back.calls[1].returnData).toBe(`0x${digest}`);
+});
+
 test("what a precompile cannot do is refused, and how much may be asked is bounded", async () => {
   const override = (fields: object): unknown => ({ blockStateCalls: [{ stateOverrides: fields }] });
   const precompile = `0x${"1".padStart(40, "0")}`;
-  const moved = await ask("eth_simulateV1", override({ [precompile]: { movePrecompileToAddress: c0 } }));
-  expect(moved.error.code).toBe(-32004);
+  const both = override({ [precompile]: { movePrecompileToAddress: c0 }, [c0]: { balance: "0x1" } });
+  expect((await ask("eth_simulateV1", both)).error).toEqual({
+    code: -32000,
+    message: `account ${c0} is already overridden`,
+  });
   const none = await ask("eth_simulateV1", override({ [c1]: { movePrecompileToAddress: c0 } }));
   expect(none.error).toEqual({ code: -32000, message: `account ${c1} is not a precompile` });
   const many = { blockStateCalls: [{ calls: new Array(1_001).fill({ to: c0 }) }] };

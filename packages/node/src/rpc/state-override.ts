@@ -1,10 +1,6 @@
 import type { StateOverride } from "@tributary/chain";
-import { FORK } from "@tributary/chain/executor/fork";
-import { activePrecompiles } from "@tributary/evm";
-import { toBigInt } from "@tributary/protocol/bytes/index";
 import { FieldReader, present } from "./field-reader.ts";
 import { kindOf, type Parsed, parseAddress, parseData, parseHash, parseQuantity, parseSlot } from "./hex.ts";
-import { RPC_CODE, RpcError } from "./rpc-error.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -33,32 +29,20 @@ function parseAccount(key: string, value: unknown): Parsed<StateOverride> {
     if (!["balance", "nonce", "code", "state", "stateDiff", "movePrecompileToAddress"].includes(name))
       return { reason: `${name} cannot be overridden here` };
   }
-  const precompile = isPrecompile(address.value);
-  if (fields["movePrecompileToAddress"] !== undefined) {
-    if (!precompile) throw new RpcError(RPC_CODE.server, `account ${key} is not a precompile`);
-    throw new RpcError(
-      RPC_CODE.notSupported,
-      "movePrecompileToAddress is not supported: precompiles stay where they are",
-    );
-  }
   const reader = new FieldReader(fields);
   const balance = reader.read("balance", parseQuantity);
   const nonce = reader.read("nonce", (field) => parseQuantity(field, 64));
   const code = reader.read("code", parseData);
+  const movesPrecompileTo = reader.read("movePrecompileToAddress", parseAddress);
   const diff = reader.read("stateDiff", parseStorage);
   const whole = reader.read("state", parseStorage);
   if (reader.reason !== undefined) return { reason: reader.reason };
-  if (precompile && code !== undefined) {
-    throw new RpcError(RPC_CODE.notSupported, `the code of ${key} cannot be overridden: it is a precompile`);
-  }
   if (diff !== undefined && whole !== undefined) return { reason: `account ${key} has both 'state' and 'stateDiff'` };
   const storage = whole ?? diff;
   const clearsStorage = whole === undefined ? undefined : true;
-  return { value: { address: address.value, ...present({ balance, nonce, code, storage, clearsStorage }) } };
-}
-
-function isPrecompile(address: Uint8Array): boolean {
-  return activePrecompiles(FORK).some((id) => BigInt(id) === toBigInt(address));
+  return {
+    value: { address: address.value, ...present({ balance, nonce, code, storage, clearsStorage, movesPrecompileTo }) },
+  };
 }
 
 function parseStorage(value: unknown): Parsed<NonNullable<StateOverride["storage"]>> {

@@ -30,6 +30,8 @@ export function toRpcError(error: unknown, logger: Logger, method: string): RpcE
         return new RpcError(RPC_CODE.prunedHistory, `pruned history unavailable: ${error.message}`);
       case "unknown-block":
         return new RpcError(RPC_CODE.server, "header not found");
+      case "bad-override":
+        return new RpcError(RPC_CODE.server, error.message);
       case "limit-exceeded":
         return new RpcError(RPC_CODE.limitExceeded, error.message);
       case "busy":

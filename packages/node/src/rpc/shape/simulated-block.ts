@@ -12,7 +12,7 @@ export function simulatedBlockShape(simulated: SimulatedBlock, full: boolean): R
   let firstLogIndex = 0;
   const calls = outcomes.map((outcome, index) => {
     const shape = callShape(simulated, outcome, index, firstLogIndex);
-    firstLogIndex += outcome.logs.length;
+    firstLogIndex += outcome.logCount;
     return shape;
   });
   const transactions = full ? fullTransactions(simulated) : block.transactionHashes.map(data);
