@@ -10,6 +10,7 @@ export type { Inclusion, LocatedLog, Log, Receipt } from "./block/receipt.ts";
 export type {
   AccountProof,
   ActiveRules,
+  BlockFees,
   BuildRequest,
   BuiltBlock,
   EthereumView,

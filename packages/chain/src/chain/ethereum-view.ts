@@ -59,12 +59,22 @@ export type BuiltBlock =
     }
   | { readonly kind: "refused"; readonly reason: string };
 
+/** What gas cost in a block, wei; 0 before there was such a fee. */
+export type BlockFees = {
+  readonly baseFee: bigint;
+  readonly blobBaseFee: bigint;
+  /** Of the blobs that a block may have. */
+  readonly blobGasUsedRatio: number;
+};
+
 /** What only an Ethereum of others has: fees, upgrades, tries. A rented chain has none of it. */
 export interface EthereumView {
   /** Wei a gas in the block after the head. */
   readonly nextBaseFee: bigint;
   /** Wei a blob gas in the block after the head. */
   readonly nextBlobBaseFee: bigint;
+  /** Of a block that there is. */
+  fees(block: number): BlockFees;
   /** Wei a gas beside the base fee that gets a transaction into a block. */
   readonly suggestedTip: bigint;
   rules(): RuleSchedule;

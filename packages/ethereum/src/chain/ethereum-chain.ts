@@ -1,6 +1,7 @@
 import type {
   AccountProof,
   BlockEvent,
+  BlockFees,
   BlockId,
   BuiltBlock,
   CallRequest,
@@ -71,6 +72,7 @@ export class EthereumChain implements ChainReader {
       get nextBlobBaseFee(): bigint {
         return fees.nextBlobBaseFee;
       },
+      fees: (block): BlockFees => fees.of(block),
       suggestedTip: 1n,
       build: (request): Promise<BuiltBlock> => parts.builder.build(request),
       rules: (): RuleSchedule => ruleSchedule(ledger),

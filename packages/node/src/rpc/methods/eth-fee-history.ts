@@ -1,9 +1,10 @@
 import { findBlock, parseBlockNumber, requireBlock } from "../block-param.ts";
+import { feesOf, noFees } from "../fee-history.ts";
 import { kindOf, type Parsed, parseIndex, quantity } from "../hex.ts";
 import { MAX_FEE_HISTORY, MAX_FEE_PERCENTILES } from "../limits.ts";
 import type { Method } from "../method.ts";
 
-/** Shape and limits of geth's; base fees and rewards are zero, as gas is not paid for. */
+/** Shape and limits of geth's; on a rented chain base fees and rewards are zero, as gas is not paid for. */
 export const ethFeeHistory: Method = {
   name: "eth_feeHistory",
   run(params, context) {
@@ -21,14 +22,14 @@ export const ethFeeHistory: Method = {
       const header = findBlock(context.chain, number)?.header;
       ratios.push(header === undefined || header.gasLimit === 0 ? 0 : header.gasUsed / header.gasLimit);
     }
-    const zeros = (length: number): string[] => new Array<string>(length).fill("0x0");
+    const { ethereum } = context.chain;
+    const { reward, ...fees } =
+      ethereum === undefined ? noFees(count, percentiles) : feesOf(context.chain, ethereum, oldest, last, percentiles);
     return {
       oldestBlock: quantity(oldest),
-      ...(percentiles.length === 0 ? {} : { reward: ratios.map(() => zeros(percentiles.length)) }),
-      baseFeePerGas: zeros(count + 1),
+      ...(percentiles.length === 0 ? {} : { reward }),
+      ...fees,
       gasUsedRatio: ratios,
-      baseFeePerBlobGas: zeros(count + 1),
-      blobGasUsedRatio: ratios.map(() => 0),
     };
   },
 };
