@@ -236,3 +236,11 @@ test("simulations beyond those that run at once are told to come back", async ()
   await Promise.all(running);
   await expect(simulate()).resolves.toHaveLength(1);
 });
+
+test("gas is estimated for the block after the newest one, where the transaction will be", async () => {
+  // Reverts but in block 1.
+  const state = { [c1]: { code: "0x43600114600a575f5ffd5b00" } };
+  expect((await ask("eth_call", { to: c1 }, "latest", state)).error).toMatchObject({ code: 3 });
+  expect(Number(await answer("eth_estimateGas", { to: c1 }, "latest", state))).toBeGreaterThan(21_000);
+  expect((await ask("eth_estimateGas", { to: c1 }, "0x0", state)).error).toMatchObject({ code: 3 });
+});

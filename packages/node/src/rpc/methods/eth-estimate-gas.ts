@@ -9,7 +9,7 @@ import { parseStateOverrides } from "../state-override.ts";
 /** Times that a search for the least gas limit executes the call, about. */
 const EXECUTIONS = 5;
 
-/** The least gas limit with which a transaction succeeds. */
+/** The least gas limit with which a transaction succeeds: on a rented chain's newest state, in the block after it. */
 export const ethEstimateGas: Method = {
   name: "eth_estimateGas",
   async run(params, context) {
@@ -19,8 +19,11 @@ export const ethEstimateGas: Method = {
     const block = params.nextOr(parseBlockOverride, {});
     params.end();
     checkChain(call, context.chain);
-    const { number } = requireBlock(context.chain, id).header;
-    const result = await context.chain.estimateGas(call.request, number, { state, block });
+    const { header } = requireBlock(context.chain, id);
+    // Users act as soon as a block is there, so that much is cheap in that very block which is not in the next.
+    const isNext = context.chain.ethereum === undefined && (id === "latest" || id === "pending");
+    const place = isNext ? { number: header.number + 1, timestamp: header.timestamp + 1, ...block } : block;
+    const result = await context.chain.estimateGas(call.request, header.number, { state, block: place });
     if (result.kind === "invalid") throw callError(result);
     context.charge(EXECUTIONS * executionUnits(result.kind === "success" ? result.gas : result.gasUsed));
     if (result.kind !== "success") throw callError(result);
