@@ -5,6 +5,7 @@ import { RPC_CODE, RpcError } from "../rpc/rpc-error.ts";
 import { BATCH_TIMEOUT_MS, CALL_TIMEOUT_MS, CHECK_TIMEOUT_MS, MAX_ATTEMPTS, MAX_HELD_BYTES } from "./limits.ts";
 import { callMember } from "./member-call.ts";
 import type { GatewayMember, MemberSet } from "./member-set.ts";
+import type { NonceMemory } from "./nonce-memory.ts";
 import { settleResubmission } from "./resubmission.ts";
 
 /** What goes back to the client. */
@@ -26,8 +27,9 @@ export class Forwarder {
    * Offers a request to the members in order. Every request may be offered again: reads change nothing, and a
    * transaction that two members were given is executed once. Call `release` once the answer was written.
    */
-  async forward(body: Uint8Array, members: readonly GatewayMember[]): Promise<Forwarded> {
-    const forwarded = await this.#offer(body, members);
+  async forward(body: Uint8Array, members: readonly GatewayMember[], nonces: NonceMemory): Promise<Forwarded> {
+    const offered = await this.#offer(body, members);
+    const forwarded = { ...offered, body: nonces.settle(body, offered.body) };
     this.#held += forwarded.body.length;
     return forwarded;
   }

@@ -3,6 +3,7 @@ import { bytesOf, type ClientSocket } from "../rpc/client-socket.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { MAX_ANSWER_BYTES, SOCKET_OPEN_MS } from "./limits.ts";
 import type { GatewayMember, MemberSet } from "./member-set.ts";
+import type { NonceMemory } from "./nonce-memory.ts";
 
 /** "Service restart": subscriptions ended with their member; a client that connects again gets another one. */
 const SERVICE_RESTART = 1012;
@@ -16,14 +17,16 @@ export class SocketBridge {
   readonly #client: ClientSocket;
   readonly #members: MemberSet;
   readonly #forwarder: Forwarder;
+  readonly #nonces: NonceMemory;
   #upstream: Promise<WebSocket | undefined> | undefined;
   /** Who serves the subscriptions: requests go there too, so that a client sees one view of the chain. */
   #member: GatewayMember | undefined;
 
-  constructor(client: ClientSocket, members: MemberSet, forwarder: Forwarder) {
+  constructor(client: ClientSocket, members: MemberSet, forwarder: Forwarder, nonces: NonceMemory) {
     this.#client = client;
     this.#members = members;
     this.#forwarder = forwarder;
+    this.#nonces = nonces;
     client.serve((message) => this.#pass(message));
     client.gone.addEventListener("abort", () => this.#end(), { once: true });
   }
@@ -36,7 +39,8 @@ export class SocketBridge {
       else upstream.send(message, { binary: false });
       return;
     }
-    const forwarded = await this.#forwarder.forward(message, this.#members.order(this.#client.address, this.#member));
+    const members = this.#members.order(this.#client.address, this.#member);
+    const forwarded = await this.#forwarder.forward(message, members, this.#nonces);
     if (forwarded.body.length > 0) this.#client.send(forwarded.body);
     this.#forwarder.release(forwarded);
   }

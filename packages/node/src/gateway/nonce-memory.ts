@@ -1,0 +1,93 @@
+import { decodeTransaction } from "@tributary/chain/transaction/decode";
+import { recoverAddress } from "@tributary/chain/transaction/recover";
+import { data, parseData, parseQuantity, quantity } from "../rpc/hex.ts";
+
+/** Milliseconds for which an acknowledged transaction counts: by then each member knows it, or has executed it. */
+const REMEMBERED_MS = 15_000;
+/** Senders whose nonces are kept. */
+const MAX_SENDERS = 10_000;
+/** Transactions of one request that are looked at: who sends more at a time counts them, and recovering a sender takes time. */
+const MAX_NOTED = 16;
+const SEND = "eth_sendRawTransaction";
+const COUNT = "eth_getTransactionCount";
+
+type Fields = Readonly<Record<string, unknown>>;
+type Known = { readonly next: bigint; readonly until: number };
+
+/**
+ * Each member has its own pool, and one that is busy passes its client on to another, which would tell a nonce that is
+ * taken already. So the gateway remembers what members acknowledged through it, and counts it in `pending` nonces.
+ */
+export class NonceMemory {
+  readonly #chainId: bigint;
+  readonly #now: () => number;
+  /** By sender; the oldest first. */
+  readonly #known = new Map<string, Known>();
+
+  /** `now`: milliseconds, monotonic. */
+  constructor(chainId: bigint, now: () => number) {
+    this.#chainId = chainId;
+    this.#now = now;
+  }
+
+  /** Takes note of what a member acknowledged; gives the answer with `pending` nonces that count it. */
+  settle(request: Uint8Array, answer: Buffer): Buffer {
+    const text = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+    if (!text.includes(SEND) && !text.includes(COUNT)) return answer;
+    const asked = itemsOf(parse(text));
+    if (asked.filter(({ method }) => method === SEND).length > MAX_NOTED) return answer;
+    const parsed = parse(answer);
+    const answers = itemsOf(parsed);
+    let changed = false;
+    const settled = answers.map((item) => {
+      const question = asked.find(({ id }) => id === item["id"]);
+      const raised = question === undefined ? undefined : this.#settleOne(question, item["result"]);
+      if (raised === undefined) return item;
+      changed = true;
+      return { ...item, result: raised };
+    });
+    return changed ? Buffer.from(JSON.stringify(Array.isArray(parsed) ? settled : settled[0])) : answer;
+  }
+
+  /** The result in place of the member's, where it has to be another. */
+  #settleOne({ method, params }: Fields, result: unknown): string | undefined {
+    if (!Array.isArray(params) || typeof result !== "string") return undefined;
+    if (method === SEND) this.#note(params[0]);
+    if (method !== COUNT || params[1] !== "pending" || typeof params[0] !== "string") return undefined;
+    const counted = parseQuantity(result, 64);
+    const known = this.#known.get(params[0].toLowerCase());
+    if (known === undefined || known.until < this.#now() || !("value" in counted)) return undefined;
+    return known.next > counted.value ? quantity(known.next) : undefined;
+  }
+
+  #note(raw: unknown): void {
+    const bytes = parseData(raw);
+    const decoded = "value" in bytes ? decodeTransaction(bytes.value, this.#chainId) : undefined;
+    if (decoded?.ok !== true) return;
+    const { digest, r, s, yParity, nonce } = decoded.transaction;
+    const sender = recoverAddress(digest, r, s, yParity);
+    if (sender === undefined) return;
+    const name = data(sender);
+    const known = this.#known.get(name);
+    const next = known === undefined || known.until < this.#now() || known.next <= nonce ? nonce + 1n : known.next;
+    this.#known.delete(name);
+    this.#known.set(name, { next, until: this.#now() + REMEMBERED_MS });
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MAX_SENDERS) break;
+      this.#known.delete(oldest);
+    }
+  }
+}
+
+function itemsOf(parsed: unknown): readonly Fields[] {
+  const items: readonly unknown[] = Array.isArray(parsed) ? parsed : [parsed];
+  return items.filter((item): item is Fields => typeof item === "object" && item !== null);
+}
+
+function parse(text: Buffer): unknown {
+  try {
+    return JSON.parse(text.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
