@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type Alert, AuthorityServer, createSigningPool, PoolMetrics } from "@tributary/authority";
-import { readPassword } from "@tributary/node/vault/password";
+import type { PasswordSource } from "@tributary/node/vault/password";
 import { pino } from "pino";
 import { readAuthorityConfig } from "./authority-config.ts";
+import { createAuthorityKeystore, type NewKeystore, openAuthorityKeystore } from "./authority-keystore.ts";
 import { CliError, reasonOf } from "./cli-error.ts";
 import type { Output } from "./output.ts";
 import { aborted } from "./stop-signal.ts";
@@ -15,19 +16,15 @@ const GRAVE: ReadonlySet<Alert["kind"]> = new Set(["chain-reset", "wrong-chain",
 
 export type RunAuthorityOptions = {
   readonly config: string;
-  readonly mnemonicFile: string;
-  readonly funderKeyFile?: string;
+  readonly keystore: string;
+  readonly password: PasswordSource;
   readonly output: Output;
   readonly signal: AbortSignal;
 };
 
-function secret(file: string): string {
-  return new TextDecoder().decode(readPassword({ file })).trim();
-}
-
 /** Runs the server until the signal is aborted, then lets what is on its way end. */
 export async function runAuthority(options: RunAuthorityOptions): Promise<void> {
-  const { output, signal, funderKeyFile } = options;
+  const { output, signal } = options;
   const config = await readAuthorityConfig(options.config);
   const logger = pino({}, pino.destination({ dest: 2, sync: true }));
   const metrics = new PoolMetrics();
@@ -36,8 +33,7 @@ export async function runAuthority(options: RunAuthorityOptions): Promise<void> 
   let failure: string | undefined;
   const pool = await createSigningPool({
     ...config.pool,
-    mnemonic: secret(options.mnemonicFile),
-    ...(funderKeyFile === undefined ? {} : { funder: secret(funderKeyFile) as `0x${string}` }),
+    ...(await openAuthorityKeystore(options.keystore, options.password)),
     onAlert: (alert) => {
       metrics.alert(alert);
       if (alert.kind === "internal") {
@@ -74,4 +70,11 @@ export function newApiKey(output: Output): void {
   const key = randomBytes(32).toString("base64url");
   const keySha256 = createHash("sha256").update(key).digest("hex");
   output.result({ key, keySha256 }, `key        ${key}\nkeySha256  ${keySha256}`);
+}
+
+/** New keys in a new file; shows what to give money to. */
+export async function newAuthorityKeystore(options: NewKeystore, output: Output): Promise<void> {
+  const { signer, funder } = await createAuthorityKeystore(options);
+  const lines = [`first signer   ${signer}`, ...(funder === undefined ? [] : [`funder         ${funder}`])];
+  output.result({ signer, ...(funder === undefined ? {} : { funder }) }, lines.join("\n"));
 }

@@ -1,32 +1,63 @@
 import { Command } from "commander";
+import { wholeNumber } from "../option-parsers.ts";
 import { createOutput } from "../output.ts";
+import { type PasswordOptions, passwordSource } from "../password-source.ts";
 import { stopSignal } from "../stop-signal.ts";
 
-type StartOptions = {
+type StartOptions = PasswordOptions & {
   readonly config: string;
-  readonly mnemonicFile: string;
-  readonly funderKeyFile?: string;
+  readonly keystore: string;
   readonly json?: boolean;
 };
 
+type KeystoreOptions = PasswordOptions & {
+  readonly mnemonicFile?: string;
+  readonly funderKeyFile?: string;
+  readonly funder?: boolean;
+  readonly json?: boolean;
+};
+
+function withPassword(command: Command): Command {
+  return command
+    .option("--password-file <file>", "file that holds the keystore's password")
+    .option("--password-fd <number>", "open descriptor to read the password from", wholeNumber(0, 1_000));
+}
+
 export function authorityCommand(): Command {
   const authority = new Command("authority").description("Send a backend's transactions, each exactly once.");
-  authority
-    .command("start")
+  withPassword(authority.command("start"))
     .description("Serve a pool of signers over HTTP until SIGINT or SIGTERM. Logs go to stderr as JSON lines.")
     .requiredOption("--config <file>", "endpoints, signers, store, callers: see the README")
-    .requiredOption("--mnemonic-file <file>", "file that holds the signers' mnemonic; nobody else may use it")
-    .option("--funder-key-file <file>", "file that holds the secret key of the account that tops signers up")
+    .requiredOption("--keystore <file>", "the signers' keys, encrypted: from new-keystore; nobody else may use them")
     .option("--json", "print where it listens and its signers as JSON, once it is up")
     .action(async (options: StartOptions) => {
       const { runAuthority } = await import("../run-authority.ts");
       await runAuthority({
         config: options.config,
-        mnemonicFile: options.mnemonicFile,
-        ...(options.funderKeyFile === undefined ? {} : { funderKeyFile: options.funderKeyFile }),
+        keystore: options.keystore,
+        password: passwordSource(options),
         output: createOutput(options.json === true),
         signal: stopSignal(),
       });
+    });
+  withPassword(authority.command("new-keystore"))
+    .description("Write the keys of a server into a new file, encrypted under a password; shows the first addresses.")
+    .argument("<keystore>", "file to write; it must not exist")
+    .option("--mnemonic-file <file>", "import this mnemonic; a fresh one is made otherwise")
+    .option("--funder-key-file <file>", "import the secret key of the account that tops signers up")
+    .option("--funder", "make such an account")
+    .option("--json", "print JSON")
+    .action(async (path: string, options: KeystoreOptions) => {
+      const { newAuthorityKeystore } = await import("../run-authority.ts");
+      const { mnemonicFile, funderKeyFile } = options;
+      const keystore = {
+        path,
+        password: passwordSource(options),
+        ...(mnemonicFile === undefined ? {} : { mnemonicFile }),
+        ...(funderKeyFile === undefined ? {} : { funderKeyFile }),
+        withFunder: options.funder === true,
+      };
+      await newAuthorityKeystore(keystore, createOutput(options.json === true));
     });
   authority
     .command("new-key")

@@ -1,16 +1,12 @@
 import type { FileVault } from "@tributary/node/vault/file-vault";
-import { type PasswordSource, readPassword } from "@tributary/node/vault/password";
+import { readPassword } from "@tributary/node/vault/password";
 import { toHex } from "@tributary/protocol/bytes/index";
 import { Command } from "commander";
-import { CliError } from "../cli-error.ts";
 import { wholeNumber } from "../option-parsers.ts";
 import { createOutput } from "../output.ts";
+import { type PasswordOptions, passwordSource } from "../password-source.ts";
 
-type KeyOptions = {
-  readonly passwordFile?: string;
-  readonly passwordFd?: number;
-  readonly json?: boolean;
-};
+type KeyOptions = PasswordOptions & { readonly json?: boolean };
 
 export function keyCommand(): Command {
   const key = new Command("key").description("A node's keys, encrypted in one file.");
@@ -36,12 +32,6 @@ function common(command: Command): Command {
     .option("--password-file <file>", "file that holds the password")
     .option("--password-fd <number>", "open descriptor to read the password from", wholeNumber(0, 1_000))
     .option("--json", "print JSON");
-}
-
-function passwordSource(options: KeyOptions): PasswordSource {
-  if (options.passwordFile !== undefined) return { file: options.passwordFile };
-  if (options.passwordFd !== undefined) return { descriptor: options.passwordFd };
-  throw new CliError("PASSWORD_MISSING", "name the password's source: --password-file or --password-fd");
 }
 
 function print(vault: FileVault, options: KeyOptions): void {
