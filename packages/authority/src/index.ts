@@ -1,8 +1,10 @@
 export type { Call, Job, JobFailure, JobState, Receipt } from "./job.ts";
 export { LocalSigner, mnemonicSigners } from "./keys/local-signer.ts";
 export type { SignatureParts, Signer } from "./keys/signer.ts";
+export type { SpendingLimit } from "./pool/allowance.ts";
 export type { Alert, SigningPoolOptions } from "./pool/options.ts";
 export type { SubmitOptions, TransactionRequest } from "./pool/request.ts";
+export type { RouteLimits } from "./pool/route-book.ts";
 export {
   createSigningPool,
   JobFailed,
@@ -13,5 +15,7 @@ export {
 export { PoolError, type PoolErrorCode } from "./pool-error.ts";
 export { AuthorityServer, type AuthorityServerOptions } from "./server/authority-server.ts";
 export type { CallerConfig } from "./server/callers.ts";
+export type { GasQuota } from "./server/gas-quota.ts";
 export { PoolMetrics } from "./server/pool-metrics.ts";
+export type { Rate } from "./server/token-bucket.ts";
 export { SqliteStore } from "./store/sqlite-store.ts";

@@ -14,6 +14,8 @@ export type Call = {
   readonly value: bigint;
   /** Gas limit; estimated where it is not given. */
   readonly gas?: bigint;
+  /** The most that an estimate may come to; the job is refused otherwise. */
+  readonly maxGas?: bigint;
 };
 
 export type Receipt = {

@@ -1,4 +1,4 @@
-import type { CallerConfig, SigningPoolOptions } from "@tributary/authority";
+import type { CallerConfig, Rate, RouteLimits, SigningPoolOptions } from "@tributary/authority";
 import { z } from "zod";
 import { readJson } from "./atomic-file.ts";
 import { CliError, reasonOf } from "./cli-error.ts";
@@ -15,18 +15,42 @@ const wei = z
   .string()
   .regex(/^[0-9]{1,78}$/, "an amount of wei, as decimal text")
   .transform(BigInt);
-const size = z.int().min(1).max(1_024);
-
-const caller = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9._-]{1,50}$/),
-  keySha256: z.string().regex(/^[0-9a-f]{64}$/),
+const gas = z
+  .string()
+  .regex(/^[0-9]{1,12}$/, "an amount of gas, as decimal text")
+  .transform(BigInt);
+const seconds = z.int().min(1).max(31_536_000);
+const routeName = z.string().regex(/^[A-Za-z0-9._/-]{0,100}$/);
+const rate = {
   ratePerSecond: z.number().positive().max(1_000_000).default(100),
   burst: z.int().min(1).max(1_000_000).default(200),
+};
+const size = z.int().min(1).max(1_024);
+
+const rights = {
+  ...rate,
   maxValue: wei.default(0n),
+  maxGas: gas.optional(),
+  gasQuota: z.strictObject({ gas, seconds }).optional(),
+  routes: z.array(routeName).max(1_000).optional(),
   allow: z
     .array(z.strictObject({ to: address, functions: z.array(selector).optional() }))
     .max(1_000)
     .optional(),
+};
+
+const caller = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9._-]{1,50}$/),
+    keySha256: z.string().regex(/^[0-9a-f]{64}$/),
+    ...rights,
+  })
+  .refine(({ gasQuota, maxGas }) => gasQuota === undefined || maxGas !== undefined, "gasQuota needs maxGas");
+
+const route = z.strictObject({
+  ...rate,
+  maxOpen: z.int().min(1).max(1_000_000).optional(),
+  maxInFlight: z.int().min(1).max(1_000_000).optional(),
 });
 
 const config = z.strictObject({
@@ -47,6 +71,8 @@ const config = z.strictObject({
   maxFeePerGas: wei.optional(),
   minBalance: wei.optional(),
   topUpTo: wei.optional(),
+  spendingLimit: z.strictObject({ wei, seconds }).optional(),
+  routes: z.record(routeName, route).optional(),
   resettable: z.boolean().optional(),
 });
 
@@ -54,6 +80,7 @@ export type AuthorityConfig = {
   readonly pool: Omit<SigningPoolOptions, "mnemonic" | "funder" | "onAlert">;
   readonly listen: { readonly host: string; readonly port: number };
   readonly callers: readonly CallerConfig[];
+  readonly routes: Readonly<Record<string, Rate & RouteLimits>>;
 };
 
 /** The authority server's configuration; it holds no secret. Paths are relative to the working folder. */
@@ -67,7 +94,8 @@ export async function readAuthorityConfig(file: string): Promise<AuthorityConfig
     const [issue] = parsed.error.issues;
     throw new CliError("CONFIG", `${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message ?? "wrong"}`);
   }
-  const { listen, callers, signers, ...rest } = parsed.data;
+  const { listen, callers, signers, routes = {}, ...rest } = parsed.data;
   const given = Object.fromEntries(Object.entries(rest).filter(([, each]) => each !== undefined));
-  return { pool: { ...(given as Pick<SigningPoolOptions, "rpcUrl" | "store">), size: signers }, listen, callers };
+  const pool = { ...(given as Pick<SigningPoolOptions, "rpcUrl" | "store">), size: signers, routes };
+  return { pool, listen, callers, routes };
 }

@@ -45,7 +45,13 @@ export async function runAuthority(options: RunAuthorityOptions): Promise<void> 
   });
   try {
     metrics.follow(pool);
-    const server = await AuthorityServer.start({ pool, metrics, callers: config.callers, ...config.listen });
+    const server = await AuthorityServer.start({
+      pool,
+      metrics,
+      callers: config.callers,
+      routes: config.routes,
+      ...config.listen,
+    });
     const url = `http://${config.listen.host}:${server.port}`;
     const { chainId, signers } = pool.status();
     output.result(

@@ -2,13 +2,16 @@ import type { Address } from "viem";
 import { isDone, type Job, type JobFailure, type JobState, type Receipt } from "../job.ts";
 import type { Attempt, Settlement, SignerRecord } from "../store/records.ts";
 import type { SqliteStore } from "../store/sqlite-store.ts";
-import { JobQueue } from "./job-queue.ts";
+import { allowance, type SpendingLimit, spent } from "./allowance.ts";
+import { JobQueue, type RouteRoom } from "./job-queue.ts";
+import { RouteBook, type RouteLimits } from "./route-book.ts";
 import { recordOf, type Slot, slotOf } from "./slot.ts";
 
 /** One signer's row and its slots that are not final, by nonce. */
 export type Account = { record: SignerRecord; readonly slots: Map<number, Slot> };
 
-export type Bound = { readonly job: Job; readonly attempt: Attempt };
+/** `wei`: what it may cost. */
+export type Bound = { readonly job: Job; readonly attempt: Attempt; readonly wei: bigint };
 
 type Change = {
   readonly state?: JobState;
@@ -55,12 +58,20 @@ export class Ledger {
   /** Jobs that are not done. */
   readonly #open = new Map<string, Job>();
   readonly #listeners = new Set<(job: Job) => void>();
+  readonly #routes: RouteBook;
+  readonly #spendingLimit: SpendingLimit | undefined;
 
-  constructor(store: SqliteStore) {
+  constructor(
+    store: SqliteStore,
+    routes: Readonly<Record<string, RouteLimits>>,
+    spendingLimit: SpendingLimit | undefined,
+  ) {
     this.#store = store;
+    this.#routes = new RouteBook(routes);
+    this.#spendingLimit = spendingLimit;
     for (const record of store.signers()) this.accounts.set(record.address, { record, slots: new Map() });
     for (const job of store.openJobs()) {
-      this.#open.set(job.id, job);
+      this.#put(job);
       if (job.state === "queued") this.queue.add(job);
     }
     // An earlier process may have broadcast whatever it had signed.
@@ -71,6 +82,18 @@ export class Ledger {
 
   get openJobs(): number {
     return this.#open.size;
+  }
+
+  /** Whether the route has as many open jobs as it may, `arriving` ones counted. */
+  isFull(route: string, arriving: number): boolean {
+    return this.#routes.isFull(route, arriving);
+  }
+
+  /** Transactions that the route may still have on their way. */
+  readonly routeRoom: RouteRoom = (route) => this.#routes.room(route, this.queue.waiting(route));
+
+  gasSince(time: number): Map<string, bigint> {
+    return this.#store.gasSince(time);
   }
 
   get open(): Iterable<Job> {
@@ -101,7 +124,7 @@ export class Ledger {
       for (const job of jobs) this.#store.insertJob(job);
     });
     for (const job of jobs) {
-      this.#open.set(job.id, job);
+      this.#put(job);
       this.queue.add(job);
       this.#tell(job);
     }
@@ -133,7 +156,8 @@ export class Ledger {
     const jobs = bound.map(({ job }, index) =>
       changed(job, { state: "signed", place: { signer: address, nonce: nextNonce + index } }),
     );
-    const record = { ...account.record, nextNonce: nextNonce + bound.length };
+    const wei = bound.reduce((sum, each) => sum + each.wei, 0n);
+    const record = { ...this.#paid(account, wei), nextNonce: nextNonce + bound.length };
     this.#store.together(() => {
       for (const [index, slot] of slots.entries()) {
         this.#store.putSlot(recordOf(slot));
@@ -146,6 +170,16 @@ export class Ledger {
     for (const slot of slots) account.slots.set(slot.nonce, slot);
     this.#apply(jobs);
     return slots;
+  }
+
+  /** Wei that the signer may still promise; undefined: as much as it has. */
+  allowance({ record }: Account): bigint | undefined {
+    const limit = this.#spendingLimit;
+    return limit === undefined || record.role === "funder" ? undefined : allowance(limit, record.spending, Date.now());
+  }
+
+  #paid({ record }: Account, wei: bigint): SignerRecord {
+    return { ...record, spending: spent(this.#spendingLimit, record.spending, wei, Date.now()) };
   }
 
   /** A nonce that no job needs and that the ones behind it wait for. */
@@ -171,14 +205,20 @@ export class Ledger {
     return slot;
   }
 
-  /** A replacement in the same nonce. `failure` is why its job is not wanted any more, for a cancellation. */
-  addAttempt(slot: Slot, attempt: Attempt, failure?: JobFailure): void {
+  /**
+   * A replacement in the same nonce that may cost `wei` more than those before it. `failure` is why its job is not
+   * wanted any more, for a cancellation.
+   */
+  addAttempt(account: Account, slot: Slot, attempt: Attempt, wei: bigint, failure?: JobFailure): void {
     const job = this.#jobOf(slot);
     const next = job === undefined || failure === undefined ? [] : [changed(job, { failure })];
+    const record = wei === 0n ? account.record : this.#paid(account, wei);
     this.#store.together(() => {
       this.#store.insertAttempt(slot.signer, slot.nonce, attempt);
       for (const each of next) this.#store.updateJob(each);
+      if (record !== account.record) this.#store.putSigner(record);
     });
+    account.record = record;
     slot.attempts.push(attempt);
     slot.accepted = false;
     this.#apply(next);
@@ -327,11 +367,16 @@ export class Ledger {
 
   #apply(jobs: readonly Job[], front = false): void {
     for (const job of jobs) {
-      if (isDone(job.state)) this.#open.delete(job.id);
-      else this.#open.set(job.id, job);
+      this.#put(job);
       if (job.state === "queued") this.queue.add(job, front);
       this.#tell(job);
     }
+  }
+
+  #put(job: Job): void {
+    this.#routes.note(this.#open.get(job.id), job);
+    if (isDone(job.state)) this.#open.delete(job.id);
+    else this.#open.set(job.id, job);
   }
 
   #tell(job: Job): void {

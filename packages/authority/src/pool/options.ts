@@ -1,6 +1,8 @@
 import type { Hex } from "viem";
 import type { Signer } from "../keys/signer.ts";
 import type { SqliteStore } from "../store/sqlite-store.ts";
+import type { SpendingLimit } from "./allowance.ts";
+import type { RouteLimits } from "./route-book.ts";
 
 export type Alert = {
   readonly kind:
@@ -10,6 +12,7 @@ export type Alert = {
     | "signer-dry"
     | "signer-funded"
     | "fee-cap"
+    | "spending-limit"
     | "endpoint-lost"
     | "endpoint-back"
     | "wrong-chain"
@@ -43,6 +46,8 @@ export type Limits = {
   /** Wei below which a signer is topped up (0: never looked at), and up to which. */
   readonly minBalance: bigint;
   readonly topUpTo: bigint;
+  /** What each signer may promise in a window of time; a job that alone is more than that fails. The funder is exempt. */
+  readonly spendingLimit: SpendingLimit | undefined;
 };
 
 const DEFAULTS: Limits = {
@@ -59,9 +64,13 @@ const DEFAULTS: Limits = {
   idleMs: 60_000,
   minBalance: 0n,
   topUpTo: 0n,
+  spendingLimit: undefined,
 };
 
 export type SigningPoolOptions = Partial<Limits> & {
+  /** By route; a route that is not named has no limit of its own. */
+  readonly routes?: Readonly<Record<string, RouteLimits>>;
+
   /** Where the keys come from: one of the three. */
   readonly mnemonic?: string;
   readonly keys?: readonly Hex[];

@@ -35,7 +35,11 @@ function judged(call: Call, answer: RpcAnswer, percent: number, abi: Abi | undef
     const estimate = quantity(answer.result);
     if (estimate === undefined || estimate > 2n ** 63n) return { kind: "again" };
     // A plain transfer's 21,000 is exact.
-    return { kind: "ready", gas: estimate === 21_000n ? estimate : (estimate * BigInt(percent)) / 100n };
+    const gas = estimate === 21_000n ? estimate : (estimate * BigInt(percent)) / 100n;
+    if (call.maxGas === undefined || gas <= call.maxGas) return { kind: "ready", gas };
+    if (estimate <= call.maxGas) return { kind: "ready", gas: call.maxGas };
+    const failure = { code: "GAS_LIMIT", message: `it takes ${estimate} gas, and may take ${call.maxGas}` };
+    return { kind: "refused", failure };
   }
   if (verdictOf(answer.code, answer.message) === "insufficient-funds") return { kind: "dry" };
   if (!isRevert(answer.code, answer.message)) return { kind: "again" };

@@ -9,6 +9,8 @@ export type TransactionRequest = {
   /** Wei. */
   readonly value?: bigint;
   readonly gas?: bigint;
+  /** The most that the estimate may come to, where `gas` is not given. */
+  readonly maxGas?: bigint;
   readonly abi?: Abi;
   readonly functionName?: string;
   readonly args?: readonly unknown[];
@@ -46,20 +48,26 @@ function dataOf(request: TransactionRequest): Hex {
 
 /** The checked call, its address in lower case. */
 export function callOf(request: TransactionRequest): Call {
-  const { to, value = 0n, gas } = request;
+  const { to, value = 0n, gas, maxGas } = request;
   const data = dataOf(request).toLowerCase() as Hex;
   if (!/^0x([0-9a-f]{2})*$/.test(data)) throw bad("data is no hex of whole bytes");
   if (data.length > 2 + 2 * MOST_DATA_BYTES) throw bad(`data is longer than ${MOST_DATA_BYTES} bytes`);
   if (to !== undefined && !isAddress(to, { strict: false })) throw bad("to is no address");
   if (to === undefined && data === "0x") throw bad("a contract needs code");
   if (typeof value !== "bigint" || value < 0n || value >= UINT256) throw bad("value is no amount of wei");
-  if (gas !== undefined && (typeof gas !== "bigint" || gas < 21_000n || gas > 2n ** 40n)) throw bad("gas is no limit");
+  for (const limit of [gas, maxGas]) if (!isGasLimit(limit)) throw bad("gas is no limit");
+  if (gas !== undefined && maxGas !== undefined && gas > maxGas) throw bad("gas is more than maxGas");
   return {
     ...(to === undefined ? {} : { to: to.toLowerCase() as Address }),
     data,
     value,
     ...(gas === undefined ? {} : { gas }),
+    ...(maxGas === undefined ? {} : { maxGas }),
   };
+}
+
+function isGasLimit(gas: bigint | undefined): boolean {
+  return gas === undefined || (typeof gas === "bigint" && gas >= 21_000n && gas <= 2n ** 40n);
 }
 
 export function checkedOptions(options: SubmitOptions): SubmitOptions {

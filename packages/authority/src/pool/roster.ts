@@ -86,7 +86,12 @@ export class Roster {
   async grow(): Promise<void> {
     const { ledger, rpc } = this.#ports;
     const active = this.active;
-    if (ledger.queue.size === 0 || active.length >= this.size.max || active.some(({ room }) => room > 0)) return;
+    if (
+      !ledger.queue.hasWork(ledger.routeRoom) ||
+      active.length >= this.size.max ||
+      active.some(({ room }) => room > 0)
+    )
+      return;
     const working = new Set(active.map(({ address }) => address));
     const signer = this.#keys.find(({ address }) => !working.has(address));
     if (signer === undefined) return;
@@ -119,7 +124,7 @@ export class Roster {
   shrink(): void {
     const { ledger, limits } = this.#ports;
     const active = this.active;
-    if (active.length <= this.size.min || ledger.queue.size > 0) return;
+    if (active.length <= this.size.min || ledger.queue.hasWork(ledger.routeRoom)) return;
     const before = Date.now() - limits.idleMs;
     const idle = active.findLast(({ account, lastUsed }) => account.slots.size === 0 && lastUsed < before);
     if (idle !== undefined) ledger.putSigner({ ...idle.account.record, state: "idle" });
@@ -140,6 +145,7 @@ async function enrol(rpc: RpcClient, ledger: Ledger, address: Address, role: "wo
   // What is pending counts: it was sent by somebody else, before this pool had the key for itself.
   const chain = known === undefined ? count(await rpc.call("eth_getTransactionCount", address, "pending")) : 0;
   if (chain === undefined) throw new RpcUnreachable("the endpoint names no nonce");
-  ledger.putSigner({ address, role, state: "active", nextNonce: known?.nextNonce ?? chain });
+  const spending = known?.spending ?? { window: 0, wei: 0n };
+  ledger.putSigner({ address, role, state: "active", nextNonce: known?.nextNonce ?? chain, spending });
   return ledger.accounts.get(address) as Account;
 }

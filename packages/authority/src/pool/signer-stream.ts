@@ -5,6 +5,7 @@ import type { Signer } from "../keys/signer.ts";
 import type { RpcAnswer, RpcClient } from "../rpc/rpc-client.ts";
 import { type Verdict, verdictOf } from "../rpc/wording.ts";
 import type { Attempt, AttemptKind } from "../store/records.ts";
+import { renewalMs } from "./allowance.ts";
 import type { ChainView } from "./chain-view.ts";
 import type { Account, Bound, Ledger } from "./ledger.ts";
 import type { Alert, Limits } from "./options.ts";
@@ -31,6 +32,8 @@ const MOST_TRIES = 20;
 const untried = new WeakMap<Job, number>();
 /** Gas of a transfer that does nothing, with room for chains that charge more than Ethereum. */
 const CANCEL_GAS = 30_000n;
+/** Gas of the least that a transaction can be. */
+const CHEAPEST_GAS = 21_000n;
 
 /** One signer and its nonces: several transactions on their way at a time, each broadcast until its nonce is spent. */
 export class SignerStream {
@@ -44,6 +47,8 @@ export class SignerStream {
   #again = false;
   #sending: Promise<void> = Promise.resolve();
   #restUntil = 0;
+  /** Unix time in milliseconds until which its spending limit allows nothing. */
+  #brokeUntil = 0;
   #stopped = false;
   /** Unix time in milliseconds. */
   lastUsed: number = Date.now();
@@ -70,6 +75,7 @@ export class SignerStream {
   /** Transactions that may be added now. */
   get room(): number {
     if (this.#signer === undefined || this.#stopped || this.dry || this.account.record.state !== "active") return 0;
+    if (Date.now() < this.#brokeUntil) return 0;
     return Math.max(0, Math.min(this.#window, this.#ports.limits.maxInFlight) - this.unsettled.length);
   }
 
@@ -126,7 +132,7 @@ export class SignerStream {
 
   #take(limit: number): Job[] {
     const { ledger } = this.#ports;
-    const jobs = ledger.queue.take(this.address, limit, this.account.record.role === "funder");
+    const jobs = ledger.queue.take(this.address, limit, this.account.record.role === "funder", ledger.routeRoom);
     const now = Date.now();
     const late = jobs.filter(({ deadline }) => deadline !== undefined && deadline <= now);
     for (const job of late) ledger.fail(job, { code: "EXPIRED", message: "its deadline passed before it was signed" });
@@ -182,13 +188,22 @@ export class SignerStream {
     const { ledger, chain } = this.#ports;
     const price = chain.fees.price();
     const bound: Bound[] = [];
+    let left = ledger.allowance(this.account);
     for (const { job, gas } of ready) {
       const nonce = first + bound.length;
+      const wei = job.call.value + gas * price.maxFee;
+      if (left !== undefined && wei > left) {
+        this.#overLimit(job, wei);
+        continue;
+      }
       const attempt = await this.#sign("job", nonce, job.call, gas, price).catch(() => undefined);
       if (attempt === undefined) {
         this.#rest(FIRST_RETRY_MS);
         ledger.queue.add(job, true);
-      } else bound.push({ job, attempt });
+        continue;
+      }
+      bound.push({ job, attempt, wei });
+      if (left !== undefined) left -= wei;
     }
     return bound;
   }
@@ -198,6 +213,25 @@ export class SignerStream {
     const { chainId } = this.#ports.chain;
     const { raw, hash } = await signTransaction(this.#signer, { chainId, nonce, gas, price, call });
     return { hash, kind, raw, maxFee: price.maxFee, tip: price.tip, createdAt: Date.now() };
+  }
+
+  /** The job waits for another signer or the next window, unless it would never fit into one. */
+  #overLimit(job: Job, wei: bigint): void {
+    const { ledger, limits, alert, chain } = this.#ports;
+    const { spendingLimit: limit } = limits;
+    if (limit === undefined) return;
+    if (wei > limit.wei) {
+      ledger.fail(job, { code: "SPENDING_LIMIT", message: "it may cost more than a signer may spend" });
+      return;
+    }
+    // Behind the others: a cheaper one may still fit.
+    ledger.queue.add(job);
+    this.#rest(FIRST_RETRY_MS);
+    const now = Date.now();
+    const left = ledger.allowance(this.account) ?? 0n;
+    if (left >= chain.fees.price().maxFee * CHEAPEST_GAS || this.#brokeUntil > now) return;
+    alert({ kind: "spending-limit", message: `${this.address} has spent what it may for now` });
+    this.#brokeUntil = now + renewalMs(limit, now);
   }
 
   #rest(ms: number): void {
@@ -335,7 +369,12 @@ export class SignerStream {
       return;
     }
     const again = await this.#resigned(slot, old, price);
-    if (again !== undefined) ledger.addAttempt(slot, again);
+    if (again === undefined) return;
+    const wei = (parseTransaction(again.raw).gas ?? CANCEL_GAS) * (again.maxFee - old.maxFee);
+    const left = ledger.allowance(this.account);
+    if (left === undefined || wei <= left) ledger.addAttempt(this.account, slot, again, wei);
+    else
+      alert({ kind: "spending-limit", message: `nonce ${slot.nonce} of ${this.address} waits: it has spent its own` });
   }
 
   async #resigned(slot: Slot, old: Attempt, price: Price): Promise<Attempt | undefined> {
@@ -358,7 +397,9 @@ export class SignerStream {
     const { chain, ledger } = this.#ports;
     const price = chain.fees.replacing(newest(slot));
     if (price === undefined || this.#signer === undefined) return;
-    ledger.addAttempt(slot, await this.#signCancel(slot.nonce, price), failure);
+    const attempt = await this.#signCancel(slot.nonce, price);
+    // At most one of the two is mined: what the job may cost is promised already.
+    ledger.addAttempt(this.account, slot, attempt, 0n, failure);
   }
 
   /** Spends nonces of nobody that the chain waits for. */

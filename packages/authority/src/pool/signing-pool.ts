@@ -90,6 +90,9 @@ export class SigningPool {
     if (ledger.openJobs + this.#waiting.length >= limits.maxOpenJobs) {
       throw new PoolError("QUEUE_FULL", `${limits.maxOpenJobs} jobs are not done yet`);
     }
+    if (ledger.isFull(route, this.#waiting.filter(({ job }) => job.route === route).length)) {
+      throw new PoolError("QUEUE_FULL", "the route has as many open jobs as it may");
+    }
     const now = Date.now();
     const job: Job = {
       id: randomUUID(),
@@ -142,6 +145,11 @@ export class SigningPool {
       };
       waiters.add(waiter);
     });
+  }
+
+  /** Gas of the jobs accepted since then (milliseconds), by owner: used, or what those on their way may use. */
+  gasSince(time: number): Map<string, bigint> {
+    return this.#parts.ledger.gasSince(time);
   }
 
   job(id: string): Job | undefined {
@@ -333,7 +341,7 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
       throw new PoolError("WRONG_CHAIN", `the endpoint's chain is ${chain.chainId}, not ${expected}`);
     }
     store.setMeta("chain", String(chain.chainId));
-    const ledger = new Ledger(store);
+    const ledger = new Ledger(store, options.routes ?? {}, limits.spendingLimit);
     const abis = new Map<string, Abi>();
     let pool: SigningPool | undefined;
     const alert = options.onAlert ?? (() => undefined);

@@ -1,64 +1,47 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { isDone, type Job } from "../job.ts";
-import { callOf } from "../pool/request.ts";
+import type { Job } from "../job.ts";
 import type { SigningPool } from "../pool/signing-pool.ts";
-import { PoolError, type PoolErrorCode } from "../pool-error.ts";
+import { Admission } from "./admission.ts";
 import { type Caller, type CallerConfig, Callers } from "./callers.ts";
+import { EventStreams } from "./event-streams.ts";
 import { jobView, submissionOf } from "./messages.ts";
 import type { PoolMetrics } from "./pool-metrics.ts";
+import { answerError, Refusal } from "./refusal.ts";
+import type { Rate } from "./token-bucket.ts";
 
 export type AuthorityServerOptions = {
   readonly pool: SigningPool;
   readonly metrics: PoolMetrics;
   readonly callers: readonly CallerConfig[];
+  /** Requests to routes, of all callers together. */
+  readonly routes?: Readonly<Record<string, Rate>> | undefined;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
 };
 
 const MAX_BODY_BYTES = 512 * 1024;
-/** Open streams of events: of one caller, and of all. */
-const STREAMS_OF_CALLER = 100;
-const MAX_STREAMS = 1_000;
-const HEARTBEAT_MS = 15_000;
 /** Milliseconds that a request with `wait` is held open at most. */
 const LONGEST_WAIT_MS = 60_000;
-
-const STATUS: Readonly<Partial<Record<PoolErrorCode, number>>> = {
-  BAD_REQUEST: 400,
-  UNKNOWN_JOB: 404,
-  IDEMPOTENCY_CONFLICT: 409,
-  QUEUE_FULL: 503,
-  CLOSED: 503,
-};
-
-/** An answer other than success; its message goes to the caller. */
-class Refusal extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly retryAfter: number | undefined;
-
-  constructor(status: number, code: string, message: string, retryAfter?: number) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.retryAfter = retryAfter;
-  }
-}
 
 /** The pool over HTTP, for machines with API keys. */
 export class AuthorityServer {
   readonly #options: AuthorityServerOptions;
   readonly #callers: Callers;
   readonly #app: FastifyInstance;
-  /** End what is held open: streams of events and requests that wait. */
+  readonly #admission: Admission;
+  readonly #streams: EventStreams;
+  /** End requests that wait. */
   readonly #ends = new Set<() => void>();
-  #streams = 0;
   #draining = false;
 
   private constructor(options: AuthorityServerOptions) {
     this.#options = options;
-    this.#callers = new Callers(options.callers, Date.now());
+    const { pool, routes = {}, callers } = options;
+    this.#callers = new Callers(callers, Date.now());
+    this.#admission = new Admission(pool, routes, Date.now());
+    for (const { name, gasQuota } of callers) if (gasQuota !== undefined) this.#admission.follow(name, gasQuota);
+    this.#streams = new EventStreams(pool);
     this.#app = Fastify({ bodyLimit: MAX_BODY_BYTES, logger: false, requestTimeout: 30_000 });
     this.#app.setErrorHandler((error, _request, reply) => answerError(error, reply));
     this.#app.setNotFoundHandler((_request, reply) =>
@@ -85,6 +68,7 @@ export class AuthorityServer {
 
   async close(): Promise<void> {
     this.#draining = true;
+    this.#streams.endAll();
     for (const end of [...this.#ends]) end();
     await this.#app.close();
   }
@@ -105,7 +89,7 @@ export class AuthorityServer {
     this.#app.get("/v1/transactions/:id", async (request) => jobView(this.#ownJob(request, this.#caller(request))));
     this.#app.get("/v1/transactions/:id/events", (request, reply) => {
       const caller = this.#caller(request);
-      this.#stream(caller, this.#ownJob(request, caller), reply);
+      this.#streams.open(caller, this.#ownJob(request, caller), reply);
     });
   }
 
@@ -129,17 +113,14 @@ export class AuthorityServer {
     const caller = this.#caller(request);
     if (this.#draining) throw new Refusal(503, "DRAINING", "the server takes no more transactions", 10);
     const key = idempotencyKey(request.headers["idempotency-key"]);
-    const submission = submissionOf(request.body);
-    if (!caller.mayCall(callOf(submission.request))) {
-      throw new Refusal(403, "FORBIDDEN", "the key does not allow this call");
-    }
-    const options = {
-      ...submission.options,
+    const { pool } = this.#options;
+    const own = {
       owner: caller.name,
       ...(key === undefined ? {} : { idempotencyKey: `${caller.name}/${key}` }),
     };
-    const { pool } = this.#options;
-    const { id } = await pool.submit(submission.request, options);
+    const { id } = await this.#admission.admit(caller, submissionOf(request.body), (submission) =>
+      pool.submit(submission.request, { ...submission.options, ...own }),
+    );
     const { wait } = request.query as { readonly wait?: unknown };
     if (wait === "mined" || wait === "final") await this.#reached(id, wait);
     const job = pool.job(id);
@@ -160,64 +141,10 @@ export class AuthorityServer {
     this.#ends.delete(end);
     clearTimeout(timer);
   }
-
-  /** Server-sent events: the job as it is, and each change, until it is done. */
-  #stream(caller: Caller, job: Job, reply: FastifyReply): void {
-    if (caller.streams >= STREAMS_OF_CALLER || this.#streams >= MAX_STREAMS) {
-      throw new Refusal(429, "TOO_MANY_STREAMS", "too many streams of events are open", 10);
-    }
-    caller.streams++;
-    this.#streams++;
-    reply.hijack();
-    const { raw } = reply;
-    raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-    let ended = false;
-    const end = (): void => {
-      if (ended) return;
-      ended = true;
-      caller.streams--;
-      this.#streams--;
-      this.#ends.delete(end);
-      clearInterval(heartbeat);
-      stop();
-      raw.end();
-    };
-    const tell = (next: Job): void => {
-      // Whoever does not read is let go: it can ask again.
-      if (raw.writableLength > 64 * 1024) end();
-      else raw.write(`event: ${next.state}\ndata: ${JSON.stringify(jobView(next))}\n\n`);
-      if (isDone(next.state)) end();
-    };
-    const stop = this.#options.pool.watch((next) => {
-      if (next.id === job.id) tell(next);
-    });
-    const heartbeat = setInterval(() => raw.write(":\n\n"), HEARTBEAT_MS);
-    this.#ends.add(end);
-    raw.once("close", end);
-    tell(job);
-  }
 }
 
 function idempotencyKey(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (typeof header === "string" && /^[\x21-\x7e]{1,128}$/.test(header)) return header;
   throw new Refusal(400, "BAD_REQUEST", "Idempotency-Key: 1 to 128 printable characters");
-}
-
-function answerError(error: unknown, reply: FastifyReply): FastifyReply {
-  if (error instanceof Refusal) {
-    if (error.retryAfter !== undefined) reply.header("retry-after", error.retryAfter);
-    return reply.code(error.status).send({ error: { code: error.code, message: error.message } });
-  }
-  if (error instanceof PoolError) {
-    const status = STATUS[error.code] ?? 500;
-    if (status === 503) reply.header("retry-after", 1);
-    return reply.code(status).send({ error: { code: error.code, message: error.message } });
-  }
-  const { statusCode } = error as { readonly statusCode?: number };
-  // Fastify's own refusals: a body that is too long, not JSON, or not complete.
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return reply.code(statusCode).send({ error: { code: "BAD_REQUEST", message: (error as Error).message } });
-  }
-  return reply.code(500).send({ error: { code: "INTERNAL", message: "something went wrong here" } });
 }

@@ -1,6 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Address, Hex } from "viem";
 import type { Call } from "../job.ts";
+import type { GasQuota } from "./gas-quota.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 export type CallerConfig = {
   /** Names its jobs and its metrics; 1 to 50 of a-z, A-Z, 0-9, '.', '_' and '-'. */
@@ -14,6 +16,12 @@ export type CallerConfig = {
   readonly allow?: readonly { readonly to: Address; readonly functions?: readonly Hex[] | undefined }[] | undefined;
   /** Wei that one of its transactions may carry. */
   readonly maxValue: bigint;
+  /** Gas that one of its transactions may take. */
+  readonly maxGas?: bigint | undefined;
+  /** Needs `maxGas`, which a transaction without a limit of its own counts with until it is mined. */
+  readonly gasQuota?: GasQuota | undefined;
+  /** Routes that it may use; all where it is not given. */
+  readonly routes?: readonly string[] | undefined;
 };
 
 /** A machine with an API key, and how much of its rate is left. */
@@ -21,8 +29,7 @@ export class Caller {
   readonly name: string;
   readonly #config: CallerConfig;
   readonly #hash: Buffer;
-  #tokens: number;
-  #filledAt: number;
+  readonly #rate: TokenBucket;
   /** Streams of events that it holds open. */
   streams = 0;
 
@@ -30,8 +37,7 @@ export class Caller {
     this.name = config.name;
     this.#config = config;
     this.#hash = Buffer.from(config.keySha256, "hex");
-    this.#tokens = config.burst;
-    this.#filledAt = now;
+    this.#rate = new TokenBucket(config, now);
   }
 
   hasKey(hash: Buffer): boolean {
@@ -40,17 +46,20 @@ export class Caller {
 
   /** Seconds to wait; 0 when the request is within its rate, which it then counts against. */
   spend(now: number): number {
-    const { burst, ratePerSecond } = this.#config;
-    this.#tokens = Math.min(burst, this.#tokens + (Math.max(0, now - this.#filledAt) / 1_000) * ratePerSecond);
-    this.#filledAt = now;
-    if (this.#tokens < 1) return Math.ceil((1 - this.#tokens) / ratePerSecond);
-    this.#tokens -= 1;
-    return 0;
+    return this.#rate.spend(now);
+  }
+
+  get maxGas(): bigint | undefined {
+    return this.#config.maxGas;
+  }
+
+  mayUse(route: string): boolean {
+    return this.#config.routes?.includes(route) ?? true;
   }
 
   mayCall(call: Call): boolean {
-    const { allow, maxValue } = this.#config;
-    if (call.value > maxValue) return false;
+    const { allow, maxValue, maxGas } = this.#config;
+    if (call.value > maxValue || (call.gas !== undefined && maxGas !== undefined && call.gas > maxGas)) return false;
     if (allow === undefined) return true;
     const selector = call.data.slice(0, 10).toLowerCase();
     return allow.some(

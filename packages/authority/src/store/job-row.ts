@@ -2,26 +2,34 @@ import type { Address, Hex } from "viem";
 import type { Call, Job, JobFailure, JobState, Receipt } from "../job.ts";
 import type { Row, SqlValue } from "./database.ts";
 
-type CallJson = { readonly to?: Address; readonly data: Hex; readonly value: string; readonly gas?: string };
+type CallJson = {
+  readonly to?: Address;
+  readonly data: Hex;
+  readonly value: string;
+  readonly gas?: string;
+  readonly maxGas?: string;
+};
 
 function callJson(call: Call): string {
-  const { to, data, value, gas } = call;
+  const { to, data, value, gas, maxGas } = call;
   const json: CallJson = {
     ...(to === undefined ? {} : { to }),
     data,
     value: value.toString(),
     ...(gas === undefined ? {} : { gas: gas.toString() }),
+    ...(maxGas === undefined ? {} : { maxGas: maxGas.toString() }),
   };
   return JSON.stringify(json);
 }
 
 function callOf(text: string): Call {
-  const { to, data, value, gas } = JSON.parse(text) as CallJson;
+  const { to, data, value, gas, maxGas } = JSON.parse(text) as CallJson;
   return {
     ...(to === undefined ? {} : { to }),
     data,
     value: BigInt(value),
     ...(gas === undefined ? {} : { gas: BigInt(gas) }),
+    ...(maxGas === undefined ? {} : { maxGas: BigInt(maxGas) }),
   };
 }
 

@@ -9,6 +9,8 @@ export type SignerRecord = {
   readonly state: SignerState;
   /** The lowest nonce that no slot has taken. */
   readonly nextNonce: number;
+  /** Wei promised in one window of the spending limit. */
+  readonly spending: { readonly window: number; readonly wei: bigint };
 };
 
 /**

@@ -1,7 +1,7 @@
 import { PoolError } from "../pool-error.ts";
 import { type Database, transaction } from "./database.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 
 /** Amounts are decimal text, as SQLite's integers have 64 bits. */
 const TABLES = `
@@ -55,6 +55,13 @@ CREATE TABLE attempts (
 CREATE INDEX attempts_of_slot ON attempts (signer, nonce);
 `;
 
+/** What version 2 added. */
+const SPENDING_AND_QUOTAS = `
+ALTER TABLE signers ADD COLUMN spent_window INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE signers ADD COLUMN spent TEXT NOT NULL DEFAULT '0';
+CREATE INDEX jobs_by_time ON jobs (created);
+`;
+
 export function prepareSchema(database: Database): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() as { readonly user_version: number };
   if (version > VERSION) {
@@ -62,7 +69,8 @@ export function prepareSchema(database: Database): void {
   }
   if (version === VERSION) return;
   transaction(database, () => {
-    database.exec(TABLES);
+    if (version === 0) database.exec(TABLES);
+    database.exec(SPENDING_AND_QUOTAS);
     database.exec(`PRAGMA user_version = ${VERSION}`);
   });
 }

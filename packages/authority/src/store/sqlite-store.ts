@@ -5,6 +5,13 @@ import { changingColumns, INSERT_JOB, insertedColumns, jobOf, UPDATE_JOB } from 
 import type { Attempt, AttemptKind, Settlement, SignerRecord, SignerState, SlotRecord } from "./records.ts";
 import { prepareSchema } from "./schema.ts";
 
+/** Sums stay far below 2^53: a limit is at most 2^40. */
+const GAS_SINCE =
+  "SELECT owner, SUM(CASE WHEN receipt IS NOT NULL THEN CAST(json_extract(receipt, '$.gasUsed') AS INTEGER)" +
+  " WHEN state IN ('failed', 'cancelled') THEN 0" +
+  " ELSE CAST(COALESCE(json_extract(call, '$.gas'), json_extract(call, '$.maxGas'), 0) AS INTEGER) END) AS gas" +
+  " FROM jobs WHERE created >= ? GROUP BY owner";
+
 function attemptOf(row: Row): Attempt {
   return {
     hash: row["hash"] as Hex,
@@ -69,19 +76,15 @@ export class SqliteStore {
       role: row["role"] as SignerRecord["role"],
       state: row["state"] as SignerState,
       nextNonce: Number(row["next_nonce"]),
+      spending: { window: Number(row["spent_window"]), wei: BigInt(String(row["spent"])) },
     }));
   }
 
   putSigner(signer: SignerRecord): void {
-    const { address, role, state, nextNonce } = signer;
-    this.together(() =>
-      this.#sql("INSERT OR REPLACE INTO signers (address, role, state, next_nonce) VALUES (?, ?, ?, ?)").run(
-        address,
-        role,
-        state,
-        nextNonce,
-      ),
-    );
+    const { address, role, state, nextNonce, spending } = signer;
+    const sql =
+      "INSERT OR REPLACE INTO signers (address, role, state, next_nonce, spent_window, spent) VALUES (?, ?, ?, ?, ?, ?)";
+    this.together(() => this.#sql(sql).run(address, role, state, nextNonce, spending.window, spending.wei.toString()));
   }
 
   insertJob(job: Job): void {
@@ -100,6 +103,12 @@ export class SqliteStore {
   jobByKey(key: string): Job | undefined {
     const row = this.#sql("SELECT * FROM jobs WHERE key = ?").get(key) as Row | undefined;
     return row === undefined ? undefined : jobOf(row);
+  }
+
+  /** Gas of the jobs accepted since then, by owner: used, or what those on their way may use. */
+  gasSince(time: number): Map<string, bigint> {
+    const rows = this.#sql(GAS_SINCE).all(time) as Row[];
+    return new Map(rows.map((row) => [String(row["owner"]), BigInt(Number(row["gas"]))]));
   }
 
   /** Jobs that are not done, oldest first. */
