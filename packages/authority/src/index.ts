@@ -18,4 +18,4 @@ export type { CallerConfig } from "./server/callers.ts";
 export type { GasQuota } from "./server/gas-quota.ts";
 export { PoolMetrics } from "./server/pool-metrics.ts";
 export type { Rate } from "./server/token-bucket.ts";
-export { SqliteStore } from "./store/sqlite-store.ts";
+export { JobStore } from "./store/job-store.ts";

@@ -56,3 +56,9 @@ export type Job = {
 export function isDone(state: JobState): boolean {
   return state === "final" || state === "failed" || state === "cancelled";
 }
+
+/** Gas that a job counts with: used, or what it may use; none when it had no effect. At most 2^40 and so exact. */
+export function gasOf({ state, receipt, call }: Job): number {
+  if (receipt !== undefined) return Number(receipt.gasUsed);
+  return state === "failed" || state === "cancelled" ? 0 : Number(call.gas ?? call.maxGas ?? 0n);
+}

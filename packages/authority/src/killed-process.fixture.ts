@@ -3,7 +3,8 @@
 import { MNEMONIC, wordOf } from "./anvil.fixture.ts";
 import { createSigningPool } from "./pool/signing-pool.ts";
 import { openDatabase } from "./store/database.ts";
-import { SqliteStore } from "./store/sqlite-store.ts";
+import { JobStore } from "./store/job-store.ts";
+import { SqliteEngine } from "./store/sqlite-engine.ts";
 
 export type Plan = {
   readonly rpcUrl: string | readonly string[];
@@ -31,7 +32,9 @@ const exec = (sql: string): void => {
   real.exec(sql);
   if (dies) process.kill(process.pid, "SIGKILL");
 };
-const store = SqliteStore.over({ exec, prepare: (sql) => real.prepare(sql), close: () => real.close() });
+const store = await JobStore.over(
+  new SqliteEngine({ exec, prepare: (sql) => real.prepare(sql), close: () => real.close() }),
+);
 const pool = await createSigningPool({
   mnemonic: MNEMONIC,
   rpcUrl,
@@ -48,5 +51,5 @@ const submitted = names.flatMap((name) => [name, name]);
 await Promise.all(submitted.map((name) => pool.submit({ to, data: wordOf(name) }, { idempotencyKey: name })));
 await pool.drain();
 await pool.close();
-store.close();
+await store.close();
 process.stdout.write("done\n");

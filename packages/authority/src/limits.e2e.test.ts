@@ -6,7 +6,7 @@ import type { Alert } from "./pool/options.ts";
 import { createSigningPool, type SigningPool } from "./pool/signing-pool.ts";
 import { AuthorityServer } from "./server/authority-server.ts";
 import { PoolMetrics } from "./server/pool-metrics.ts";
-import { SqliteStore } from "./store/sqlite-store.ts";
+import { JobStore } from "./store/job-store.ts";
 
 const fast = { mnemonic: MNEMONIC, pollMs: 20, confirmations: 1 };
 const GAS = 100_000n;
@@ -16,16 +16,16 @@ describe("limits", () => {
   let anvil: Anvil;
   let to: Address;
   let pool: SigningPool | undefined;
-  let store: SqliteStore;
+  let store: JobStore;
 
   beforeEach(async () => {
     anvil = await Anvil.start("--no-mining");
     to = await anvil.counter();
-    store = await SqliteStore.open(":memory:");
+    store = await JobStore.open(":memory:");
   });
   afterEach(async () => {
     await pool?.close();
-    store.close();
+    await store.close();
     await anvil.stop();
   });
 
@@ -48,14 +48,17 @@ describe("limits", () => {
     const jobs = await Promise.all(
       Array.from({ length: 6 }, (_, index) => pool?.submit({ to, data: wordOf(`spend ${index}`), gas: GAS })),
     );
-    const sent = (): number => jobs.filter((job) => pool?.job(job?.id ?? "")?.state !== "queued").length;
-    await until(() => sent() === 4);
+    const sent = async (): Promise<number> => {
+      const seen = await Promise.all(jobs.map((job) => pool?.job(job?.id ?? "")));
+      return seen.filter((job) => job?.state !== "queued").length;
+    };
+    await until(async () => (await sent()) === 4);
     await until(() => alerts.filter(({ kind }) => kind === "spending-limit").length === 2);
     await pool.close();
     pool = await createSigningPool({ ...options, ...limits });
     const dear = await pool.submit({ to, data: wordOf("dear"), gas: GAS, value: limit.wei });
     await expect(pool.receipt(dear.id)).rejects.toMatchObject({ code: "SPENDING_LIMIT" });
-    expect(sent()).toBe(4);
+    expect(await sent()).toBe(4);
     await pool.close();
     pool = await createSigningPool({ ...options, size: 2 });
     await until(async () => {
@@ -72,12 +75,15 @@ describe("limits", () => {
     const slow = await Promise.all(Array.from({ length: 10 }, (_, index) => submit(`slow ${index}`, "slow")));
     await expect(submit("slow too many", "slow")).rejects.toMatchObject({ code: "QUEUE_FULL" });
     const other = await Promise.all(Array.from({ length: 10 }, (_, index) => submit(`other ${index}`, "other")));
-    const sent = (jobs: typeof slow): number => jobs.filter((job) => pool?.job(job?.id ?? "")?.state === "sent").length;
-    await until(() => sent(other) === 10);
-    expect(sent(slow)).toBe(3);
+    const sent = async (jobs: typeof slow): Promise<number> => {
+      const seen = await Promise.all(jobs.map((job) => pool?.job(job?.id ?? "")));
+      return seen.filter((job) => job?.state === "sent").length;
+    };
+    await until(async () => (await sent(other)) === 10);
+    expect(await sent(slow)).toBe(3);
     await until(async () => {
       await anvil.mine();
-      expect(sent(slow)).toBeLessThanOrEqual(3);
+      expect(await sent(slow)).toBeLessThanOrEqual(3);
       return pool?.status().open === 0;
     });
   });

@@ -1,11 +1,12 @@
 import { type Address, numberToHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Anvil, MNEMONIC, wordOf } from "./anvil.fixture.ts";
+import type { Job, JobState } from "./job.ts";
 import { mnemonicSigners } from "./keys/local-signer.ts";
 import { signTransaction } from "./keys/sign-transaction.ts";
 import type { Alert } from "./pool/options.ts";
 import { createSigningPool, type SigningPool } from "./pool/signing-pool.ts";
-import { SqliteStore } from "./store/sqlite-store.ts";
+import { JobStore } from "./store/job-store.ts";
 
 const fast = { mnemonic: MNEMONIC, pollMs: 20, stuckMs: 300, stuckBlocks: 2, store: ":memory:" };
 const ETHER = 10n ** 18n;
@@ -27,6 +28,11 @@ describe("trouble on the chain", () => {
   const words = (count: number, name: string) =>
     Array.from({ length: count }, (_, index) => wordOf(`${name} ${index}`));
 
+  async function all(jobs: readonly (Job | undefined)[], state: JobState): Promise<boolean> {
+    const seen = await Promise.all(jobs.map((job) => pool?.job(job?.id ?? "")));
+    return seen.every((job) => job?.state === state);
+  }
+
   async function expectOnce(expected: readonly `0x${string}`[]): Promise<void> {
     for (const word of expected) expect([word, await anvil.counted(to, word)]).toEqual([word, 1]);
   }
@@ -44,49 +50,49 @@ describe("trouble on the chain", () => {
   test("a reorganisation takes mined transactions back: they are mined again, once", async () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 2, confirmations: 5, onAlert });
     await anvil.mine(3);
-    const all = words(20, "reorganised");
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "sent"));
+    const everything = words(20, "reorganised");
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
+    await until(() => all(jobs, "sent"));
     await anvil.mine();
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "mined"));
+    await until(() => all(jobs, "mined"));
     await anvil.call("anvil_reorg", 2, []);
-    expect(await anvil.counted(to, all[0] as `0x${string}`)).toBe(0);
+    expect(await anvil.counted(to, everything[0] as `0x${string}`)).toBe(0);
     await until(() => told("reorganised"));
     await until(async () => {
       await anvil.mine();
-      return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
+      return all(jobs, "final");
     });
-    await expectOnce(all);
+    await expectOnce(everything);
   });
 
   test("a reorganisation of what counted as final: the chain gets the old transactions again, before new ones", async () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, confirmations: 1, onAlert });
     await anvil.mine(3);
-    const all = words(4, "deep");
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "sent"));
+    const everything = words(4, "deep");
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
+    await until(() => all(jobs, "sent"));
     await anvil.mine();
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final"));
+    await until(() => all(jobs, "final"));
     await anvil.call("anvil_reorg", 2, []);
-    expect(await anvil.counted(to, all[0] as Address)).toBe(0);
+    expect(await anvil.counted(to, everything[0] as Address)).toBe(0);
     await pool.submit({ to, data: wordOf("after") });
     await until(async () => {
       await anvil.mine();
       return pool?.status().open === 0;
     });
     expect(told("gap-healed")).toBe(true);
-    await expectOnce([...all, wordOf("after")]);
+    await expectOnce([...everything, wordOf("after")]);
   });
 
   test("a chain that begins anew: the pool stops, or sends on the new chain what was not final on the old one", async () => {
-    const store = await SqliteStore.open(":memory:");
+    const store = await JobStore.open(":memory:");
     const options = { ...fast, store, size: 2, confirmations: 3, onAlert };
     pool = await createSigningPool({ ...options, rpcUrl: anvil.rpc });
-    const all = words(6, "reset");
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "sent"));
+    const everything = words(6, "reset");
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
+    await until(() => all(jobs, "sent"));
     await anvil.mine();
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "mined"));
+    await until(() => all(jobs, "mined"));
     const { port } = anvil;
     await anvil.stop();
     anvil = await Anvil.start("--no-mining", "--port", String(port), "--timestamp", "1900000000");
@@ -98,8 +104,8 @@ describe("trouble on the chain", () => {
       await anvil.mine();
       return pool?.status().open === 0;
     });
-    for (const job of jobs) expect(pool.job(job?.id ?? "")?.state).toBe("final");
-    await expectOnce(all);
+    expect(await all(jobs, "final")).toBe(true);
+    await expectOnce(everything);
   });
 
   test("a key used from outside: what lost its nonce to it gets another one", async () => {
@@ -109,23 +115,23 @@ describe("trouble on the chain", () => {
     const call = { to, data: wordOf("foreign"), value: 0n };
     const foreign = await signTransaction(thief, { chainId: 31_337, nonce: 0, gas: 100_000n, price, call });
     await anvil.call("eth_sendRawTransaction", foreign.raw);
-    const all = words(10, "robbed");
+    const everything = words(10, "robbed");
     // The node holds the foreign transaction and answers the pool's first one with "replacement underpriced".
     await pool.close();
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, confirmations: 2, onAlert });
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
     await until(async () => {
       await anvil.mine();
-      return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
+      return all(jobs, "final");
     });
-    await expectOnce([...all, wordOf("foreign")]);
+    await expectOnce([...everything, wordOf("foreign")]);
   });
 
   test("a foreign transaction takes a nonce that a job holds: the blocks prove it, and the job gets another one", async () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, confirmations: 2, onAlert });
-    const all = words(5, "held");
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "sent"));
+    const everything = words(5, "held");
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
+    await until(() => all(jobs, "sent"));
     await anvil.call("anvil_dropAllTransactions");
     const price = { kind: "eip1559", maxFee: 10n ** 11n, tip: 10n ** 11n } as const;
     const call = { to, data: wordOf("thief"), value: 0n };
@@ -134,59 +140,59 @@ describe("trouble on the chain", () => {
     await anvil.call("eth_sendRawTransaction", foreign.raw);
     await until(async () => {
       await anvil.mine();
-      return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
+      return all(jobs, "final");
     });
     expect(told("foreign-transaction")).toBe(true);
-    await expectOnce([...all, wordOf("thief")]);
+    await expectOnce([...everything, wordOf("thief")]);
   });
 
   test("a node that forgets its pool gets everything again", async () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 2, confirmations: 1 });
-    const all = words(30, "forgotten");
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "sent"));
+    const everything = words(30, "forgotten");
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
+    await until(() => all(jobs, "sent"));
     await anvil.call("anvil_dropAllTransactions");
     await until(async () => {
       await anvil.mine();
-      return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
+      return all(jobs, "final");
     });
-    await expectOnce(all);
+    await expectOnce(everything);
   });
 
   test("a rise of the base fee: what is too cheap now is replaced in its nonce", async () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, confirmations: 1 });
-    const all = words(5, "dear");
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
-    await until(() => jobs.every((job) => pool?.job(job?.id ?? "")?.state === "sent"));
+    const everything = words(5, "dear");
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
+    await until(() => all(jobs, "sent"));
     await anvil.call("anvil_setNextBlockBaseFeePerGas", numberToHex(10n ** 12n));
     await until(async () => {
       await anvil.mine();
-      return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
+      return all(jobs, "final");
     });
     expect(pool.status().signers[0]?.nextNonce).toBe(5);
     const [first] = jobs;
-    const { receipt } = pool.job(first?.id ?? "") ?? {};
+    const { receipt } = (await pool.job(first?.id ?? "")) ?? {};
     const mined = (await anvil.call("eth_getTransactionByHash", receipt?.hash)) as { readonly maxFeePerGas: string };
     // It had offered two base fees of a fresh chain, which is below ten gwei.
     expect(BigInt(mined.maxFeePerGas)).toBeGreaterThan(10n ** 10n);
-    await expectOnce(all);
+    await expectOnce(everything);
   });
 
   test("a deadline that passes on the way cancels the job by replacement", async () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, confirmations: 1 });
     const data = wordOf("late");
     const job = await pool.submit({ to, data }, { deadline: Date.now() + 1_500 });
-    await until(() => pool?.job(job.id)?.failure !== undefined);
+    await until(async () => (await pool?.job(job.id))?.failure !== undefined);
     await until(async () => {
       await anvil.mine();
-      return pool?.job(job.id)?.state === "cancelled";
+      return (await pool?.job(job.id))?.state === "cancelled";
     });
     expect(await anvil.counted(to, data)).toBe(0);
     await expect(pool.receipt(job.id)).rejects.toMatchObject({ code: "EXPIRED" });
     const next = await pool.submit({ to, data: wordOf("in time") });
     await until(async () => {
       await anvil.mine();
-      return pool?.job(next.id)?.state === "final";
+      return (await pool?.job(next.id))?.state === "final";
     });
   });
 
@@ -195,15 +201,15 @@ describe("trouble on the chain", () => {
     const funder = mnemonicSigners(MNEMONIC)(9);
     const rules = { minBalance: ETHER / 10n, topUpTo: ETHER, confirmations: 1 };
     pool = await createSigningPool({ ...fast, ...empty, ...rules, rpcUrl: anvil.rpc, size: 3, funder, onAlert });
-    const all = words(12, "poor");
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
+    const everything = words(12, "poor");
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
     await until(async () => {
       await anvil.mine();
-      return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
+      return all(jobs, "final");
     });
     expect(told("signer-dry") && told("signer-funded")).toBe(true);
     expect(pool.status().signers.find(({ role }) => role === "funder")?.nextNonce).toBe(3);
-    await expectOnce(all);
+    await expectOnce(everything);
   });
 
   test("signers are added while jobs wait for all, and leave when they are idle", async () => {
@@ -211,14 +217,14 @@ describe("trouble on the chain", () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size, confirmations: 1, maxInFlight: 4, idleMs: 200 });
     const active = () => pool?.status().signers.filter(({ state }) => state === "active").length;
     expect(active()).toBe(1);
-    const all = words(40, "grown");
-    const jobs = await Promise.all(all.map((data) => pool?.submit({ to, data })));
+    const everything = words(40, "grown");
+    const jobs = await Promise.all(everything.map((data) => pool?.submit({ to, data })));
     await until(() => active() === 4);
     await until(async () => {
       await anvil.mine();
-      return jobs.every((job) => pool?.job(job?.id ?? "")?.state === "final");
+      return all(jobs, "final");
     });
     await until(() => active() === 1);
-    await expectOnce(all);
+    await expectOnce(everything);
   });
 });

@@ -1,17 +1,21 @@
 import type { Address } from "viem";
 import { isDone, type Job, type JobFailure, type JobState, type Receipt } from "../job.ts";
+import { clearSlots, deleteSlot, insertAttempt, insertJob, putSigner, putSlot, updateJob } from "../store/changes.ts";
+import type { Sql } from "../store/engine.ts";
+import type { JobStore } from "../store/job-store.ts";
 import type { Attempt, Settlement, SignerRecord } from "../store/records.ts";
-import type { SqliteStore } from "../store/sqlite-store.ts";
 import { allowance, type SpendingLimit, spent } from "./allowance.ts";
 import { JobQueue, type RouteRoom } from "./job-queue.ts";
 import { RouteBook, type RouteLimits } from "./route-book.ts";
-import { recordOf, type Slot, slotOf } from "./slot.ts";
+import { newest, recordOf, type Slot, slotOf } from "./slot.ts";
 
 /** One signer's row and its slots that are not final, by nonce. */
 export type Account = { record: SignerRecord; readonly slots: Map<number, Slot> };
 
 /** `wei`: what it may cost. */
 export type Bound = { readonly job: Job; readonly attempt: Attempt; readonly wei: bigint };
+
+export type Settled = { readonly slot: Slot; readonly receipt: Receipt; readonly failure?: JobFailure };
 
 type Change = {
   readonly state?: JobState;
@@ -48,36 +52,63 @@ function released(job: Job, slot: Slot): Job {
 }
 
 /**
- * What the pool knows, in memory and in the store. Each method is one database transaction first and a change in memory
- * after it, so that what anybody acts on is durable; nothing is broadcast that is not in here.
+ * What the pool knows, in memory and in the store. Each method that changes something is one database transaction first
+ * and a change in memory after it, so that what anybody acts on is durable; nothing is broadcast that is not in here.
+ * Changes happen one after the other: what one is made of cannot grow old while the database works on another.
  */
 export class Ledger {
   readonly accounts: Map<Address, Account> = new Map();
   readonly queue: JobQueue = new JobQueue();
-  readonly #store: SqliteStore;
+  readonly #store: JobStore;
   /** Jobs that are not done. */
   readonly #open = new Map<string, Job>();
   readonly #listeners = new Set<(job: Job) => void>();
   readonly #routes: RouteBook;
   readonly #spendingLimit: SpendingLimit | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
-  constructor(
-    store: SqliteStore,
+  private constructor(
+    store: JobStore,
     routes: Readonly<Record<string, RouteLimits>>,
     spendingLimit: SpendingLimit | undefined,
   ) {
     this.#store = store;
     this.#routes = new RouteBook(routes);
     this.#spendingLimit = spendingLimit;
-    for (const record of store.signers()) this.accounts.set(record.address, { record, slots: new Map() });
-    for (const job of store.openJobs()) {
-      this.#put(job);
-      if (job.state === "queued") this.queue.add(job);
-    }
-    // An earlier process may have broadcast whatever it had signed.
-    for (const record of store.openSlots()) {
-      this.accounts.get(record.signer)?.slots.set(record.nonce, slotOf(record, true));
-    }
+  }
+
+  static async open(
+    store: JobStore,
+    routes: Readonly<Record<string, RouteLimits>>,
+    spendingLimit: SpendingLimit | undefined,
+  ): Promise<Ledger> {
+    const ledger = new Ledger(store, routes, spendingLimit);
+    await ledger.load();
+    return ledger;
+  }
+
+  /** Takes over what the store has for this server and the memory has not. */
+  async load(): Promise<void> {
+    await this.#alone(async () => {
+      for (const record of await this.#store.signers()) {
+        if (!this.accounts.has(record.address)) this.accounts.set(record.address, { record, slots: new Map() });
+      }
+      for (const job of await this.#store.openJobs()) {
+        if (this.#open.has(job.id)) continue;
+        this.#put(job);
+        if (job.state === "queued") this.queue.add(job);
+      }
+      // An earlier process may have broadcast whatever it had signed.
+      for (const record of await this.#store.openSlots()) {
+        const slots = this.accounts.get(record.signer)?.slots;
+        if (slots?.has(record.nonce) === false) slots.set(record.nonce, slotOf(record, true));
+      }
+    });
+  }
+
+  /** Resolves when no change is under way. */
+  async idle(): Promise<void> {
+    await this.#alone(async () => undefined);
   }
 
   get openJobs(): number {
@@ -92,8 +123,8 @@ export class Ledger {
   /** Transactions that the route may still have on their way. */
   readonly routeRoom: RouteRoom = (route) => this.#routes.room(route, this.queue.waiting(route));
 
-  gasSince(time: number): Map<string, bigint> {
-    return this.#store.gasSince(time);
+  async gasSince(time: number): Promise<Map<string, bigint>> {
+    return await this.#store.gasSince(time);
   }
 
   get open(): Iterable<Job> {
@@ -105,71 +136,97 @@ export class Ledger {
     return () => this.#listeners.delete(listener);
   }
 
-  job(id: string): Job | undefined {
-    return this.#open.get(id) ?? this.#store.jobById(id);
+  /** One that this server has and that is not done. */
+  openJob(id: string): Job | undefined {
+    return this.#open.get(id);
   }
 
-  jobByKey(key: string): Job | undefined {
-    return this.#store.jobByKey(key);
+  async job(id: string): Promise<Job | undefined> {
+    return this.#open.get(id) ?? (await this.#store.jobById(id));
   }
 
-  slotOfJob(job: Job): Slot | undefined {
-    if (job.signer === undefined || job.nonce === undefined) return undefined;
-    return this.accounts.get(job.signer)?.slots.get(job.nonce);
+  async jobByKey(key: string): Promise<Job | undefined> {
+    return await this.#store.jobByKey(key);
   }
 
-  /** All of them durable when it returns. */
-  accept(jobs: readonly Job[]): void {
-    this.#store.together(() => {
-      for (const job of jobs) this.#store.insertJob(job);
-    });
-    for (const job of jobs) {
-      this.#put(job);
-      this.queue.add(job);
-      this.#tell(job);
-    }
-  }
-
-  putSigner(record: SignerRecord): void {
-    this.#store.putSigner(record);
-    const account = this.accounts.get(record.address);
-    if (account === undefined) this.accounts.set(record.address, { record, slots: new Map() });
-    else account.record = record;
-  }
-
-  /** Gives the jobs the signer's next nonces. From here on each is carried by this nonce and by no other. */
-  bind(account: Account, sinceBlock: number, bound: readonly Bound[]): Slot[] {
-    const { address, nextNonce } = account.record;
-    const slots = bound.map(({ job, attempt }, index) =>
-      slotOf(
-        {
-          signer: address,
-          nonce: nextNonce + index,
-          jobId: job.id,
-          sinceBlock,
-          settled: undefined,
-          attempts: [attempt],
-        },
-        false,
-      ),
-    );
-    const jobs = bound.map(({ job }, index) =>
-      changed(job, { state: "signed", place: { signer: address, nonce: nextNonce + index } }),
-    );
-    const wei = bound.reduce((sum, each) => sum + each.wei, 0n);
-    const record = { ...this.#paid(account, wei), nextNonce: nextNonce + bound.length };
-    this.#store.together(() => {
-      for (const [index, slot] of slots.entries()) {
-        this.#store.putSlot(recordOf(slot));
-        this.#store.insertAttempt(address, slot.nonce, (bound[index] as Bound).attempt);
-        this.#store.updateJob(jobs[index] as Job);
+  /** All of them durable when it resolves, but those whose key another server's job has got first. */
+  async accept(jobs: readonly Job[]): Promise<Set<Job>> {
+    return await this.#alone(async () => {
+      const changed = await this.#store.write(jobs.map((job) => insertJob(job, this.#store.holder)));
+      const accepted = jobs.filter((_, index) => changed[index] === 1);
+      for (const job of accepted) {
+        this.#put(job);
+        this.queue.add(job);
+        this.#tell(job);
       }
-      this.#store.putSigner(record);
+      return new Set(accepted);
     });
-    account.record = record;
-    for (const slot of slots) account.slots.set(slot.nonce, slot);
-    this.#apply(jobs);
-    return slots;
+  }
+
+  /** Puts a signer into the books, or back into the rotation; a new one begins at `nextNonce`. */
+  async enrol(address: Address, role: SignerRecord["role"], nextNonce: number): Promise<Account> {
+    return await this.#alone(async () => {
+      const known = this.accounts.get(address);
+      const fresh = { nextNonce, spending: { window: 0, wei: 0n } };
+      const record: SignerRecord = { ...fresh, ...known?.record, address, role, state: "active" };
+      await this.#store.write([this.#signer(record)]);
+      const account = known ?? { record, slots: new Map() };
+      account.record = record;
+      this.accounts.set(address, account);
+      return account;
+    });
+  }
+
+  /** Out of the rotation. */
+  async retire(account: Account): Promise<void> {
+    await this.#change(account, () => ({ state: "idle" }));
+  }
+
+  /** The chain has spent nonces that the pool did not know of. */
+  async skipTo(account: Account, nonce: number): Promise<void> {
+    await this.#change(account, ({ nextNonce }) => ({ nextNonce: Math.max(nextNonce, nonce) }));
+  }
+
+  async #change(account: Account, change: (record: SignerRecord) => Partial<SignerRecord>): Promise<void> {
+    await this.#alone(async () => {
+      const record = { ...account.record, ...change(account.record) };
+      await this.#store.write([this.#signer(record)]);
+      account.record = record;
+    });
+  }
+
+  /**
+   * Gives the jobs the signer's next nonces, which begin at `first`; undefined when they do not any more. From here on
+   * each is carried by this nonce and by no other.
+   */
+  async bind(
+    account: Account,
+    first: number,
+    sinceBlock: number,
+    bound: readonly Bound[],
+  ): Promise<Slot[] | undefined> {
+    return await this.#alone(async () => {
+      const { address: signer, nextNonce } = account.record;
+      if (nextNonce !== first) return undefined;
+      const common = { signer, sinceBlock, settled: undefined };
+      const slots = bound.map(({ job, attempt }, index) =>
+        slotOf({ ...common, nonce: first + index, jobId: job.id, attempts: [attempt] }, false),
+      );
+      const jobs = bound.map(({ job }, index) =>
+        changed(job, { state: "signed", place: { signer, nonce: first + index } }),
+      );
+      const wei = bound.reduce((sum, each) => sum + each.wei, 0n);
+      const record = { ...this.#paid(account, wei), nextNonce: nextNonce + bound.length };
+      await this.#store.write([
+        ...slots.flatMap((slot) => [putSlot(recordOf(slot)), insertAttempt(signer, slot.nonce, newest(slot))]),
+        ...jobs.map(updateJob),
+        this.#signer(record),
+      ]);
+      account.record = record;
+      for (const slot of slots) account.slots.set(slot.nonce, slot);
+      this.#apply(jobs);
+      return slots;
+    });
   }
 
   /** Wei that the signer may still promise; undefined: as much as it has. */
@@ -183,186 +240,205 @@ export class Ledger {
   }
 
   /** A nonce that no job needs and that the ones behind it wait for. */
-  fill(account: Account, nonce: number, sinceBlock: number, attempt: Attempt): void {
-    const { address } = account.record;
-    const slot = slotOf(
-      { signer: address, nonce, jobId: undefined, sinceBlock, settled: undefined, attempts: [attempt] },
-      true,
-    );
-    this.#store.together(() => {
-      this.#store.putSlot(recordOf(slot));
-      this.#store.insertAttempt(address, nonce, attempt);
+  async fill(account: Account, nonce: number, sinceBlock: number, attempt: Attempt): Promise<void> {
+    await this.#alone(async () => {
+      const { address: signer } = account.record;
+      const record = { signer, nonce, jobId: undefined, sinceBlock, settled: undefined, attempts: [attempt] };
+      await this.#store.write([putSlot(record), insertAttempt(signer, nonce, attempt)]);
+      account.slots.set(nonce, slotOf(record, true));
     });
-    account.slots.set(nonce, slot);
   }
 
   /** Brings a slot back that counted as final, since the chain has forgotten it; undefined when there was none. */
-  reopen(account: Account, nonce: number): Slot | undefined {
-    const record = this.#store.slot(account.record.address, nonce);
-    if (record === undefined || record.attempts.length === 0) return undefined;
-    const slot = slotOf({ ...record, jobId: undefined, settled: undefined }, true);
-    account.slots.set(nonce, slot);
-    return slot;
+  async reopen(account: Account, nonce: number): Promise<Slot | undefined> {
+    return await this.#alone(async () => {
+      const record = await this.#store.slot(account.record.address, nonce);
+      if (record === undefined || record.attempts.length === 0) return undefined;
+      const slot = slotOf({ ...record, jobId: undefined, settled: undefined }, true);
+      account.slots.set(nonce, slot);
+      return slot;
+    });
   }
 
   /**
    * A replacement in the same nonce that may cost `wei` more than those before it. `failure` is why its job is not
    * wanted any more, for a cancellation.
    */
-  addAttempt(account: Account, slot: Slot, attempt: Attempt, wei: bigint, failure?: JobFailure): void {
-    const job = this.#jobOf(slot);
-    const next = job === undefined || failure === undefined ? [] : [changed(job, { failure })];
-    const record = wei === 0n ? account.record : this.#paid(account, wei);
-    this.#store.together(() => {
-      this.#store.insertAttempt(slot.signer, slot.nonce, attempt);
-      for (const each of next) this.#store.updateJob(each);
-      if (record !== account.record) this.#store.putSigner(record);
+  async addAttempt(account: Account, slot: Slot, attempt: Attempt, wei: bigint, failure?: JobFailure): Promise<void> {
+    await this.#alone(async () => {
+      const job = this.#jobOf(slot);
+      const next = job === undefined || failure === undefined ? [] : [changed(job, { failure })];
+      const record = this.#paid(account, wei);
+      await this.#store.write([
+        insertAttempt(slot.signer, slot.nonce, attempt),
+        ...next.map(updateJob),
+        ...(wei === 0n ? [] : [this.#signer(record)]),
+      ]);
+      account.record = record;
+      slot.attempts.push(attempt);
+      slot.accepted = false;
+      this.#apply(next);
     });
-    account.record = record;
-    slot.attempts.push(attempt);
-    slot.accepted = false;
-    this.#apply(next);
   }
 
-  markSent(slots: readonly Slot[]): void {
-    const jobs: Job[] = [];
-    for (const slot of slots) {
-      const job = this.#jobOf(slot);
-      if (job?.state === "signed") jobs.push(changed(job, { state: "sent" }));
-    }
-    if (jobs.length > 0) this.#write(jobs);
+  async markSent(slots: readonly Slot[]): Promise<void> {
+    await this.#alone(async () => {
+      const jobs = slots.map((slot) => this.#jobOf(slot)).filter((job) => job?.state === "signed") as Job[];
+      if (jobs.length === 0) return;
+      await this.#commit(jobs.map((job) => changed(job, { state: "sent" })));
+    });
   }
 
   /** The slots' nonces were spent by attempts of theirs. */
-  settle(found: readonly { readonly slot: Slot; readonly receipt: Receipt; readonly failure?: JobFailure }[]): void {
-    const jobs: Job[] = [];
-    const slots: (readonly [Slot, Settlement])[] = [];
-    for (const { slot, receipt, failure } of found) {
-      const { hash, blockNumber, blockHash } = receipt;
-      slots.push([slot, { hash, blockNumber, blockHash }]);
-      const job = this.#jobOf(slot);
-      if (job === undefined || slot.attempts.find((attempt) => attempt.hash === hash)?.kind !== "job") continue;
-      const state = receipt.status === "success" ? "mined" : "reverted";
-      jobs.push(changed(job, { state, receipt, failure }));
-    }
-    this.#store.together(() => {
-      for (const [slot, settled] of slots) this.#store.putSlot({ ...recordOf(slot), settled });
-      for (const job of jobs) this.#store.updateJob(job);
+  async settle(found: readonly Settled[]): Promise<void> {
+    if (found.length === 0) return;
+    await this.#alone(async () => {
+      const jobs: Job[] = [];
+      const slots: (readonly [Slot, Settlement])[] = [];
+      for (const { slot, receipt, failure } of found) {
+        const { hash, blockNumber, blockHash } = receipt;
+        slots.push([slot, { hash, blockNumber, blockHash }]);
+        const job = this.#jobOf(slot);
+        if (job === undefined || slot.attempts.find((attempt) => attempt.hash === hash)?.kind !== "job") continue;
+        const state = receipt.status === "success" ? "mined" : "reverted";
+        jobs.push(changed(job, { state, receipt, failure }));
+      }
+      const changes = slots.map(([slot, settled]) => putSlot({ ...recordOf(slot), settled }));
+      await this.#commit(jobs, changes, () => {
+        for (const [slot, settled] of slots) Object.assign(slot, { settled, misses: 0 });
+      });
     });
-    for (const [slot, settled] of slots) Object.assign(slot, { settled, misses: 0 });
-    this.#apply(jobs);
   }
 
   /** The block that had spent the nonce is not part of the chain any more. */
-  unsettle(slots: readonly Slot[]): void {
-    const jobs: Job[] = [];
-    for (const slot of slots) {
-      const job = this.#jobOf(slot);
-      if (job?.state === "mined" || job?.state === "reverted")
+  async unsettle(slots: readonly Slot[]): Promise<void> {
+    await this.#alone(async () => {
+      const jobs: Job[] = [];
+      for (const slot of slots) {
+        const job = this.#jobOf(slot);
+        if (job?.state !== "mined" && job?.state !== "reverted") continue;
         jobs.push(changed(job, { state: "sent", failure: undefined }));
-    }
-    this.#store.together(() => {
-      for (const slot of slots) this.#store.putSlot({ ...recordOf(slot), settled: undefined });
-      for (const job of jobs) this.#store.updateJob(job);
+      }
+      const changes = slots.map((slot) => putSlot({ ...recordOf(slot), settled: undefined }));
+      await this.#commit(jobs, changes, () => {
+        const fresh = { settled: undefined, accepted: false, retryAt: 0, retries: 0, misses: 0 };
+        for (const slot of slots) Object.assign(slot, fresh, { scannedTo: slot.sinceBlock });
+      });
     });
-    const fresh = { settled: undefined, accepted: false, retryAt: 0, retries: 0, misses: 0 };
-    for (const slot of slots) Object.assign(slot, fresh, { scannedTo: slot.sinceBlock });
-    this.#apply(jobs);
   }
 
   /** Settled deep enough. A job whose nonce went to a cancellation ends as cancelled. */
-  finalize(slots: readonly Slot[]): void {
-    const jobs: Job[] = [];
-    for (const slot of slots) {
-      const job = this.#jobOf(slot);
-      if (job === undefined) continue;
-      if (job.state === "mined" || job.state === "reverted") jobs.push(changed(job, { state: "final" }));
-      else jobs.push(changed(job, { state: "cancelled", failure: job.failure ?? SUPERSEDED }));
-    }
-    this.#store.together(() => {
-      for (const slot of slots) this.#store.putSlot(recordOf(slot), true);
-      for (const job of jobs) this.#store.updateJob(job);
+  async finalize(slots: readonly Slot[]): Promise<void> {
+    await this.#alone(async () => {
+      const jobs: Job[] = [];
+      for (const slot of slots) {
+        const job = this.#jobOf(slot);
+        if (job === undefined) continue;
+        if (job.state === "mined" || job.state === "reverted") jobs.push(changed(job, { state: "final" }));
+        else jobs.push(changed(job, { state: "cancelled", failure: job.failure ?? SUPERSEDED }));
+      }
+      const changes = slots.map((slot) => putSlot(recordOf(slot), true));
+      await this.#commit(jobs, changes, () => {
+        for (const slot of slots) this.accounts.get(slot.signer)?.slots.delete(slot.nonce);
+      });
     });
-    for (const slot of slots) this.accounts.get(slot.signer)?.slots.delete(slot.nonce);
-    this.#apply(jobs);
   }
 
   /** A transaction that the pool did not sign spent the nonce for good: the job waits for another one. */
-  giveUp(slot: Slot, spender: Settlement): void {
-    const job = this.#jobOf(slot);
-    const next = job === undefined ? [] : [released(job, slot)];
-    this.#store.together(() => {
-      this.#store.putSlot({ ...recordOf(slot), jobId: undefined, settled: spender }, true);
-      for (const each of next) this.#store.updateJob(each);
+  async giveUp(slot: Slot, spender: Settlement): Promise<void> {
+    await this.#alone(async () => {
+      const job = this.#jobOf(slot);
+      const next = job === undefined ? [] : [released(job, slot)];
+      const changes = [putSlot({ ...recordOf(slot), jobId: undefined, settled: spender }, true)];
+      await this.#commit(next, changes, () => this.accounts.get(slot.signer)?.slots.delete(slot.nonce), true);
     });
-    this.accounts.get(slot.signer)?.slots.delete(slot.nonce);
-    this.#apply(next, true);
   }
 
   /**
-   * Takes back the newest nonces of a signer, which every node that was asked has clearly refused: their jobs wait
-   * again, or end with `failure`.
+   * Takes back the newest nonce of a signer, which every node that was asked has clearly refused: its job waits again,
+   * or ends with `failure`. False when it is not the newest any more.
    */
-  unbind(account: Account, slots: readonly Slot[], failure?: JobFailure): void {
-    const jobs: Job[] = [];
-    for (const slot of slots) {
+  async unbind(account: Account, slot: Slot, failure?: JobFailure): Promise<boolean> {
+    return await this.#alone(async () => {
+      const { nonce, signer } = slot;
+      if (nonce !== account.record.nextNonce - 1 || account.slots.get(nonce) !== slot || slot.leaked) return false;
       const job = this.#jobOf(slot);
-      if (job === undefined) continue;
-      jobs.push(failure === undefined ? released(job, slot) : changed(job, { state: "failed", failure }));
-    }
-    const nextNonce = Math.min(account.record.nextNonce, ...slots.map(({ nonce }) => nonce));
-    const record = { ...account.record, nextNonce };
-    this.#store.together(() => {
-      for (const slot of slots) this.#store.deleteSlot(slot.signer, slot.nonce);
-      for (const job of jobs) this.#store.updateJob(job);
-      this.#store.putSigner(record);
+      const next =
+        job === undefined
+          ? []
+          : [failure === undefined ? released(job, slot) : changed(job, { state: "failed", failure })];
+      const record = { ...account.record, nextNonce: nonce };
+      const apply = (): void => {
+        account.slots.delete(nonce);
+        account.record = record;
+      };
+      await this.#commit(next, [...deleteSlot(signer, nonce), this.#signer(record)], apply, true);
+      return true;
     });
-    for (const slot of slots) account.slots.delete(slot.nonce);
-    account.record = record;
-    this.#apply(jobs, true);
   }
 
   /**
    * The chain began anew: nothing of the old one counts. `kept` are the slots of which the new one has heard; the jobs
-   * of all others wait for a nonce again. `nonces`: the first unused one of each signer.
+   * of all others wait for a nonce again. `nonces`: the first unused one of each signer. `more` is written with it.
    */
-  restart(kept: ReadonlySet<Slot>, nonces: ReadonlyMap<Address, number>): void {
-    const records = [...this.accounts.values()].map(({ record }) => ({
-      ...record,
-      nextNonce: nonces.get(record.address) ?? record.nextNonce,
-    }));
-    const held = new Set([...kept].map(({ jobId }) => jobId));
-    const jobs = [...this.#open.values()].filter(({ id, state }) => state !== "queued" && !held.has(id));
-    const next = jobs.map((job) => changed(job, { state: "queued", failure: undefined }));
-    this.#store.together(() => {
-      this.#store.clearSlots();
-      for (const slot of kept) {
-        this.#store.putSlot({ ...recordOf(slot), settled: undefined });
-        for (const attempt of slot.attempts) this.#store.insertAttempt(slot.signer, slot.nonce, attempt);
-      }
-      for (const job of next) this.#store.updateJob(job);
-      for (const record of records) this.#store.putSigner(record);
+  async restart(kept: ReadonlySet<Slot>, nonces: ReadonlyMap<Address, number>, more: readonly Sql[]): Promise<void> {
+    await this.#alone(async () => {
+      const records = [...this.accounts.values()].map(({ record }) => ({
+        ...record,
+        nextNonce: nonces.get(record.address) ?? record.nextNonce,
+      }));
+      const held = new Set([...kept].map(({ jobId }) => jobId));
+      const jobs = [...this.#open.values()].filter(({ id, state }) => state !== "queued" && !held.has(id));
+      const next = jobs.map((job) => changed(job, { state: "queued", failure: undefined }));
+      const changes = [
+        ...records.flatMap(({ address }) => clearSlots(address)),
+        ...[...kept].flatMap((slot) => [
+          putSlot({ ...recordOf(slot), settled: undefined }),
+          ...slot.attempts.map((attempt) => insertAttempt(slot.signer, slot.nonce, attempt)),
+        ]),
+        ...records.map((record) => this.#signer(record)),
+        ...more,
+      ];
+      await this.#commit(next, changes, () => {
+        for (const record of records) this.#restarted(record, kept);
+        for (const slot of kept) Object.assign(slot, { settled: undefined, sinceBlock: 0, scannedTo: 0 });
+      });
     });
-    for (const record of records) {
-      const account = this.accounts.get(record.address);
-      if (account === undefined) continue;
-      account.record = record;
-      for (const [nonce, slot] of account.slots) if (!kept.has(slot)) account.slots.delete(nonce);
-    }
-    for (const slot of kept) Object.assign(slot, { settled: undefined, sinceBlock: 0, scannedTo: 0 });
-    this.#apply(next);
+  }
+
+  #restarted(record: SignerRecord, kept: ReadonlySet<Slot>): void {
+    const account = this.accounts.get(record.address);
+    if (account === undefined) return;
+    account.record = record;
+    for (const [nonce, slot] of account.slots) if (!kept.has(slot)) account.slots.delete(nonce);
   }
 
   /** Ends a job that has no nonce. */
-  fail(job: Job, failure: JobFailure): void {
-    this.#write([changed(job, { state: "failed", failure })]);
+  async fail(job: Job, failure: JobFailure): Promise<void> {
+    await this.#alone(() => this.#commit([changed(job, { state: "failed", failure })]));
   }
 
-  #write(jobs: readonly Job[]): void {
-    this.#store.together(() => {
-      for (const job of jobs) this.#store.updateJob(job);
-    });
-    this.#apply(jobs);
+  /** Does `work` when every change before it is done. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** The jobs and `changes` become durable together; then memory follows. */
+  async #commit(
+    jobs: readonly Job[],
+    changes: readonly Sql[] = [],
+    apply: () => void = () => undefined,
+    front = false,
+  ): Promise<void> {
+    await this.#store.write([...changes, ...jobs.map(updateJob)]);
+    apply();
+    this.#apply(jobs, front);
+  }
+
+  #signer(record: SignerRecord): Sql {
+    return putSigner(record, this.#store.holder);
   }
 
   #apply(jobs: readonly Job[], front = false): void {

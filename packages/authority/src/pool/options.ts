@@ -1,6 +1,6 @@
 import type { Hex } from "viem";
 import type { Signer } from "../keys/signer.ts";
-import type { SqliteStore } from "../store/sqlite-store.ts";
+import type { JobStore } from "../store/job-store.ts";
 import type { SpendingLimit } from "./allowance.ts";
 import type { RouteLimits } from "./route-book.ts";
 
@@ -88,7 +88,7 @@ export type SigningPoolOptions = Partial<Limits> & {
    */
   readonly resettable?: boolean;
   /** A file, or an open store. */
-  readonly store: string | SqliteStore;
+  readonly store: string | JobStore;
   /** Pays the top-ups. Used by this pool alone. */
   readonly funder?: Signer | Hex;
   readonly timeoutMs?: number;

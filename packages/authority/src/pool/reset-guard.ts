@@ -2,7 +2,8 @@ import type { Address } from "viem";
 import { PoolError } from "../pool-error.ts";
 import { count } from "../rpc/decode.ts";
 import { type RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
-import type { SqliteStore } from "../store/sqlite-store.ts";
+import { putMeta } from "../store/changes.ts";
+import type { JobStore } from "../store/job-store.ts";
 import { type ChainView, genesisHash } from "./chain-view.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Alert } from "./options.ts";
@@ -13,7 +14,7 @@ export type ResetPorts = {
   readonly ledger: Ledger;
   readonly rpc: RpcClient;
   readonly chain: ChainView;
-  readonly store: SqliteStore;
+  readonly store: JobStore;
   readonly alert: (alert: Alert) => void;
   readonly resettable: boolean;
 };
@@ -30,8 +31,8 @@ export class ResetGuard {
     const { rpc, store, chain, alert, resettable } = this.#ports;
     const genesis = await genesisHash(rpc);
     if (genesis === undefined) return;
-    const known = store.meta("genesis");
-    if (known === undefined) store.setMeta("genesis", genesis);
+    const known = await store.meta("genesis");
+    if (known === undefined) await store.write([putMeta("genesis", genesis)]);
     else if (known !== genesis) {
       alert({ kind: "chain-reset", message: `the chain's first block is ${genesis}, it was ${known}` });
       if (!resettable) throw new PoolError("CHAIN_RESET", `the chain's first block is ${genesis}, it was ${known}`);
@@ -46,7 +47,7 @@ export class ResetGuard {
 
   /** What the new chain has heard of keeps its nonce, since it may still be mined there; the rest is free. */
   async #beginAnew(genesis: string): Promise<void> {
-    const { rpc, ledger, store } = this.#ports;
+    const { rpc, ledger } = this.#ports;
     const slots = [...ledger.accounts.values()].flatMap((account) => [...account.slots.values()]);
     const asked = slots.flatMap((slot) => slot.attempts.map((attempt) => ({ slot, id: attempt.hash })));
     const answers = await rpc.batch(asked.map(({ id }) => ({ method: "eth_getTransactionByHash", params: [id] })));
@@ -57,10 +58,7 @@ export class ResetGuard {
       if (answer?.ok !== true || answer.result !== null) kept.add(slot);
     }
     const nonces = await this.#nonces([...ledger.accounts.keys()], kept);
-    store.together(() => {
-      ledger.restart(kept, nonces);
-      store.setMeta("genesis", genesis);
-    });
+    await ledger.restart(kept, nonces, [putMeta("genesis", genesis)]);
   }
 
   async #nonces(signers: readonly Address[], kept: ReadonlySet<Slot>): Promise<Map<Address, number>> {

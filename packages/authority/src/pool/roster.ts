@@ -121,13 +121,13 @@ export class Roster {
   }
 
   /** Takes one signer out of the rotation that is not needed any more. */
-  shrink(): void {
+  async shrink(): Promise<void> {
     const { ledger, limits } = this.#ports;
     const active = this.active;
     if (active.length <= this.size.min || ledger.queue.hasWork(ledger.routeRoom)) return;
     const before = Date.now() - limits.idleMs;
     const idle = active.findLast(({ account, lastUsed }) => account.slots.size === 0 && lastUsed < before);
-    if (idle !== undefined) ledger.putSigner({ ...idle.account.record, state: "idle" });
+    if (idle !== undefined) await ledger.retire(idle.account);
   }
 }
 
@@ -145,7 +145,5 @@ async function enrol(rpc: RpcClient, ledger: Ledger, address: Address, role: "wo
   // What is pending counts: it was sent by somebody else, before this pool had the key for itself.
   const chain = known === undefined ? count(await rpc.call("eth_getTransactionCount", address, "pending")) : 0;
   if (chain === undefined) throw new RpcUnreachable("the endpoint names no nonce");
-  const spending = known?.spending ?? { window: 0, wei: 0n };
-  ledger.putSigner({ address, role, state: "active", nextNonce: known?.nextNonce ?? chain, spending });
-  return ledger.accounts.get(address) as Account;
+  return await ledger.enrol(address, role, chain);
 }

@@ -123,19 +123,20 @@ export class SignerStream {
   async #turns(): Promise<void> {
     while (Date.now() >= this.#restUntil) {
       const limit = Math.min(this.room, BATCH);
-      const jobs = limit === 0 ? [] : this.#take(limit);
+      const jobs = limit === 0 ? [] : await this.#take(limit);
       if (jobs.length === 0) return;
       const slots = await this.#bindAll(jobs);
       if (slots.length > 0) this.send(slots);
     }
   }
 
-  #take(limit: number): Job[] {
+  async #take(limit: number): Promise<Job[]> {
     const { ledger } = this.#ports;
     const jobs = ledger.queue.take(this.address, limit, this.account.record.role === "funder", ledger.routeRoom);
     const now = Date.now();
     const late = jobs.filter(({ deadline }) => deadline !== undefined && deadline <= now);
-    for (const job of late) ledger.fail(job, { code: "EXPIRED", message: "its deadline passed before it was signed" });
+    const failure: JobFailure = { code: "EXPIRED", message: "its deadline passed before it was signed" };
+    for (const job of late) await ledger.fail(job, failure);
     return jobs.filter((job) => !late.includes(job));
   }
 
@@ -147,35 +148,33 @@ export class SignerStream {
     for (const [index, job] of jobs.entries()) {
       const verdict = prepared?.[index] ?? { kind: "again" };
       if (verdict.kind === "ready") ready.push({ job, gas: verdict.gas });
-      else if (verdict.kind === "refused") ledger.fail(job, verdict.failure);
+      else if (verdict.kind === "refused") await ledger.fail(job, verdict.failure);
       else {
         if (verdict.kind === "dry" && isDear(job)) {
-          ledger.fail(job, UNPAYABLE);
+          await ledger.fail(job, UNPAYABLE);
           continue;
         }
         if (verdict.kind === "dry") {
           ledger.queue.add(job, true);
           this.#setDry("it cannot pay for a job");
-        } else this.#untried(job, prepared !== undefined);
+        } else await this.#untried(job, prepared !== undefined);
       }
     }
     const first = this.account.record.nextNonce;
     const bound = await this.#signAll(first, ready);
-    if (first !== this.account.record.nextNonce) {
-      // The chain has spent nonces that the pool did not know of.
-      for (const { job } of bound) ledger.queue.add(job, true);
-      return [];
-    }
-    return bound.length === 0 ? [] : ledger.bind(this.account, chain.number, bound);
+    const slots = bound.length === 0 ? [] : await ledger.bind(this.account, first, chain.number, bound);
+    // Or the chain has spent nonces that the pool did not know of.
+    if (slots === undefined) for (const { job } of bound) ledger.queue.add(job, true);
+    return slots ?? [];
   }
 
   /** The node did not say how the call would end. `answered`: it said something else, which counts against the job. */
-  #untried(job: Job, answered: boolean): void {
+  async #untried(job: Job, answered: boolean): Promise<void> {
     const { ledger } = this.#ports;
     const tries = (untried.get(job) ?? 0) + (answered ? 1 : 0);
     untried.set(job, tries);
     if (tries >= MOST_TRIES) {
-      ledger.fail(job, { code: "SIMULATION_FAILED", message: "no node could tell how the call would end" });
+      await ledger.fail(job, { code: "SIMULATION_FAILED", message: "no node could tell how the call would end" });
       return;
     }
     // Behind the others: they must not wait for one that nobody can try.
@@ -193,7 +192,7 @@ export class SignerStream {
       const nonce = first + bound.length;
       const wei = job.call.value + gas * price.maxFee;
       if (left !== undefined && wei > left) {
-        this.#overLimit(job, wei);
+        await this.#overLimit(job, wei);
         continue;
       }
       const attempt = await this.#sign("job", nonce, job.call, gas, price).catch(() => undefined);
@@ -216,12 +215,12 @@ export class SignerStream {
   }
 
   /** The job waits for another signer or the next window, unless it would never fit into one. */
-  #overLimit(job: Job, wei: bigint): void {
+  async #overLimit(job: Job, wei: bigint): Promise<void> {
     const { ledger, limits, alert, chain } = this.#ports;
     const { spendingLimit: limit } = limits;
     if (limit === undefined) return;
     if (wei > limit.wei) {
-      ledger.fail(job, { code: "SPENDING_LIMIT", message: "it may cost more than a signer may spend" });
+      await ledger.fail(job, { code: "SPENDING_LIMIT", message: "it may cost more than a signer may spend" });
       return;
     }
     // Behind the others: a cheaper one may still fit.
@@ -264,14 +263,14 @@ export class SignerStream {
       for (const [index, slot] of part.entries()) {
         slot.sentAt = Date.now();
         slot.sentHead = chain.number;
-        if (this.#hear(slot, answers?.[index])) taken.push(slot);
+        if (this.#hear(slot, sent[index], answers?.[index])) taken.push(slot);
       }
-      ledger.markSent(taken);
+      await ledger.markSent(taken);
     }
   }
 
   /** Notes the answer; true when the node has the transaction. */
-  #hear(slot: Slot, answer: RpcAnswer | undefined): boolean {
+  #hear(slot: Slot, attempt: Attempt | undefined, answer: RpcAnswer | undefined): boolean {
     const { probing } = slot;
     slot.probing = false;
     const verdict = answer === undefined ? "unclear" : answer.ok ? "taken" : verdictOf(answer.code, answer.message);
@@ -279,7 +278,9 @@ export class SignerStream {
       this.#refused(slot, verdict, answer?.ok === false ? answer.message : "");
       return false;
     }
-    Object.assign(slot, { accepted: true, leaked: true, retries: 0, retryAt: 0, refusal: undefined });
+    // A replacement that was signed meanwhile has not been offered yet.
+    const accepted = newest(slot) === attempt;
+    Object.assign(slot, { accepted, leaked: true, retries: 0, retryAt: 0, refusal: undefined });
     if (!probing) return true;
     // The node had it all the time and did not mine it; or it had dropped it, and then surely what is behind it too.
     const behind = this.unsettled.filter(({ nonce }) => nonce > slot.nonce);
@@ -314,7 +315,7 @@ export class SignerStream {
   async maintain(spent: number): Promise<void> {
     const now = Date.now();
     const slots = this.unsettled.filter(({ nonce }) => nonce >= spent);
-    if (!this.#turning) this.#takeBack(slots);
+    if (!this.#turning) await this.#takeBack(slots);
     const due: Slot[] = [];
     for (const slot of slots) {
       if (!this.account.slots.has(slot.nonce) || slot.retryAt > now) continue;
@@ -335,7 +336,7 @@ export class SignerStream {
   }
 
   /** Newest nonces that no node can have: their jobs go to other signers, or end when nobody would take them. */
-  #takeBack(slots: readonly Slot[]): void {
+  async #takeBack(slots: readonly Slot[]): Promise<void> {
     const { ledger } = this.#ports;
     for (let index = slots.length - 1; index >= 0; index--) {
       const slot = slots[index] as Slot;
@@ -343,9 +344,9 @@ export class SignerStream {
       if (slot.leaked || slot.retryAt === Number.POSITIVE_INFINITY) return;
       if (slot.nonce !== this.account.record.nextNonce - 1) return;
       const dear = isDear(this.#jobOf(slot)) ? UNPAYABLE : undefined;
-      if (verdict === "insufficient-funds") ledger.unbind(this.account, [slot], dear);
-      else if (verdict === "invalid") ledger.unbind(this.account, [slot], refusedFailure(slot));
-      else return;
+      if (verdict !== "insufficient-funds" && verdict !== "invalid") return;
+      const failure = verdict === "invalid" ? refusedFailure(slot) : dear;
+      if (!(await ledger.unbind(this.account, slot, failure))) return;
     }
   }
 
@@ -372,7 +373,7 @@ export class SignerStream {
     if (again === undefined) return;
     const wei = (parseTransaction(again.raw).gas ?? CANCEL_GAS) * (again.maxFee - old.maxFee);
     const left = ledger.allowance(this.account);
-    if (left === undefined || wei <= left) ledger.addAttempt(this.account, slot, again, wei);
+    if (left === undefined || wei <= left) await ledger.addAttempt(this.account, slot, again, wei);
     else
       alert({ kind: "spending-limit", message: `nonce ${slot.nonce} of ${this.address} waits: it has spent its own` });
   }
@@ -385,7 +386,7 @@ export class SignerStream {
   }
 
   #jobOf(slot: Slot): Job | undefined {
-    return slot.jobId === undefined ? undefined : this.#ports.ledger.job(slot.jobId);
+    return slot.jobId === undefined ? undefined : this.#ports.ledger.openJob(slot.jobId);
   }
 
   #signCancel(nonce: number, price: Price): Promise<Attempt> {
@@ -399,7 +400,7 @@ export class SignerStream {
     if (price === undefined || this.#signer === undefined) return;
     const attempt = await this.#signCancel(slot.nonce, price);
     // At most one of the two is mined: what the job may cost is promised already.
-    ledger.addAttempt(this.account, slot, attempt, 0n, failure);
+    await ledger.addAttempt(this.account, slot, attempt, 0n, failure);
   }
 
   /** Spends nonces of nobody that the chain waits for. */
@@ -407,9 +408,9 @@ export class SignerStream {
     const { ledger, chain, alert } = this.#ports;
     const slots: Slot[] = [];
     for (const nonce of nonces) {
-      const known = ledger.reopen(this.account, nonce);
+      const known = await ledger.reopen(this.account, nonce);
       if (known === undefined && this.#signer !== undefined) {
-        ledger.fill(this.account, nonce, chain.number, await this.#signCancel(nonce, chain.fees.price()));
+        await ledger.fill(this.account, nonce, chain.number, await this.#signCancel(nonce, chain.fees.price()));
       }
       const slot = known ?? this.account.slots.get(nonce);
       if (slot !== undefined) slots.push(slot);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Anvil, MNEMONIC, wordOf, ZERO_WORD } from "../anvil.fixture.ts";
-import { SqliteStore } from "../store/sqlite-store.ts";
+import { JobStore } from "../store/job-store.ts";
 import { createSigningPool } from "./signing-pool.ts";
 
 const fast = { mnemonic: MNEMONIC, confirmations: 1, pollMs: 20 };
@@ -53,7 +53,7 @@ describe("a pool against anvil", () => {
   });
 
   test("refuses what would revert without spending a nonce, and tells of what reverted on the chain", async () => {
-    const store = await SqliteStore.open(":memory:");
+    const store = await JobStore.open(":memory:");
     const pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, store });
     const before = pool.status().signers[0]?.nextNonce;
     await expect(pool.send({ to, data: ZERO_WORD })).rejects.toMatchObject({ code: "SIMULATION_REVERTED" });
@@ -65,6 +65,6 @@ describe("a pool against anvil", () => {
       job: { receipt: { status: "reverted" } },
     });
     await blind.close();
-    store.close();
+    await store.close();
   });
 });

@@ -3,7 +3,8 @@ import type { Abi, Address } from "viem";
 import { isDone, type Job, type Receipt } from "../job.ts";
 import { PoolError } from "../pool-error.ts";
 import { RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
-import { SqliteStore } from "../store/sqlite-store.ts";
+import { putMeta } from "../store/changes.ts";
+import { JobStore } from "../store/job-store.ts";
 import { ChainView } from "./chain-view.ts";
 import { Ledger } from "./ledger.ts";
 import { type Alert, type Limits, limitsOf, type SigningPoolOptions } from "./options.ts";
@@ -32,7 +33,7 @@ export type PoolStatus = {
 
 type Parts = {
   readonly rpc: RpcClient;
-  readonly store: SqliteStore;
+  readonly store: JobStore;
   readonly ownStore: boolean;
   readonly ledger: Ledger;
   readonly chain: ChainView;
@@ -53,7 +54,9 @@ const LOOKS_PER_GENESIS = 16;
 /** `createSigningPool` makes one. */
 export class SigningPool {
   readonly #parts: Parts;
-  readonly #waiting: { readonly job: Job; readonly done: (error?: unknown) => void }[] = [];
+  readonly #waiting: { readonly job: Job; readonly done: (accepted: boolean, error?: unknown) => void }[] = [];
+  /** Jobs that are not durable yet, by route. */
+  readonly #arriving = new Map<string, number>();
   readonly #pendingKeys = new Map<string, Promise<Job>>();
   /** Who waits for a job, by its id; undefined tells them that the pool closes. */
   readonly #waiters = new Map<string, Set<(job: Job | undefined) => void>>();
@@ -76,23 +79,10 @@ export class SigningPool {
 
   /** Resolves with the job as soon as it is durable; from then on it is carried out once, whatever happens. */
   async submit(request: TransactionRequest, options: SubmitOptions = {}): Promise<Job> {
-    const { ledger, limits, abis } = this.#parts;
     const { idempotencyKey, owner = "", route = "", priority = 0, deadline } = checkedOptions(options);
     const call = callOf(request);
     const fingerprint = fingerprintOf(call, route);
     this.#mustBeOpen();
-    const known = idempotencyKey === undefined ? undefined : this.#sameKey(idempotencyKey);
-    if (known !== undefined) {
-      const same = await known;
-      if (same.fingerprint === fingerprint && same.owner === owner) return same;
-      throw new PoolError("IDEMPOTENCY_CONFLICT", "this key belongs to another request");
-    }
-    if (ledger.openJobs + this.#waiting.length >= limits.maxOpenJobs) {
-      throw new PoolError("QUEUE_FULL", `${limits.maxOpenJobs} jobs are not done yet`);
-    }
-    if (ledger.isFull(route, this.#waiting.filter(({ job }) => job.route === route).length)) {
-      throw new PoolError("QUEUE_FULL", "the route has as many open jobs as it may");
-    }
     const now = Date.now();
     const job: Job = {
       id: randomUUID(),
@@ -107,9 +97,9 @@ export class SigningPool {
       createdAt: now,
       updatedAt: now,
     };
-    if (request.abi !== undefined) abis.set(job.id, request.abi);
-    await this.#accepted(job);
-    return job;
+    const same = await this.#sameKey(job, request.abi);
+    if (same.fingerprint === fingerprint && same.owner === owner) return same;
+    throw new PoolError("IDEMPOTENCY_CONFLICT", "this key belongs to another request");
   }
 
   /**
@@ -125,39 +115,47 @@ export class SigningPool {
 
   /** The receipt of a job, now or when it has one. */
   async receipt(id: string, until: "mined" | "final" = "mined"): Promise<Receipt> {
-    const { ledger } = this.#parts;
-    const first = ledger.job(id);
-    if (first === undefined) throw new PoolError("UNKNOWN_JOB", "there is no such job");
     const reached = (job: Job): boolean =>
       isDone(job.state) || (until === "mined" && (job.state === "mined" || job.state === "reverted"));
-    if (reached(first)) return outcome(first);
     this.#mustRun();
     return await new Promise<Receipt>((resolve, reject) => {
       const waiters = this.#waiters.get(id) ?? new Set();
       this.#waiters.set(id, waiters);
+      const end = (): void => {
+        waiters.delete(waiter);
+        if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id);
+      };
       const waiter = (job: Job | undefined): void => {
         if (job !== undefined && !reached(job)) return;
-        waiters.delete(waiter);
-        if (waiters.size === 0) this.#waiters.delete(id);
+        end();
         if (job === undefined)
           reject(new PoolError("CLOSED", "the pool was closed; the job goes on when it is opened"));
         else settle(() => outcome(job), resolve, reject);
       };
       waiters.add(waiter);
+      const look = async (): Promise<void> => {
+        const job = await this.#parts.ledger.job(id);
+        if (job === undefined) throw new PoolError("UNKNOWN_JOB", "there is no such job");
+        waiter(job);
+      };
+      look().catch((error) => {
+        end();
+        reject(error);
+      });
     });
   }
 
   /** Gas of the jobs accepted since then (milliseconds), by owner: used, or what those on their way may use. */
-  gasSince(time: number): Map<string, bigint> {
-    return this.#parts.ledger.gasSince(time);
+  async gasSince(time: number): Promise<Map<string, bigint>> {
+    return await this.#parts.ledger.gasSince(time);
   }
 
-  job(id: string): Job | undefined {
-    return this.#parts.ledger.job(id);
+  async job(id: string): Promise<Job | undefined> {
+    return await this.#parts.ledger.job(id);
   }
 
-  jobByKey(idempotencyKey: string): Job | undefined {
-    return this.#parts.ledger.jobByKey(idempotencyKey);
+  async jobByKey(idempotencyKey: string): Promise<Job | undefined> {
+    return await this.#parts.ledger.jobByKey(idempotencyKey);
   }
 
   /** Calls `listener` with every change of every job, after it is durable. Returns what ends it. */
@@ -194,13 +192,14 @@ export class SigningPool {
     if (this.#state === "closed") return;
     this.#state = "closed";
     clearTimeout(this.#timer);
-    const { rpc, roster, store, ownStore } = this.#parts;
-    for (const { done } of this.#waiting.splice(0)) done(new PoolError("CLOSED", "the pool is closed"));
+    const { rpc, roster, ledger, store, ownStore } = this.#parts;
+    for (const { done } of this.#waiting.splice(0)) done(false, new PoolError("CLOSED", "the pool is closed"));
     rpc.close();
     await this.#looking;
     await Promise.all(roster.streams.map((stream) => stream.stop()));
     for (const waiters of [...this.#waiters.values()]) for (const waiter of [...waiters]) waiter(undefined);
-    if (ownStore) store.close();
+    await ledger.idle();
+    if (ownStore) await store.close();
   }
 
   /** Nothing may be sent when what is sent cannot be written down. */
@@ -220,36 +219,72 @@ export class SigningPool {
     if (this.#state !== "open") throw new PoolError("CLOSED", "the pool takes no more jobs");
   }
 
-  #sameKey(key: string): Promise<Job> | undefined {
+  /** The job itself, durable, or the one that has had its key before. */
+  async #sameKey(job: Job, abi: Abi | undefined): Promise<Job> {
+    const key = job.idempotencyKey;
+    if (key === undefined) return await this.#accepted(job, abi);
     const pending = this.#pendingKeys.get(key);
-    if (pending !== undefined) return pending;
-    const job = this.#parts.ledger.jobByKey(key);
-    return job === undefined ? undefined : Promise.resolve(job);
+    if (pending !== undefined) return await pending;
+    const { ledger } = this.#parts;
+    const arrival = ledger.jobByKey(key).then((known) => known ?? this.#accepted(job, abi));
+    this.#pendingKeys.set(key, arrival);
+    return await arrival.finally(() => this.#pendingKeys.delete(key));
   }
 
   /** Resolves when the job is durable; jobs of one turn of the event loop share a transaction. */
-  #accepted(job: Job): Promise<Job> {
-    const accepted = new Promise<Job>((resolve, reject) => {
-      const done = (error?: unknown): void => (error === undefined ? resolve(job) : reject(error));
-      if (this.#waiting.push({ job, done }) === 1) setImmediate(() => this.#flush());
-    });
-    const key = job.idempotencyKey;
-    if (key === undefined) return accepted;
-    this.#pendingKeys.set(key, accepted);
-    return accepted.finally(() => this.#pendingKeys.delete(key));
+  async #accepted(job: Job, abi: Abi | undefined): Promise<Job> {
+    this.#mustBeOpen();
+    const { ledger, abis } = this.#parts;
+    this.#mustHaveRoom(job.route);
+    this.#arrive(job.route, 1);
+    if (abi !== undefined) abis.set(job.id, abi);
+    try {
+      const own = await new Promise<boolean>((resolve, reject) => {
+        const done = (accepted: boolean, error?: unknown): void =>
+          error === undefined ? resolve(accepted) : reject(error);
+        if (this.#waiting.push({ job, done }) === 1) setImmediate(() => void this.#flush());
+      });
+      if (own) return job;
+    } catch (error) {
+      abis.delete(job.id);
+      throw error;
+    } finally {
+      this.#arrive(job.route, -1);
+    }
+    abis.delete(job.id);
+    const first = await ledger.jobByKey(job.idempotencyKey ?? "");
+    if (first === undefined) throw new Error("neither this job nor another one has its key");
+    return first;
   }
 
-  #flush(): void {
+  #arrive(route: string, by: 1 | -1): void {
+    const count = (this.#arriving.get(route) ?? 0) + by;
+    if (count > 0) this.#arriving.set(route, count);
+    else this.#arriving.delete(route);
+  }
+
+  #mustHaveRoom(route: string): void {
+    const { ledger, limits } = this.#parts;
+    const arriving = [...this.#arriving.values()].reduce((sum, count) => sum + count, 0);
+    if (ledger.openJobs + arriving >= limits.maxOpenJobs) {
+      throw new PoolError("QUEUE_FULL", `${limits.maxOpenJobs} jobs are not done yet`);
+    }
+    if (ledger.isFull(route, this.#arriving.get(route) ?? 0)) {
+      throw new PoolError("QUEUE_FULL", "the route has as many open jobs as it may");
+    }
+  }
+
+  async #flush(): Promise<void> {
     const waiting = this.#waiting.splice(0);
     if (waiting.length === 0) return;
     try {
-      this.#parts.ledger.accept(waiting.map(({ job }) => job));
+      const accepted = await this.#parts.ledger.accept(waiting.map(({ job }) => job));
+      for (const { job, done } of waiting) done(accepted.has(job));
     } catch (error) {
-      for (const { done } of waiting) done(error);
+      for (const { done } of waiting) done(false, error);
       this.fail(error);
       return;
     }
-    for (const { done } of waiting) done();
     this.#kickAll();
   }
 
@@ -280,7 +315,7 @@ export class SigningPool {
       await tracker.look(roster.streams);
       await treasury.look(roster.streams);
       await roster.grow();
-      roster.shrink();
+      await roster.shrink();
       this.#reach(true);
       this.#kickAll();
     } catch (error) {
@@ -333,15 +368,15 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
   const urls = typeof options.rpcUrl === "string" ? [options.rpcUrl] : options.rpcUrl;
   const rpc = new RpcClient({ urls, timeoutMs: options.timeoutMs ?? 10_000, maxBatch: options.maxBatch ?? 100 });
   const ownStore = typeof options.store === "string";
-  const store = typeof options.store === "string" ? await SqliteStore.open(options.store) : options.store;
+  const store = typeof options.store === "string" ? await JobStore.open(options.store) : options.store;
   try {
     const chain = await rpc.patiently(START_MS, () => ChainView.read(rpc, limits));
-    const expected = options.chainId ?? Number(store.meta("chain") ?? chain.chainId);
+    const expected = options.chainId ?? Number((await store.meta("chain")) ?? chain.chainId);
     if (chain.chainId !== expected) {
       throw new PoolError("WRONG_CHAIN", `the endpoint's chain is ${chain.chainId}, not ${expected}`);
     }
-    store.setMeta("chain", String(chain.chainId));
-    const ledger = new Ledger(store, options.routes ?? {}, limits.spendingLimit);
+    await store.write([putMeta("chain", String(chain.chainId))]);
+    const ledger = await Ledger.open(store, options.routes ?? {}, limits.spendingLimit);
     const abis = new Map<string, Abi>();
     let pool: SigningPool | undefined;
     const alert = options.onAlert ?? (() => undefined);
@@ -371,7 +406,7 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
     return pool;
   } catch (error) {
     rpc.close();
-    if (ownStore) store.close();
+    if (ownStore) await store.close();
     throw error;
   }
 }

@@ -64,10 +64,9 @@ export class Tracker {
       const nonce = answer?.ok === true ? count(answer.result) : undefined;
       if (nonce === undefined) continue;
       spent.set(stream, nonce);
-      const { record } = stream.account;
-      if (nonce <= record.nextNonce) continue;
+      if (nonce <= stream.account.record.nextNonce) continue;
       alert({ kind: "foreign-transaction", message: `somebody else has sent from ${stream.address}` });
-      ledger.putSigner({ ...record, nextNonce: nonce });
+      await ledger.skipTo(stream.account, nonce);
     }
     return spent;
   }
@@ -81,7 +80,7 @@ export class Tracker {
     const { ledger } = this.#ports;
     const found = await this.#receipts(open.map(({ slot }) => slot));
     const bySlot = new Set(found.map(({ slot }) => slot));
-    ledger.settle(found);
+    await ledger.settle(found);
     for (const { stream, slot } of open) if (bySlot.has(slot)) stream.widen(1);
     // What is final with its first block is final now.
     await this.#followBlocks();
@@ -111,7 +110,7 @@ export class Tracker {
   /** The call again on the block that had it: the receipt does not say why. */
   async #whyReverted(slot: Slot, receipt: Receipt): Promise<JobFailure> {
     const { ledger, rpc, abiOf } = this.#ports;
-    const job = slot.jobId === undefined ? undefined : ledger.job(slot.jobId);
+    const job = slot.jobId === undefined ? undefined : ledger.openJob(slot.jobId);
     const failure: JobFailure = { code: "REVERTED", message: "the transaction was mined and reverted" };
     if (job === undefined) return failure;
     const call: RpcCall = {
@@ -135,7 +134,7 @@ export class Tracker {
     slot.misses = scannedTo > last ? 0 : slot.misses;
     if (spender === undefined || slot.attempts.some(({ hash }) => hash === spender.hash)) return;
     alert({ kind: "foreign-transaction", message: `${spender.hash} has spent nonce ${slot.nonce} of ${slot.signer}` });
-    ledger.giveUp(slot, spender);
+    await ledger.giveUp(slot, spender);
   }
 
   /** Which blocks of settled slots are still there, and which of them are final. */
@@ -159,9 +158,9 @@ export class Tracker {
     }
     if (gone.length > 0) {
       alert({ kind: "reorganised", message: `${gone.length} transactions are not in the chain any more` });
-      ledger.unsettle(gone);
+      await ledger.unsettle(gone);
     }
-    if (final.length > 0) ledger.finalize(final);
+    if (final.length > 0) await ledger.finalize(final);
   }
 
   /** The chain waits for a nonce that nothing on its way has: it went back further than what counted as final. */
@@ -183,7 +182,7 @@ export class Tracker {
   async #cancelLate(stream: SignerStream, spent: number): Promise<void> {
     const now = Date.now();
     for (const slot of stream.unsettled) {
-      const job = slot.jobId === undefined || slot.nonce < spent ? undefined : this.#ports.ledger.job(slot.jobId);
+      const job = slot.jobId === undefined || slot.nonce < spent ? undefined : this.#ports.ledger.openJob(slot.jobId);
       if (job?.deadline === undefined || job.deadline > now) continue;
       if (slot.attempts.some(({ kind }) => kind === "cancel")) continue;
       await stream.cancel(slot, { code: "EXPIRED", message: "its deadline passed before it was mined" });

@@ -50,7 +50,7 @@ export class Treasury {
       this.#judge(stream, balance);
       const low = balance < limits.minBalance || (stream.dry && balance < limits.topUpTo);
       if (!low || funder === undefined || stream.address === funder || ordered.has(stream.address)) continue;
-      this.#order(funder, stream.address, limits.topUpTo - balance);
+      await this.#order(funder, stream.address, limits.topUpTo - balance);
     }
   }
 
@@ -82,7 +82,7 @@ export class Treasury {
     return signers;
   }
 
-  #order(funder: Address, to: Address, value: bigint): void {
+  async #order(funder: Address, to: Address, value: bigint): Promise<void> {
     if (value <= 0n) return;
     const now = Date.now();
     const id = randomUUID();
@@ -98,6 +98,6 @@ export class Treasury {
       createdAt: now,
       updatedAt: now,
     };
-    this.#ports.ledger.accept([job]);
+    await this.#ports.ledger.accept([job]);
   }
 }

@@ -19,8 +19,8 @@ export class Admission {
   }
 
   /** Counts a caller's gas from now on. */
-  follow(caller: string, quota: GasQuota): void {
-    this.#quotas.set(caller, new QuotaBook(quota, this.#pool, caller, Date.now()));
+  async follow(caller: string, quota: GasQuota): Promise<void> {
+    this.#quotas.set(caller, await QuotaBook.open(quota, this.#pool, caller, Date.now()));
   }
 
   /** Does `submit` with the request as it is allowed, or throws the refusal. */

@@ -40,7 +40,6 @@ export class AuthorityServer {
     const { pool, routes = {}, callers } = options;
     this.#callers = new Callers(callers, Date.now());
     this.#admission = new Admission(pool, routes, Date.now());
-    for (const { name, gasQuota } of callers) if (gasQuota !== undefined) this.#admission.follow(name, gasQuota);
     this.#streams = new EventStreams(pool);
     this.#app = Fastify({ bodyLimit: MAX_BODY_BYTES, logger: false, requestTimeout: 30_000 });
     this.#app.setErrorHandler((error, _request, reply) => answerError(error, reply));
@@ -52,6 +51,9 @@ export class AuthorityServer {
 
   static async start(options: AuthorityServerOptions): Promise<AuthorityServer> {
     const server = new AuthorityServer(options);
+    for (const { name, gasQuota } of options.callers) {
+      if (gasQuota !== undefined) await server.#admission.follow(name, gasQuota);
+    }
     await server.#app.listen({ host: options.host, port: options.port });
     return server;
   }
@@ -86,10 +88,12 @@ export class AuthorityServer {
       return await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
     this.#app.post("/v1/transactions", async (request, reply) => await this.#submit(request, reply));
-    this.#app.get("/v1/transactions/:id", async (request) => jobView(this.#ownJob(request, this.#caller(request))));
-    this.#app.get("/v1/transactions/:id/events", (request, reply) => {
+    this.#app.get("/v1/transactions/:id", async (request) =>
+      jobView(await this.#ownJob(request, this.#caller(request))),
+    );
+    this.#app.get("/v1/transactions/:id/events", async (request, reply) => {
       const caller = this.#caller(request);
-      this.#streams.open(caller, this.#ownJob(request, caller), reply);
+      this.#streams.open(caller, await this.#ownJob(request, caller), reply);
     });
   }
 
@@ -102,9 +106,9 @@ export class AuthorityServer {
   }
 
   /** Another caller's job is no job. */
-  #ownJob(request: FastifyRequest, caller: Caller): Job {
+  async #ownJob(request: FastifyRequest, caller: Caller): Promise<Job> {
     const { id } = request.params as { readonly id: string };
-    const job = this.#options.pool.job(id);
+    const job = await this.#options.pool.job(id);
     if (job === undefined || job.owner !== caller.name) throw new Refusal(404, "UNKNOWN_JOB", "there is no such job");
     return job;
   }
@@ -123,7 +127,7 @@ export class AuthorityServer {
     );
     const { wait } = request.query as { readonly wait?: unknown };
     if (wait === "mined" || wait === "final") await this.#reached(id, wait);
-    const job = pool.job(id);
+    const job = await pool.job(id);
     if (job === undefined) throw new Refusal(500, "INTERNAL", "the job is gone");
     return await reply.code(202).header("location", `/v1/transactions/${id}`).send(jobView(job));
   }

@@ -1,4 +1,4 @@
-import { isDone, type Job } from "../job.ts";
+import { gasOf, isDone, type Job } from "../job.ts";
 import type { SigningPool } from "../pool/signing-pool.ts";
 
 /** Gas that a caller's jobs may use in each window of so many seconds, counted when they are submitted. */
@@ -11,20 +11,25 @@ export type GasQuota = { readonly gas: bigint; readonly seconds: number };
 export class QuotaBook {
   readonly #quota: GasQuota;
   #window: number;
-  #used: bigint;
+  #used = 0n;
   /** Reserved by submissions that are not durable yet. */
   #arriving = 0n;
   /** What each open job of this window counts with now. */
   readonly #counted = new Map<string, bigint>();
 
-  constructor(quota: GasQuota, pool: SigningPool, owner: string, now: number) {
+  private constructor(quota: GasQuota, now: number) {
     this.#quota = quota;
     this.#window = this.#windowAt(now);
-    // What an earlier process has accepted counts on; its open jobs keep what is counted here.
-    this.#used = pool.gasSince(this.#startOf(this.#window)).get(owner) ?? 0n;
+  }
+
+  /** What an earlier process has accepted counts on; its open jobs keep what is counted here. */
+  static async open(quota: GasQuota, pool: SigningPool, owner: string, now: number): Promise<QuotaBook> {
+    const book = new QuotaBook(quota, now);
+    book.#used = (await pool.gasSince(book.#startOf(book.#window))).get(owner) ?? 0n;
     pool.watch((job) => {
-      if (job.owner === owner) this.#note(job);
+      if (job.owner === owner) book.#note(job);
     });
+    return book;
   }
 
   /** Seconds to wait; 0 when a job with this limit is within the quota. It is then to be taken with `arrived`. */
@@ -48,7 +53,7 @@ export class QuotaBook {
     // A job of an earlier window, or of an earlier process, which the store's sum has.
     if (before === undefined && job.state !== "queued") return;
     if (before === undefined && job.createdAt !== job.updatedAt) return;
-    const after = countOf(job);
+    const after = BigInt(gasOf(job));
     this.#used += after - (before ?? 0n);
     if (isDone(job.state)) this.#counted.delete(job.id);
     else this.#counted.set(job.id, after);
@@ -69,9 +74,4 @@ export class QuotaBook {
   #startOf(window: number): number {
     return window * this.#quota.seconds * 1_000;
   }
-}
-
-function countOf({ state, receipt, call }: Job): bigint {
-  if (receipt !== undefined) return receipt.gasUsed;
-  return state === "failed" || state === "cancelled" ? 0n : (call.gas ?? call.maxGas ?? 0n);
 }

@@ -1,12 +1,9 @@
 import { PoolError } from "../pool-error.ts";
-
-export type SqlValue = string | number | null;
-export type Row = Readonly<Record<string, SqlValue>>;
+import type { SqlValue } from "./engine.ts";
 
 export interface Statement {
-  run(...values: SqlValue[]): unknown;
-  get(...values: SqlValue[]): unknown;
-  all(...values: SqlValue[]): unknown[];
+  run(...values: readonly SqlValue[]): { readonly changes: number | bigint };
+  all(...values: readonly SqlValue[]): unknown[];
 }
 
 /** The part of SQLite's synchronous API that Node's own module and better-sqlite3 have in common. */

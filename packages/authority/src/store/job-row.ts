@@ -1,6 +1,6 @@
 import type { Address, Hex } from "viem";
-import type { Call, Job, JobFailure, JobState, Receipt } from "../job.ts";
-import type { Row, SqlValue } from "./database.ts";
+import { type Call, gasOf, type Job, type JobFailure, type JobState, type Receipt } from "../job.ts";
+import type { Row, SqlValue } from "./engine.ts";
 
 type CallJson = {
   readonly to?: Address;
@@ -50,17 +50,18 @@ export function changingColumns(job: Job): SqlValue[] {
     job.nonce ?? null,
     receiptJson(job.receipt),
     job.failure === undefined ? null : JSON.stringify(job.failure),
+    gasOf(job),
     job.updatedAt,
     job.id,
   ];
 }
 
 export const UPDATE_JOB =
-  "UPDATE jobs SET state = ?, signer = ?, nonce = ?, receipt = ?, failure = ?, updated = ? WHERE id = ?";
+  "UPDATE jobs SET state = ?, signer = ?, nonce = ?, receipt = ?, failure = ?, gas = ?, updated = ? WHERE id = ?";
 
 export const INSERT_JOB: string =
-  "INSERT INTO jobs (id, key, fingerprint, owner, route, priority, deadline, pinned, call, state, created, updated)" +
-  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  "INSERT INTO jobs (id, key, fingerprint, owner, route, priority, deadline, pinned, call, state, gas, created," +
+  " updated, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING";
 
 export function insertedColumns(job: Job): SqlValue[] {
   return [
@@ -74,6 +75,7 @@ export function insertedColumns(job: Job): SqlValue[] {
     job.pinned ?? null,
     callJson(job.call),
     job.state,
+    gasOf(job),
     job.createdAt,
     job.updatedAt,
   ];
@@ -88,12 +90,12 @@ export function jobOf(row: Row): Job {
     owner: String(row["owner"]),
     route: String(row["route"]),
     priority: Number(row["priority"]),
-    ...(typeof deadline === "number" ? { deadline } : {}),
+    ...(deadline !== null && deadline !== undefined ? { deadline: Number(deadline) } : {}),
     ...(typeof pinned === "string" ? { pinned: pinned as Address } : {}),
     call: callOf(String(row["call"])),
     state: row["state"] as JobState,
     ...(typeof signer === "string" ? { signer: signer as Address } : {}),
-    ...(typeof nonce === "number" ? { nonce } : {}),
+    ...(nonce !== null && nonce !== undefined ? { nonce: Number(nonce) } : {}),
     ...(typeof receipt === "string" ? { receipt: receiptOf(receipt) } : {}),
     ...(typeof failure === "string" ? { failure: JSON.parse(failure) as JobFailure } : {}),
     createdAt: Number(row["created"]),

@@ -1,7 +1,5 @@
 import { PoolError } from "../pool-error.ts";
-import { type Database, transaction } from "./database.ts";
-
-const VERSION = 2;
+import { type Engine, type Sql, sql } from "./engine.ts";
 
 /** Amounts are decimal text, as SQLite's integers have 64 bits. */
 const TABLES = `
@@ -56,21 +54,41 @@ CREATE INDEX attempts_of_slot ON attempts (signer, nonce);
 `;
 
 /** What version 2 added. */
-const SPENDING_AND_QUOTAS = `
+const SHARING_AND_LIMITS = `
 ALTER TABLE signers ADD COLUMN spent_window INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE signers ADD COLUMN spent TEXT NOT NULL DEFAULT '0';
+ALTER TABLE signers ADD COLUMN holder TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN holder TEXT NOT NULL DEFAULT '';
+ALTER TABLE jobs ADD COLUMN gas INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX jobs_by_time ON jobs (created);
+CREATE TABLE servers (id TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-export function prepareSchema(database: Database): void {
-  const { user_version: version } = database.prepare("PRAGMA user_version").get() as { readonly user_version: number };
-  if (version > VERSION) {
-    throw new PoolError("STORE_NEWER", `the store has version ${version}, this program knows ${VERSION}`);
+const VERSIONS: readonly string[] = [TABLES, SHARING_AND_LIMITS];
+
+/** The statements in the words of the engine. */
+function statementsOf(text: string, dialect: Engine["dialect"]): Sql[] {
+  const own =
+    dialect === "sqlite"
+      ? text
+      : text
+          .replace(/\) STRICT(, WITHOUT ROWID)?;/g, ");")
+          .replace(/INTEGER PRIMARY KEY/g, "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY")
+          .replace(/INTEGER/g, "BIGINT");
+  return own
+    .split(";")
+    .map((each) => each.trim())
+    .filter((each) => each !== "")
+    .map((each) => sql(each));
+}
+
+/** Brings the tables to this program's version. */
+export async function prepareSchema(engine: Engine): Promise<void> {
+  const version = await engine.schemaVersion();
+  if (version > VERSIONS.length) {
+    throw new PoolError("STORE_NEWER", `the store has version ${version}, this program knows ${VERSIONS.length}`);
   }
-  if (version === VERSION) return;
-  transaction(database, () => {
-    if (version === 0) database.exec(TABLES);
-    database.exec(SPENDING_AND_QUOTAS);
-    database.exec(`PRAGMA user_version = ${VERSION}`);
-  });
+  if (version === VERSIONS.length) return;
+  const missing = VERSIONS.slice(version).flatMap((text) => statementsOf(text, engine.dialect));
+  await engine.write([...missing, engine.setSchemaVersion(VERSIONS.length)]);
 }
