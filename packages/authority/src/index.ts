@@ -14,8 +14,10 @@ export {
 } from "./pool/signing-pool.ts";
 export { PoolError, type PoolErrorCode } from "./pool-error.ts";
 export { AuthorityServer, type AuthorityServerOptions } from "./server/authority-server.ts";
-export type { CallerConfig } from "./server/callers.ts";
+export type { CallerConfig, Rights } from "./server/callers.ts";
 export type { GasQuota } from "./server/gas-quota.ts";
+export type { LoginConfig } from "./server/login/users.ts";
 export { PoolMetrics } from "./server/pool-metrics.ts";
 export type { Rate } from "./server/token-bucket.ts";
+export { webhookSecret, webhookSignature } from "./server/webhooks/webhook-sender.ts";
 export { JobStore } from "./store/job-store.ts";

@@ -43,6 +43,8 @@ export type Job = {
   readonly deadline?: number;
   /** Only this signer may carry it. */
   readonly pinned?: Address;
+  /** URL that is told how it ends. */
+  readonly webhook?: string;
   readonly call: Call;
   readonly state: JobState;
   readonly signer?: Address;

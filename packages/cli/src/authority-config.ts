@@ -1,4 +1,4 @@
-import type { CallerConfig, Rate, RouteLimits, SigningPoolOptions } from "@tributary/authority";
+import type { AuthorityServerOptions, SigningPoolOptions } from "@tributary/authority";
 import { z } from "zod";
 import { readJson } from "./atomic-file.ts";
 import { CliError, reasonOf } from "./cli-error.ts";
@@ -33,19 +33,37 @@ const rights = {
   maxGas: gas.optional(),
   gasQuota: z.strictObject({ gas, seconds }).optional(),
   routes: z.array(routeName).max(1_000).optional(),
+  webhooks: z.boolean().optional(),
   allow: z
     .array(z.strictObject({ to: address, functions: z.array(selector).optional() }))
     .max(1_000)
     .optional(),
 };
 
+const webhookUrl = z.url({ protocol: /^https?$/ }).max(2_000);
+const needsMaxGas = ({ gasQuota, maxGas }: { gasQuota?: unknown; maxGas?: unknown }): boolean =>
+  gasQuota === undefined || maxGas !== undefined;
+
 const caller = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9._-]{1,50}$/),
     keySha256: z.string().regex(/^[0-9a-f]{64}$/),
+    webhook: webhookUrl.optional(),
     ...rights,
   })
-  .refine(({ gasQuota, maxGas }) => gasQuota === undefined || maxGas !== undefined, "gasQuota needs maxGas");
+  .refine(needsMaxGas, "gasQuota needs maxGas");
+
+const roleName = z.string().regex(/^[A-Za-z0-9._-]{1,50}$/);
+const login = z.strictObject({
+  domain: z.string().regex(/^[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$/),
+  roles: z.record(roleName, z.strictObject(rights).refine(needsMaxGas, "gasQuota needs maxGas")),
+  walletRole: roleName.optional(),
+  guestRole: roleName.optional(),
+  wallets: z.record(address, roleName).default({}),
+  loginRate: z.strictObject(rate).optional(),
+  sessionSeconds: seconds.default(86_400),
+  guestSeconds: seconds.default(2_592_000),
+});
 
 const route = z.strictObject({
   ...rate,
@@ -64,6 +82,9 @@ const config = z.strictObject({
     .optional(),
   store: z.string().min(1),
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65_535) }),
+  trustedProxies: z.array(z.string().min(1)).max(100).optional(),
+  login: login.optional(),
+  webhooks: z.strictObject({ allowedNetworks: z.array(z.string().min(1)).max(100).default([]) }).optional(),
   callers: z.array(caller).min(1).max(1_000),
   confirmations: z.int().min(1).max(10_000).optional(),
   maxInFlight: z.int().min(1).max(100_000).optional(),
@@ -77,10 +98,10 @@ const config = z.strictObject({
 });
 
 export type AuthorityConfig = {
-  readonly pool: Omit<SigningPoolOptions, "mnemonic" | "funder" | "onAlert">;
-  readonly listen: { readonly host: string; readonly port: number };
-  readonly callers: readonly CallerConfig[];
-  readonly routes: Readonly<Record<string, Rate & RouteLimits>>;
+  readonly pool: Omit<SigningPoolOptions, "mnemonic" | "funder" | "onAlert" | "store">;
+  /** File of the store. */
+  readonly store: string;
+  readonly server: Omit<AuthorityServerOptions, "pool" | "metrics" | "store" | "secret" | "onAlert">;
 };
 
 /** The authority server's configuration; it holds no secret. Paths are relative to the working folder. */
@@ -94,8 +115,11 @@ export async function readAuthorityConfig(file: string): Promise<AuthorityConfig
     const [issue] = parsed.error.issues;
     throw new CliError("CONFIG", `${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message ?? "wrong"}`);
   }
-  const { listen, callers, signers, routes = {}, ...rest } = parsed.data;
+  const { listen, callers, signers, store, routes = {}, trustedProxies, login, webhooks, ...rest } = parsed.data;
   const given = Object.fromEntries(Object.entries(rest).filter(([, each]) => each !== undefined));
-  const pool = { ...(given as Pick<SigningPoolOptions, "rpcUrl" | "store">), size: signers, routes };
-  return { pool, listen, callers, routes };
+  return {
+    pool: { ...(given as Pick<SigningPoolOptions, "rpcUrl">), size: signers, routes },
+    store,
+    server: { ...listen, callers, routes, trustedProxies, login, webhooks },
+  };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { LocalSigner, mnemonicSigners, PoolError } from "@tributary/authority";
 import { Keystore } from "@tributary/node/vault/keystore";
 import { type PasswordSource, readPassword } from "@tributary/node/vault/password";
@@ -8,6 +9,7 @@ import { CliError } from "./cli-error.ts";
 const content = z.strictObject({
   version: z.literal(1),
   mnemonic: z.string().min(1).max(1_000),
+  secret: z.string().regex(/^[0-9a-f]{64}$/),
   funder: z.custom<`0x${string}`>((value) => typeof value === "string" && /^0x[0-9a-f]{64}$/i.test(value)).optional(),
 });
 
@@ -15,6 +17,8 @@ export type AuthorityKeys = {
   readonly mnemonic: string;
   /** The secret key of the account that tops signers up. */
   readonly funder?: `0x${string}`;
+  /** 32 bytes: seal logins, sign webhooks. */
+  readonly secret: Uint8Array;
 };
 
 export type NewKeystore = {
@@ -32,7 +36,10 @@ function secret(file: string): string {
 }
 
 /** The keys, checked; the error names no part of them. */
-function checked(keys: AuthorityKeys): { readonly first: string; readonly funder: string | undefined } {
+function checked(keys: Pick<AuthorityKeys, "mnemonic" | "funder">): {
+  readonly first: string;
+  readonly funder: string | undefined;
+} {
   try {
     const funder = keys.funder === undefined ? undefined : LocalSigner.fromHex(keys.funder).address;
     return { first: mnemonicSigners(keys.mnemonic)(0).address, funder };
@@ -57,7 +64,9 @@ export async function createAuthorityKeystore(
   const keys = { mnemonic, ...(funder === undefined ? {} : { funder }) };
   const addresses = checked(keys);
   const keystore = await Keystore.create(path, readPassword(options.password));
-  await keystore.write(new TextEncoder().encode(JSON.stringify({ version: 1, ...keys })));
+  await keystore.write(
+    new TextEncoder().encode(JSON.stringify({ version: 1, ...keys, secret: randomBytes(32).toString("hex") })),
+  );
   return { signer: addresses.first, funder: addresses.funder };
 }
 
@@ -65,8 +74,8 @@ export async function openAuthorityKeystore(path: string, password: PasswordSour
   const { content: bytes } = await Keystore.open(path, readPassword(password));
   const parsed = content.safeParse(jsonOf(bytes));
   if (!parsed.success) throw new CliError("KEYS", `keystore ${path} holds no keys of an authority server`);
-  const { mnemonic, funder } = parsed.data;
-  return { mnemonic, ...(funder === undefined ? {} : { funder }) };
+  const { mnemonic, funder, secret: hex } = parsed.data;
+  return { mnemonic, secret: Buffer.from(hex, "hex"), ...(funder === undefined ? {} : { funder }) };
 }
 
 /** What the parser says of text that is no JSON would show it. */

@@ -1,5 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type Alert, AuthorityServer, createSigningPool, PoolMetrics } from "@tributary/authority";
+import {
+  type Alert,
+  AuthorityServer,
+  createSigningPool,
+  JobStore,
+  PoolMetrics,
+  webhookSecret,
+} from "@tributary/authority";
 import type { PasswordSource } from "@tributary/node/vault/password";
 import { pino } from "pino";
 import { readAuthorityConfig } from "./authority-config.ts";
@@ -31,28 +38,31 @@ export async function runAuthority(options: RunAuthorityOptions): Promise<void> 
   const stop = new AbortController();
   signal.addEventListener("abort", () => stop.abort(), { once: true });
   let failure: string | undefined;
-  const pool = await createSigningPool({
-    ...config.pool,
-    ...(await openAuthorityKeystore(options.keystore, options.password)),
-    onAlert: (alert) => {
-      metrics.alert(alert);
-      if (alert.kind === "internal") {
-        failure = alert.message;
-        stop.abort();
-      }
-      logger[GRAVE.has(alert.kind) ? "error" : "warn"]({ kind: alert.kind }, alert.message);
-    },
+  const onAlert = (alert: Alert): void => {
+    metrics.alert(alert);
+    if (alert.kind === "internal") {
+      failure = alert.message;
+      stop.abort();
+    }
+    logger[GRAVE.has(alert.kind) ? "error" : "warn"]({ kind: alert.kind }, alert.message);
+  };
+  const { secret, ...keys } = await openAuthorityKeystore(options.keystore, options.password);
+  const store = await JobStore.open(config.store);
+  const pool = await createSigningPool({ ...config.pool, ...keys, store, onAlert }).catch(async (error) => {
+    await store.close();
+    throw error;
   });
   try {
     metrics.follow(pool);
     const server = await AuthorityServer.start({
       pool,
       metrics,
-      callers: config.callers,
-      routes: config.routes,
-      ...config.listen,
+      store,
+      secret,
+      onAlert,
+      ...config.server,
     });
-    const url = `http://${config.listen.host}:${server.port}`;
+    const url = `http://${config.server.host}:${server.port}`;
     const { chainId, signers } = pool.status();
     output.result(
       { url, chainId, pid: process.pid, signers: signers.map(({ address, role }) => ({ address, role })) },
@@ -67,6 +77,7 @@ export async function runAuthority(options: RunAuthorityOptions): Promise<void> 
     await server.close();
   } finally {
     await pool.close();
+    await store.close();
   }
   if (failure !== undefined) throw new CliError("POOL_FAILED", failure);
 }
@@ -76,6 +87,18 @@ export function newApiKey(output: Output): void {
   const key = randomBytes(32).toString("base64url");
   const keySha256 = createHash("sha256").update(key).digest("hex");
   output.result({ key, keySha256 }, `key        ${key}\nkeySha256  ${keySha256}`);
+}
+
+/** What a caller checks its webhooks' signatures with. */
+export async function showWebhookSecret(
+  keystore: string,
+  password: PasswordSource,
+  caller: string,
+  output: Output,
+): Promise<void> {
+  const { secret } = await openAuthorityKeystore(keystore, password);
+  const shown = webhookSecret(secret, caller);
+  output.result({ secret: shown }, shown);
 }
 
 /** New keys in a new file; shows what to give money to. */

@@ -2,6 +2,7 @@ import type { Address } from "viem";
 import { isDone, type Job, type JobFailure, type JobState, type Receipt } from "../job.ts";
 import { clearSlots, deleteSlot, insertAttempt, insertJob, putSigner, putSlot, updateJob } from "../store/changes.ts";
 import type { Sql } from "../store/engine.ts";
+import { eventsOf } from "../store/events.ts";
 import type { JobStore } from "../store/job-store.ts";
 import type { Attempt, Settlement, SignerRecord } from "../store/records.ts";
 import { allowance, type SpendingLimit, spent } from "./allowance.ts";
@@ -123,8 +124,8 @@ export class Ledger {
   /** Transactions that the route may still have on their way. */
   readonly routeRoom: RouteRoom = (route) => this.#routes.room(route, this.queue.waiting(route));
 
-  async gasSince(time: number): Promise<Map<string, bigint>> {
-    return await this.#store.gasSince(time);
+  async gasSince(time: number, owner: string): Promise<bigint> {
+    return await this.#store.gasSince(time, owner);
   }
 
   get open(): Iterable<Job> {
@@ -219,7 +220,7 @@ export class Ledger {
       const record = { ...this.#paid(account, wei), nextNonce: nextNonce + bound.length };
       await this.#store.write([
         ...slots.flatMap((slot) => [putSlot(recordOf(slot)), insertAttempt(signer, slot.nonce, newest(slot))]),
-        ...jobs.map(updateJob),
+        ...this.#updates(jobs),
         this.#signer(record),
       ]);
       account.record = record;
@@ -271,7 +272,7 @@ export class Ledger {
       const record = this.#paid(account, wei);
       await this.#store.write([
         insertAttempt(slot.signer, slot.nonce, attempt),
-        ...next.map(updateJob),
+        ...this.#updates(next),
         ...(wei === 0n ? [] : [this.#signer(record)]),
       ]);
       account.record = record;
@@ -432,9 +433,14 @@ export class Ledger {
     apply: () => void = () => undefined,
     front = false,
   ): Promise<void> {
-    await this.#store.write([...changes, ...jobs.map(updateJob)]);
+    await this.#store.write([...changes, ...this.#updates(jobs)]);
     apply();
     this.#apply(jobs, front);
+  }
+
+  /** With what webhooks are to tell of them. */
+  #updates(jobs: readonly Job[]): Sql[] {
+    return jobs.flatMap((job) => [updateJob(job), ...eventsOf(job, this.#open.get(job.id)?.state, this.#store.holder)]);
   }
 
   #signer(record: SignerRecord): Sql {

@@ -17,6 +17,7 @@ export type Alert = {
     | "endpoint-back"
     | "wrong-chain"
     | "gap-healed"
+    | "webhook-lost"
     | "internal";
   readonly message: string;
 };

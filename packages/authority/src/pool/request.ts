@@ -26,6 +26,8 @@ export type SubmitOptions = {
   readonly priority?: number;
   /** Unix time in milliseconds after which it must not begin; what is on its way then is competed with. */
   readonly deadline?: number;
+  /** URL that a server's webhooks tell how it ends. */
+  readonly webhook?: string;
 };
 
 const MOST_DATA_BYTES = 128 * 1024;
@@ -71,13 +73,14 @@ function isGasLimit(gas: bigint | undefined): boolean {
 }
 
 export function checkedOptions(options: SubmitOptions): SubmitOptions {
-  const { idempotencyKey: key, owner = "", route = "", priority = 0, deadline } = options;
+  const { idempotencyKey: key, owner = "", route = "", priority = 0, deadline, webhook } = options;
   if (key !== undefined && (key.length === 0 || key.length > 200))
     throw bad("an idempotency key has 1 to 200 characters");
   if (owner.length > 100) throw bad("an owner has at most 100 characters");
   if (route.length > 100 || route.startsWith("#")) throw bad("a route has at most 100 characters and begins without #");
   if (!Number.isSafeInteger(priority)) throw bad("priority is no whole number");
   if (deadline !== undefined && !Number.isSafeInteger(deadline)) throw bad("deadline is no time in milliseconds");
+  if (webhook !== undefined && webhook.length > 2_000) throw bad("a webhook has at most 2,000 characters");
   return options;
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { Abi, Address } from "viem";
+import type { Abi, Address, Hex } from "viem";
 import { isDone, type Job, type Receipt } from "../job.ts";
 import { PoolError } from "../pool-error.ts";
+import { bytesOf } from "../rpc/decode.ts";
+import { isRevert } from "../rpc/revert-reason.ts";
 import { RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
 import { putMeta } from "../store/changes.ts";
 import { JobStore } from "../store/job-store.ts";
@@ -79,7 +81,7 @@ export class SigningPool {
 
   /** Resolves with the job as soon as it is durable; from then on it is carried out once, whatever happens. */
   async submit(request: TransactionRequest, options: SubmitOptions = {}): Promise<Job> {
-    const { idempotencyKey, owner = "", route = "", priority = 0, deadline } = checkedOptions(options);
+    const { idempotencyKey, owner = "", route = "", priority = 0, deadline, webhook } = checkedOptions(options);
     const call = callOf(request);
     const fingerprint = fingerprintOf(call, route);
     this.#mustBeOpen();
@@ -92,6 +94,7 @@ export class SigningPool {
       route,
       priority,
       ...(deadline === undefined ? {} : { deadline }),
+      ...(webhook === undefined ? {} : { webhook }),
       call,
       state: "queued",
       createdAt: now,
@@ -145,9 +148,18 @@ export class SigningPool {
     });
   }
 
-  /** Gas of the jobs accepted since then (milliseconds), by owner: used, or what those on their way may use. */
-  async gasSince(time: number): Promise<Map<string, bigint>> {
-    return await this.#parts.ledger.gasSince(time);
+  /** Gas of the owner's jobs accepted since then (milliseconds): used, or what those on their way may use. */
+  async gasSince(time: number, owner: string): Promise<bigint> {
+    return await this.#parts.ledger.gasSince(time, owner);
+  }
+
+  /** What a contract answers on the newest state; undefined when it reverts. Throws when no node can tell. */
+  async read(to: Address, data: Hex): Promise<Hex | undefined> {
+    const [answer] = await this.#parts.rpc.batch([{ method: "eth_call", params: [{ to, data }, "latest"] }]);
+    const bytes = answer?.ok === true ? bytesOf(answer.result) : undefined;
+    if (bytes !== undefined) return bytes;
+    if (answer?.ok === false && isRevert(answer.code, answer.message)) return undefined;
+    throw new RpcUnreachable("no node answers the call");
   }
 
   async job(id: string): Promise<Job | undefined> {

@@ -1,13 +1,19 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Job } from "../job.ts";
+import type { Alert } from "../pool/options.ts";
 import type { SigningPool } from "../pool/signing-pool.ts";
+import { Accounts } from "../store/accounts.ts";
+import type { JobStore } from "../store/job-store.ts";
 import { Admission } from "./admission.ts";
-import { type Caller, type CallerConfig, Callers } from "./callers.ts";
+import { bearerToken, type Caller, type CallerConfig, Callers } from "./callers.ts";
 import { EventStreams } from "./event-streams.ts";
+import { loginRoutes } from "./login/login-routes.ts";
+import { type LoginConfig, Users } from "./login/users.ts";
 import { jobView, submissionOf } from "./messages.ts";
 import type { PoolMetrics } from "./pool-metrics.ts";
 import { answerError, Refusal } from "./refusal.ts";
 import type { Rate } from "./token-bucket.ts";
+import { WebhookSender } from "./webhooks/webhook-sender.ts";
 
 export type AuthorityServerOptions = {
   readonly pool: SigningPool;
@@ -15,11 +21,22 @@ export type AuthorityServerOptions = {
   readonly callers: readonly CallerConfig[];
   /** Requests to routes, of all callers together. */
   readonly routes?: Readonly<Record<string, Rate>> | undefined;
+  /** Where logins and webhooks are kept: the pool's store. Both need it and `secret`. */
+  readonly store?: JobStore | undefined;
+  /** 32 random bytes that outlive the process: they seal logins and sign webhooks. */
+  readonly secret?: Uint8Array | undefined;
+  readonly login?: LoginConfig | undefined;
+  /** Networks that webhooks may go to although they are not public. */
+  readonly webhooks?: { readonly allowedNetworks: readonly string[]; readonly firstRetryMs?: number } | undefined;
+  readonly onAlert?: ((alert: Alert) => void) | undefined;
+  /** Proxies whose X-Forwarded-For is believed; nobody's without it. */
+  readonly trustedProxies?: readonly string[] | undefined;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
 };
 
+const CLEANING_MS = 60_000;
 const MAX_BODY_BYTES = 512 * 1024;
 /** Milliseconds that a request with `wait` is held open at most. */
 const LONGEST_WAIT_MS = 60_000;
@@ -31,17 +48,27 @@ export class AuthorityServer {
   readonly #app: FastifyInstance;
   readonly #admission: Admission;
   readonly #streams: EventStreams;
+  readonly #webhooks: WebhookSender | undefined;
+  readonly #users: Users | undefined;
+  readonly #cleaning: NodeJS.Timeout | undefined;
   /** End requests that wait. */
   readonly #ends = new Set<() => void>();
   #draining = false;
 
   private constructor(options: AuthorityServerOptions) {
     this.#options = options;
-    const { pool, routes = {}, callers } = options;
+    const { pool, routes = {}, callers, trustedProxies = [] } = options;
     this.#callers = new Callers(callers, Date.now());
-    this.#admission = new Admission(pool, routes, Date.now());
+    this.#webhooks = webhooksOf(options);
+    this.#admission = new Admission(pool, routes, this.#webhooks, Date.now());
+    this.#users = usersOf(options, this.#admission);
+    if (this.#users !== undefined) {
+      const users = this.#users;
+      this.#cleaning = setInterval(() => void users.clean().catch(() => undefined), CLEANING_MS);
+    }
     this.#streams = new EventStreams(pool);
-    this.#app = Fastify({ bodyLimit: MAX_BODY_BYTES, logger: false, requestTimeout: 30_000 });
+    const trustProxy = trustedProxies.length === 0 ? false : [...trustedProxies];
+    this.#app = Fastify({ bodyLimit: MAX_BODY_BYTES, logger: false, requestTimeout: 30_000, trustProxy });
     this.#app.setErrorHandler((error, _request, reply) => answerError(error, reply));
     this.#app.setNotFoundHandler((_request, reply) =>
       answerError(new Refusal(404, "NOT_FOUND", "no such path"), reply),
@@ -51,9 +78,7 @@ export class AuthorityServer {
 
   static async start(options: AuthorityServerOptions): Promise<AuthorityServer> {
     const server = new AuthorityServer(options);
-    for (const { name, gasQuota } of options.callers) {
-      if (gasQuota !== undefined) await server.#admission.follow(name, gasQuota);
-    }
+    for (const caller of server.#callers.all) await server.#admission.follow(caller);
     await server.#app.listen({ host: options.host, port: options.port });
     return server;
   }
@@ -72,7 +97,9 @@ export class AuthorityServer {
     this.#draining = true;
     this.#streams.endAll();
     for (const end of [...this.#ends]) end();
+    clearInterval(this.#cleaning);
     await this.#app.close();
+    await this.#webhooks?.close();
   }
 
   #routes(): void {
@@ -87,21 +114,27 @@ export class AuthorityServer {
     this.#app.get("/metrics", async (_request, reply) => {
       return await reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     });
+    if (this.#users !== undefined) {
+      const users = this.#users;
+      const callerOf = async (request: FastifyRequest): Promise<Caller> => await this.#caller(request);
+      loginRoutes(this.#app, { users, callerOf, tokenOf: (request) => tokenOf(request) });
+    }
     this.#app.post("/v1/transactions", async (request, reply) => await this.#submit(request, reply));
     this.#app.get("/v1/transactions/:id", async (request) =>
-      jobView(await this.#ownJob(request, this.#caller(request))),
+      jobView(await this.#ownJob(request, await this.#caller(request))),
     );
     this.#app.get("/v1/transactions/:id/events", async (request, reply) => {
-      const caller = this.#caller(request);
+      const caller = await this.#caller(request);
       this.#streams.open(caller, await this.#ownJob(request, caller), reply);
     });
   }
 
-  #caller(request: FastifyRequest): Caller {
-    const caller = this.#callers.find(request.headers.authorization);
-    if (caller === undefined) throw new Refusal(401, "UNAUTHORIZED", "an API key is needed: Authorization: Bearer KEY");
+  async #caller(request: FastifyRequest): Promise<Caller> {
+    const token = tokenOf(request);
+    const caller = this.#callers.find(token) ?? (await this.#users?.find(token));
+    if (caller === undefined) throw unauthorized();
     const seconds = caller.spend(Date.now());
-    if (seconds > 0) throw new Refusal(429, "RATE_LIMITED", "more requests than the key's rate allows", seconds);
+    if (seconds > 0) throw new Refusal(429, "RATE_LIMITED", "more requests than the caller's rate allows", seconds);
     return caller;
   }
 
@@ -109,21 +142,23 @@ export class AuthorityServer {
   async #ownJob(request: FastifyRequest, caller: Caller): Promise<Job> {
     const { id } = request.params as { readonly id: string };
     const job = await this.#options.pool.job(id);
-    if (job === undefined || job.owner !== caller.name) throw new Refusal(404, "UNKNOWN_JOB", "there is no such job");
+    const own = job !== undefined && ((await this.#users?.owns(caller, job.owner)) ?? job.owner === caller.name);
+    if (!own) throw new Refusal(404, "UNKNOWN_JOB", "there is no such job");
     return job;
   }
 
   async #submit(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    const caller = this.#caller(request);
+    const caller = await this.#caller(request);
     if (this.#draining) throw new Refusal(503, "DRAINING", "the server takes no more transactions", 10);
     const key = idempotencyKey(request.headers["idempotency-key"]);
     const { pool } = this.#options;
+    const webhook = this.#webhooks === undefined ? undefined : caller.webhook;
     const own = {
       owner: caller.name,
       ...(key === undefined ? {} : { idempotencyKey: `${caller.name}/${key}` }),
     };
     const { id } = await this.#admission.admit(caller, submissionOf(request.body), (submission) =>
-      pool.submit(submission.request, { ...submission.options, ...own }),
+      pool.submit(submission.request, { ...(webhook === undefined ? {} : { webhook }), ...submission.options, ...own }),
     );
     const { wait } = request.query as { readonly wait?: unknown };
     if (wait === "mined" || wait === "final") await this.#reached(id, wait);
@@ -145,6 +180,43 @@ export class AuthorityServer {
     this.#ends.delete(end);
     clearTimeout(timer);
   }
+}
+
+function unauthorized(): Refusal {
+  return new Refusal(401, "UNAUTHORIZED", "a key or a session is needed: Authorization: Bearer TOKEN");
+}
+
+function tokenOf(request: FastifyRequest): string {
+  const token = bearerToken(request.headers.authorization);
+  if (token === undefined) throw unauthorized();
+  return token;
+}
+
+/** What logins and webhooks need. */
+function keptIn({ store, secret }: AuthorityServerOptions): { readonly store: JobStore; readonly secret: Uint8Array } {
+  if (store === undefined || secret?.length !== 32) throw new RangeError("a store and 32 secret bytes are needed");
+  return { store, secret };
+}
+
+function webhooksOf(options: AuthorityServerOptions): WebhookSender | undefined {
+  const { webhooks, pool, onAlert } = options;
+  if (webhooks === undefined) return undefined;
+  return new WebhookSender({ ...keptIn(options), ...webhooks, pool, alert: onAlert ?? (() => undefined) });
+}
+
+function usersOf(options: AuthorityServerOptions, admission: Admission): Users | undefined {
+  const { login: config, pool } = options;
+  if (config === undefined) return undefined;
+  const { store, secret } = keptIn(options);
+  return new Users({
+    config,
+    accounts: new Accounts(store.engine),
+    secret,
+    chainId: pool.status().chainId,
+    read: (to, data) => pool.read(to, data),
+    met: (caller) => admission.follow(caller),
+    forgotten: (caller) => admission.forget(caller),
+  });
 }
 
 function idempotencyKey(header: string | string[] | undefined): string | undefined {

@@ -4,11 +4,8 @@ import type { Call } from "../job.ts";
 import type { GasQuota } from "./gas-quota.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
-export type CallerConfig = {
-  /** Names its jobs and its metrics; 1 to 50 of a-z, A-Z, 0-9, '.', '_' and '-'. */
-  readonly name: string;
-  /** SHA-256 of the API key, 64 hexadecimal digits. A key is random (32 bytes), so that its hash gives nothing away. */
-  readonly keySha256: string;
+/** What a caller may do: a machine, or everybody of a role. */
+export type Rights = {
   /** Requests a second on average, and at once. */
   readonly ratePerSecond: number;
   readonly burst: number;
@@ -22,26 +19,33 @@ export type CallerConfig = {
   readonly gasQuota?: GasQuota | undefined;
   /** Routes that it may use; all where it is not given. */
   readonly routes?: readonly string[] | undefined;
+  /** Whether its transactions may name a webhook; it may not otherwise. */
+  readonly webhooks?: boolean | undefined;
 };
 
-/** A machine with an API key, and how much of its rate is left. */
+export type CallerConfig = Rights & {
+  /** Names its jobs; 1 to 50 of a-z, A-Z, 0-9, '.', '_' and '-'. */
+  readonly name: string;
+  /** SHA-256 of the API key, 64 hexadecimal digits. A key is random (32 bytes), so that its hash gives nothing away. */
+  readonly keySha256: string;
+  /** Told of its transactions that name no webhook of their own. */
+  readonly webhook?: string | undefined;
+};
+
+/** Who asks, and how much of its rate is left. */
 export class Caller {
   readonly name: string;
-  readonly #config: CallerConfig;
-  readonly #hash: Buffer;
+  readonly #rights: Rights;
+  readonly webhook: string | undefined;
   readonly #rate: TokenBucket;
   /** Streams of events that it holds open. */
   streams = 0;
 
-  constructor(config: CallerConfig, now: number) {
-    this.name = config.name;
-    this.#config = config;
-    this.#hash = Buffer.from(config.keySha256, "hex");
-    this.#rate = new TokenBucket(config, now);
-  }
-
-  hasKey(hash: Buffer): boolean {
-    return timingSafeEqual(this.#hash, hash);
+  constructor(rights: Rights & { readonly name: string; readonly webhook?: string | undefined }, now: number) {
+    this.name = rights.name;
+    this.webhook = rights.webhook;
+    this.#rights = rights;
+    this.#rate = new TokenBucket(rights, now);
   }
 
   /** Seconds to wait; 0 when the request is within its rate, which it then counts against. */
@@ -50,15 +54,23 @@ export class Caller {
   }
 
   get maxGas(): bigint | undefined {
-    return this.#config.maxGas;
+    return this.#rights.maxGas;
+  }
+
+  get gasQuota(): GasQuota | undefined {
+    return this.#rights.gasQuota;
+  }
+
+  get mayNameWebhooks(): boolean {
+    return this.#rights.webhooks ?? false;
   }
 
   mayUse(route: string): boolean {
-    return this.#config.routes?.includes(route) ?? true;
+    return this.#rights.routes?.includes(route) ?? true;
   }
 
   mayCall(call: Call): boolean {
-    const { allow, maxValue, maxGas } = this.#config;
+    const { allow, maxValue, maxGas } = this.#rights;
     if (call.value > maxValue || (call.gas !== undefined && maxGas !== undefined && call.gas > maxGas)) return false;
     if (allow === undefined) return true;
     const selector = call.data.slice(0, 10).toLowerCase();
@@ -70,20 +82,30 @@ export class Caller {
   }
 }
 
-/** Who is behind an `Authorization: Bearer KEY` header. */
+/** The token of an `Authorization: Bearer TOKEN` header. */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^Bearer ([\x21-\x7e]{16,200})$/.exec(header ?? "")?.[1];
+}
+
+/** Machines with API keys. */
 export class Callers {
-  readonly #callers: readonly Caller[];
+  readonly #callers: readonly { readonly hash: Buffer; readonly caller: Caller }[];
 
   constructor(configs: readonly CallerConfig[], now: number) {
-    this.#callers = configs.map((config) => new Caller(config, now));
+    this.#callers = configs.map((config) => ({
+      hash: Buffer.from(config.keySha256, "hex"),
+      caller: new Caller(config, now),
+    }));
     if (new Set(configs.map(({ name }) => name)).size !== configs.length) throw new Error("two callers have one name");
   }
 
+  get all(): Caller[] {
+    return this.#callers.map(({ caller }) => caller);
+  }
+
   /** Compares with every key, so that the time it takes tells nothing. */
-  find(header: string | undefined): Caller | undefined {
-    const key = /^Bearer ([\x21-\x7e]{16,200})$/.exec(header ?? "")?.[1];
-    if (key === undefined) return undefined;
-    const hash = createHash("sha256").update(key).digest();
-    return this.#callers.filter((caller) => caller.hasKey(hash))[0];
+  find(token: string): Caller | undefined {
+    const hash = createHash("sha256").update(token).digest();
+    return this.#callers.filter((each) => timingSafeEqual(each.hash, hash))[0]?.caller;
   }
 }

@@ -25,10 +25,7 @@ export class QuotaBook {
   /** What an earlier process has accepted counts on; its open jobs keep what is counted here. */
   static async open(quota: GasQuota, pool: SigningPool, owner: string, now: number): Promise<QuotaBook> {
     const book = new QuotaBook(quota, now);
-    book.#used = (await pool.gasSince(book.#startOf(book.#window))).get(owner) ?? 0n;
-    pool.watch((job) => {
-      if (job.owner === owner) book.#note(job);
-    });
+    book.#used = await pool.gasSince(book.#startOf(book.#window), owner);
     return book;
   }
 
@@ -47,7 +44,8 @@ export class QuotaBook {
     this.#arriving -= gas;
   }
 
-  #note(job: Job): void {
+  /** A job of this caller has changed. */
+  note(job: Job): void {
     this.#turn(Date.now());
     const before = this.#counted.get(job.id);
     // A job of an earlier window, or of an earlier process, which the store's sum has.

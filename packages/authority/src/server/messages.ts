@@ -21,6 +21,7 @@ const body = z.strictObject({
     .regex(/^[A-Za-z0-9._/-]{0,100}$/)
     .optional(),
   priority: z.int().min(-1_000).max(1_000).optional(),
+  webhook: z.string().min(1).max(2_000).optional(),
   /** Unix time in milliseconds. */
   deadline: z.int().positive().optional(),
 });
@@ -34,7 +35,7 @@ export function submissionOf(value: unknown): Submission {
     const [issue] = parsed.error.issues;
     throw new PoolError("BAD_REQUEST", `${issue?.path.join(".") || "body"}: ${issue?.message ?? "wrong"}`);
   }
-  const { to, data, value: wei, gas, route, priority, deadline } = parsed.data;
+  const { to, data, value: wei, gas, route, priority, deadline, webhook } = parsed.data;
   return {
     request: {
       ...(to === undefined ? {} : { to: to as Hex }),
@@ -46,6 +47,7 @@ export function submissionOf(value: unknown): Submission {
       ...(route === undefined ? {} : { route }),
       ...(priority === undefined ? {} : { priority }),
       ...(deadline === undefined ? {} : { deadline }),
+      ...(webhook === undefined ? {} : { webhook }),
     },
   };
 }

@@ -61,7 +61,7 @@ export const UPDATE_JOB =
 
 export const INSERT_JOB: string =
   "INSERT INTO jobs (id, key, fingerprint, owner, route, priority, deadline, pinned, call, state, gas, created," +
-  " updated, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING";
+  " updated, webhook, holder) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING";
 
 export function insertedColumns(job: Job): SqlValue[] {
   return [
@@ -78,11 +78,12 @@ export function insertedColumns(job: Job): SqlValue[] {
     gasOf(job),
     job.createdAt,
     job.updatedAt,
+    job.webhook ?? null,
   ];
 }
 
 export function jobOf(row: Row): Job {
-  const { key, deadline, pinned, signer, nonce, receipt, failure } = row;
+  const { key, deadline, pinned, webhook, signer, nonce, receipt, failure } = row;
   return {
     id: String(row["id"]),
     ...(typeof key === "string" ? { idempotencyKey: key } : {}),
@@ -92,6 +93,7 @@ export function jobOf(row: Row): Job {
     priority: Number(row["priority"]),
     ...(deadline !== null && deadline !== undefined ? { deadline: Number(deadline) } : {}),
     ...(typeof pinned === "string" ? { pinned: pinned as Address } : {}),
+    ...(typeof webhook === "string" ? { webhook } : {}),
     call: callOf(String(row["call"])),
     state: row["state"] as JobState,
     ...(typeof signer === "string" ? { signer: signer as Address } : {}),

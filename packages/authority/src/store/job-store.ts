@@ -1,6 +1,7 @@
 import type { Address, Hex } from "viem";
 import type { Job } from "../job.ts";
 import { type Engine, type Row, type Sql, sql } from "./engine.ts";
+import { DUE_EVENTS, type EventRecord, eventOf } from "./events.ts";
 import { jobOf } from "./job-row.ts";
 import type { Attempt, AttemptKind, Settlement, SignerRecord, SignerState, SlotRecord } from "./records.ts";
 import { prepareSchema } from "./schema.ts";
@@ -102,10 +103,11 @@ export class JobStore {
     return row === undefined ? undefined : jobOf(row);
   }
 
-  /** Gas of the jobs accepted since then, by owner: used, or what those on their way may use. */
-  async gasSince(time: number): Promise<Map<string, bigint>> {
-    const rows = await this.#all("SELECT owner, SUM(gas) AS gas FROM jobs WHERE created >= ? GROUP BY owner", time);
-    return new Map(rows.map((row) => [String(row["owner"]), BigInt(String(row["gas"]))]));
+  /** Gas of the owner's jobs accepted since then: used, or what those on their way may use. */
+  async gasSince(time: number, owner: string): Promise<bigint> {
+    const sum = "SELECT COALESCE(SUM(gas), 0) AS gas FROM jobs WHERE owner = ? AND created >= ?";
+    const [row] = await this.#all(sum, owner, time);
+    return BigInt(String(row?.["gas"] ?? 0));
   }
 
   /** Slots whose settlement is not final, with their attempts, by signer and nonce. */
@@ -124,6 +126,11 @@ export class JobStore {
       else list.push(attemptOf(row));
     }
     return slots.map((row) => slotOf(row, bySlot.get(`${row["signer"]} ${row["nonce"]}`) ?? []));
+  }
+
+  /** Oldest first. */
+  async dueEvents(now: number, limit: number): Promise<EventRecord[]> {
+    return (await this.#all(DUE_EVENTS, now, this.holder, limit)).map(eventOf);
   }
 
   async slot(signer: Address, nonce: number): Promise<SlotRecord | undefined> {

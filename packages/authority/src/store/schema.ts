@@ -60,7 +60,25 @@ ALTER TABLE signers ADD COLUMN spent TEXT NOT NULL DEFAULT '0';
 ALTER TABLE signers ADD COLUMN holder TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN holder TEXT NOT NULL DEFAULT '';
 ALTER TABLE jobs ADD COLUMN gas INTEGER NOT NULL DEFAULT 0;
-CREATE INDEX jobs_by_time ON jobs (created);
+ALTER TABLE jobs ADD COLUMN webhook TEXT;
+CREATE TABLE events (
+  id TEXT PRIMARY KEY,
+  job TEXT NOT NULL,
+  owner TEXT NOT NULL,
+  state TEXT NOT NULL,
+  url TEXT NOT NULL,
+  tries INTEGER NOT NULL,
+  due INTEGER NOT NULL,
+  created INTEGER NOT NULL,
+  holder TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX due_events ON events (holder, due);
+CREATE TABLE sessions (hash TEXT PRIMARY KEY, subject TEXT NOT NULL, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE used_nonces (nonce TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE guests (id TEXT PRIMARY KEY, wallet TEXT, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX guests_by_wallet ON guests (wallet);
+CREATE INDEX sessions_by_subject ON sessions (subject);
+CREATE INDEX jobs_by_owner ON jobs (owner, created);
 CREATE TABLE servers (id TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 

@@ -59,6 +59,15 @@ export function authorityCommand(): Command {
       };
       await newAuthorityKeystore(keystore, createOutput(options.json === true));
     });
+  withPassword(authority.command("webhook-secret"))
+    .description("Show what a caller checks the signatures of its webhooks with.")
+    .argument("<caller>", "its name in the configuration")
+    .requiredOption("--keystore <file>", "the server's keystore")
+    .option("--json", "print JSON")
+    .action(async (caller: string, options: StartOptions) => {
+      const { showWebhookSecret } = await import("../run-authority.ts");
+      await showWebhookSecret(options.keystore, passwordSource(options), caller, createOutput(options.json === true));
+    });
   authority
     .command("new-key")
     .description("Make an API key, and the hash of it that a caller in the configuration has.")
