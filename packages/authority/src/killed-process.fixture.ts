@@ -17,6 +17,8 @@ export type Plan = {
   readonly count?: number;
   readonly size: number;
   readonly confirmations: number;
+  /** Ends when all are final, whichever server has them. */
+  readonly waits?: boolean;
   /** Dies at this commit, counted from 1: before it or after it. */
   readonly killAt?: { readonly commit: number; readonly when: "before" | "after" };
 };
@@ -24,17 +26,23 @@ export type Plan = {
 const plan = JSON.parse(process.argv[2] ?? "") as Plan;
 const { rpcUrl, store: path, to, size, confirmations, killAt } = plan;
 const names = plan.names ?? Array.from({ length: plan.count ?? 0 }, (_, index) => `${plan.prefix} ${index}`);
-const real = await openDatabase(path);
-let commits = 0;
-const exec = (sql: string): void => {
-  const dies = sql === "COMMIT" && ++commits === killAt?.commit;
-  if (dies && killAt?.when === "before") process.kill(process.pid, "SIGKILL");
-  real.exec(sql);
-  if (dies) process.kill(process.pid, "SIGKILL");
-};
-const store = await JobStore.over(
-  new SqliteEngine({ exec, prepare: (sql) => real.prepare(sql), close: () => real.close() }),
-);
+
+/** A file whose process dies at a commit. */
+async function dying(): Promise<JobStore> {
+  const real = await openDatabase(path);
+  let commits = 0;
+  const exec = (sql: string): void => {
+    const dies = sql === "COMMIT" && ++commits === killAt?.commit;
+    if (dies && killAt?.when === "before") process.kill(process.pid, "SIGKILL");
+    real.exec(sql);
+    if (dies) process.kill(process.pid, "SIGKILL");
+  };
+  return await JobStore.over(
+    new SqliteEngine({ exec, prepare: (sql) => real.prepare(sql), close: () => real.close() }),
+  );
+}
+
+const store = path.startsWith("postgres://") ? await JobStore.open(path, 2_000) : await dying();
 const pool = await createSigningPool({
   mnemonic: MNEMONIC,
   rpcUrl,
@@ -48,7 +56,10 @@ const pool = await createSigningPool({
 });
 process.stdout.write("started\n");
 const submitted = names.flatMap((name) => [name, name]);
-await Promise.all(submitted.map((name) => pool.submit({ to, data: wordOf(name) }, { idempotencyKey: name })));
+const jobs = await Promise.all(
+  submitted.map((name) => pool.submit({ to, data: wordOf(name) }, { idempotencyKey: name })),
+);
+if (plan.waits === true) await Promise.all(jobs.map(({ id }) => pool.receipt(id, "final")));
 await pool.drain();
 await pool.close();
 await store.close();

@@ -14,6 +14,7 @@ export type PoolErrorCode =
   | "CHAIN_RESET"
   | "NO_SIGNER"
   | "STORE_IN_USE"
+  | "LEASE_LOST"
   | "NO_SQLITE"
   | "STORE_NEWER";
 

@@ -1,6 +1,16 @@
 import type { Address } from "viem";
 import { isDone, type Job, type JobFailure, type JobState, type Receipt } from "../job.ts";
-import { clearSlots, deleteSlot, insertAttempt, insertJob, putSigner, putSlot, updateJob } from "../store/changes.ts";
+import {
+  claimSigner,
+  clearSlots,
+  deleteSlot,
+  insertAttempt,
+  insertJob,
+  putSigner,
+  putSlot,
+  releaseSigner,
+  updateJob,
+} from "../store/changes.ts";
 import type { Sql } from "../store/engine.ts";
 import { eventsOf } from "../store/events.ts";
 import type { JobStore } from "../store/job-store.ts";
@@ -164,17 +174,31 @@ export class Ledger {
     });
   }
 
-  /** Puts a signer into the books, or back into the rotation; a new one begins at `nextNonce`. */
-  async enrol(address: Address, role: SignerRecord["role"], nextNonce: number): Promise<Account> {
+  /**
+   * Puts a signer into the books, or back into the rotation; one that nobody has used begins at `nextNonce`. Undefined
+   * when another server has it.
+   */
+  async enrol(address: Address, role: SignerRecord["role"], nextNonce: number): Promise<Account | undefined> {
     return await this.#alone(async () => {
-      const known = this.accounts.get(address);
-      const fresh = { nextNonce, spending: { window: 0, wei: 0n } };
-      const record: SignerRecord = { ...fresh, ...known?.record, address, role, state: "active" };
-      await this.#store.write([this.#signer(record)]);
-      const account = known ?? { record, slots: new Map() };
+      const fresh = { address, role, state: "active", nextNonce, spending: { window: 0, wei: 0n } } as const;
+      await this.#store.write([claimSigner(fresh, this.#store.holder)]);
+      const record = await this.#store.signer(address);
+      if (record === undefined) return undefined;
+      const account = this.accounts.get(address) ?? { record, slots: new Map() };
       account.record = record;
       this.accounts.set(address, account);
       return account;
+    });
+  }
+
+  /** Leaves the signer to other servers; false while something of it is under way. */
+  async release(account: Account): Promise<boolean> {
+    return await this.#alone(async () => {
+      const { address } = account.record;
+      if (account.slots.size > 0 || this.accounts.get(address) !== account) return false;
+      await this.#store.write([releaseSigner(address)]);
+      this.accounts.delete(address);
+      return true;
     });
   }
 
@@ -190,6 +214,7 @@ export class Ledger {
 
   async #change(account: Account, change: (record: SignerRecord) => Partial<SignerRecord>): Promise<void> {
     await this.#alone(async () => {
+      if (this.accounts.get(account.record.address) !== account) return;
       const record = { ...account.record, ...change(account.record) };
       await this.#store.write([this.#signer(record)]);
       account.record = record;
@@ -208,7 +233,7 @@ export class Ledger {
   ): Promise<Slot[] | undefined> {
     return await this.#alone(async () => {
       const { address: signer, nextNonce } = account.record;
-      if (nextNonce !== first) return undefined;
+      if (nextNonce !== first || this.accounts.get(signer) !== account) return undefined;
       const common = { signer, sinceBlock, settled: undefined };
       const slots = bound.map(({ job, attempt }, index) =>
         slotOf({ ...common, nonce: first + index, jobId: job.id, attempts: [attempt] }, false),

@@ -18,6 +18,7 @@ export type Alert = {
     | "wrong-chain"
     | "gap-healed"
     | "webhook-lost"
+    | "taken-over"
     | "internal";
   readonly message: string;
 };

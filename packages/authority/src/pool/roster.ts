@@ -3,8 +3,7 @@ import { LocalSigner, mnemonicSigners } from "../keys/local-signer.ts";
 import type { Signer } from "../keys/signer.ts";
 import { PoolError } from "../pool-error.ts";
 import { count, quantity } from "../rpc/decode.ts";
-import { type RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
-import type { Account, Ledger } from "./ledger.ts";
+import { RpcUnreachable } from "../rpc/rpc-client.ts";
 import type { SigningPoolOptions } from "./options.ts";
 import { SignerStream, type StreamPorts } from "./signer-stream.ts";
 
@@ -36,46 +35,102 @@ function keysOf(options: SigningPoolOptions): (index: number) => Signer {
   };
 }
 
-/** Which signers there are and which of them work: at least `min`, up to `max` while jobs wait for all of them. */
+/**
+ * Which signers there are and which of them work: at least `min`, up to `max` while jobs wait for all of them. Servers
+ * that share a database have equal shares of `max`.
+ */
 export class Roster {
   readonly size: Size;
   readonly streams: SignerStream[] = [];
-  readonly funder: SignerStream | undefined;
   readonly #keys: readonly Signer[];
+  readonly #byAddress: ReadonlyMap<Address, Signer>;
+  readonly #funder: Signer | undefined;
   readonly #ports: StreamPorts;
 
   private constructor(size: Size, keys: readonly Signer[], funder: Signer | undefined, ports: StreamPorts) {
     this.size = size;
     this.#keys = keys;
     this.#ports = ports;
-    this.funder = undefined;
-    for (const { address } of [...keys, ...(funder === undefined ? [] : [funder])]) {
-      // Two spellings of one address would be two nonce streams of one account.
-      if (!isChecksummed(address)) throw new PoolError("BAD_REQUEST", "a signer's address needs its checksum");
+    this.#funder = funder;
+    const all = funder === undefined ? keys : [...keys, funder];
+    // Two spellings of one address would be two nonce streams of one account.
+    if (!all.every(({ address }) => isChecksummed(address))) {
+      throw new PoolError("BAD_REQUEST", "a signer's address needs its checksum");
     }
-    const known = new Map(keys.map((signer) => [signer.address, signer]));
-    if (known.size !== keys.length || (funder !== undefined && known.has(funder.address))) {
-      throw new PoolError("BAD_REQUEST", "one signer was given twice");
-    }
-    for (const account of ports.ledger.accounts.values()) {
-      const { address } = account.record;
-      const signer = address === funder?.address ? funder : known.get(address);
-      const stream = new SignerStream(account, signer, ports);
-      this.streams.push(stream);
-      if (signer !== undefined && signer === funder) this.funder = stream;
-    }
+    this.#byAddress = new Map(all.map((signer) => [signer.address, signer]));
+    if (this.#byAddress.size !== all.length) throw new PoolError("BAD_REQUEST", "one signer was given twice");
   }
 
-  static async open(options: SigningPoolOptions, ports: StreamPorts): Promise<Roster> {
+  /** `share`: how many workers this server may have among others, undefined where there are no others. */
+  static async open(options: SigningPoolOptions, ports: StreamPorts, share: number | undefined): Promise<Roster> {
     const size = sizeOf(options);
     const keyAt = keysOf(options);
     const keys = Array.from({ length: size.max }, (_, index) => keyAt(index));
     const funder = typeof options.funder === "string" ? LocalSigner.fromHex(options.funder) : options.funder;
-    if (funder !== undefined) await enrol(ports.rpc, ports.ledger, funder.address, "funder");
-    for (const { address } of keys.slice(0, size.min)) await enrol(ports.rpc, ports.ledger, address, "worker");
     const roster = new Roster(size, keys, funder, ports);
+    roster.adopt();
+    if (share !== undefined) await roster.balance(share);
+    else {
+      if (funder !== undefined) await roster.#enrol(funder, "funder");
+      for (const signer of keys.slice(0, size.min)) await roster.#enrol(signer, "worker");
+    }
     await roster.#look(roster.streams);
     return roster;
+  }
+
+  get funder(): SignerStream | undefined {
+    return this.streams.find(({ address }) => address === this.#funder?.address);
+  }
+
+  /** Takes up the accounts that the ledger has got. One whose key was not given is followed and gets nothing new. */
+  adopt(): void {
+    const known = new Set(this.streams.map(({ address }) => address));
+    for (const account of this.#ports.ledger.accounts.values()) {
+      const { address } = account.record;
+      if (!known.has(address)) this.streams.push(new SignerStream(account, this.#byAddress.get(address), this.#ports));
+    }
+  }
+
+  /** Leaves what is more than `share` to other servers, and takes what they leave. */
+  async balance(share: number): Promise<void> {
+    const funder = this.#funder;
+    for (const stream of this.streams.filter(({ address }) => !this.#byAddress.has(address)))
+      await this.#release(stream);
+    if (funder !== undefined && this.funder === undefined) await this.#enrol(funder, "funder");
+    const workers = this.streams.filter(({ account }) => account.record.role === "worker");
+    for (const stream of workers.slice(share)) {
+      if (stream.account.record.state === "active") await this.#ports.ledger.retire(stream.account);
+      await this.#release(stream);
+    }
+    const fresh: SignerStream[] = [];
+    for (const signer of this.#keys) {
+      if (this.active.length >= share) break;
+      const old = this.streams.find(({ address }) => address === signer.address);
+      if (old?.account.record.state === "active") continue;
+      const stream = await this.#enrol(signer, "worker");
+      if (stream !== undefined) fresh.push(stream);
+    }
+    if (fresh.length > 0) await this.#look(fresh);
+  }
+
+  async #release(stream: SignerStream): Promise<void> {
+    if (stream.account.slots.size > 0 || stream.isBusy) return;
+    if (await this.#ports.ledger.release(stream.account)) this.streams.splice(this.streams.indexOf(stream), 1);
+  }
+
+  /** Puts the signer into the ledger, or back into the rotation; a new one begins at the node's next nonce. */
+  async #enrol(signer: Signer, role: "worker" | "funder"): Promise<SignerStream | undefined> {
+    const { rpc, ledger } = this.#ports;
+    const { address } = signer;
+    // What is pending counts: it was sent by somebody else, before this pool had the key for itself.
+    const chain = ledger.accounts.has(address)
+      ? 0
+      : count(await rpc.call("eth_getTransactionCount", address, "pending"));
+    if (chain === undefined) throw new RpcUnreachable("the endpoint names no nonce");
+    const account = await ledger.enrol(address, role, chain);
+    if (account === undefined) return undefined;
+    this.adopt();
+    return this.streams.find((stream) => stream.address === address);
   }
 
   get active(): SignerStream[] {
@@ -84,7 +139,7 @@ export class Roster {
 
   /** Adds a signer when jobs wait although all have as many transactions on their way as they may. */
   async grow(): Promise<void> {
-    const { ledger, rpc } = this.#ports;
+    const { ledger } = this.#ports;
     const active = this.active;
     if (
       !ledger.queue.hasWork(ledger.routeRoom) ||
@@ -95,10 +150,8 @@ export class Roster {
     const working = new Set(active.map(({ address }) => address));
     const signer = this.#keys.find(({ address }) => !working.has(address));
     if (signer === undefined) return;
-    const account = await enrol(rpc, ledger, signer.address, "worker");
-    const old = this.streams.find(({ address }) => address === signer.address);
-    const stream = old ?? new SignerStream(account, signer, this.#ports);
-    if (old === undefined) this.streams.push(stream);
+    const stream = await this.#enrol(signer, "worker");
+    if (stream === undefined) return;
     stream.lastUsed = Date.now();
     await this.#look([stream]);
     stream.kick();
@@ -137,13 +190,4 @@ function isChecksummed(address: Address): boolean {
   } catch {
     return false;
   }
-}
-
-/** Puts the signer into the ledger, or back into the rotation; a new one begins at the node's next nonce. */
-async function enrol(rpc: RpcClient, ledger: Ledger, address: Address, role: "worker" | "funder"): Promise<Account> {
-  const known = ledger.accounts.get(address)?.record;
-  // What is pending counts: it was sent by somebody else, before this pool had the key for itself.
-  const chain = known === undefined ? count(await rpc.call("eth_getTransactionCount", address, "pending")) : 0;
-  if (chain === undefined) throw new RpcUnreachable("the endpoint names no nonce");
-  return await ledger.enrol(address, role, chain);
 }

@@ -79,6 +79,11 @@ export class SignerStream {
     return Math.max(0, Math.min(this.#window, this.#ports.limits.maxInFlight) - this.unsettled.length);
   }
 
+  /** Gives nonces away or broadcasts at this moment. */
+  get isBusy(): boolean {
+    return this.#turning;
+  }
+
   /** Gives waiting jobs the next nonces while there is room. */
   kick(): void {
     if (this.#turning) {

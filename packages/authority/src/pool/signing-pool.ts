@@ -13,6 +13,7 @@ import { type Alert, type Limits, limitsOf, type SigningPoolOptions } from "./op
 import { callOf, checkedOptions, fingerprintOf, type SubmitOptions, type TransactionRequest } from "./request.ts";
 import { ResetGuard } from "./reset-guard.ts";
 import { Roster } from "./roster.ts";
+import { Sharing, shareOf } from "./sharing.ts";
 import { Tracker } from "./tracker.ts";
 import { Treasury } from "./treasury.ts";
 
@@ -24,6 +25,8 @@ export type SignerStatus = {
   readonly inFlight: number;
   readonly nextNonce: number;
 };
+
+export type Follower = (job: Job | undefined) => void;
 
 export type PoolStatus = {
   readonly chainId: number;
@@ -50,6 +53,8 @@ type Parts = {
 
 /** Milliseconds that each step of the start waits for an endpoint. */
 const START_MS = 15_000;
+/** Jobs of other servers that are asked for in one look. */
+const OTHERS_A_LOOK = 500;
 /** Looks at the chain between two looks at its first block. */
 const LOOKS_PER_GENESIS = 16;
 
@@ -60,8 +65,13 @@ export class SigningPool {
   /** Jobs that are not durable yet, by route. */
   readonly #arriving = new Map<string, number>();
   readonly #pendingKeys = new Map<string, Promise<Job>>();
-  /** Who waits for a job, by its id; undefined tells them that the pool closes. */
-  readonly #waiters = new Map<string, Set<(job: Job | undefined) => void>>();
+  /** Who follows a job, by its id; undefined tells them that the pool closes. */
+  readonly #followers = new Map<string, Set<Follower>>();
+  /** When the followed jobs of other servers changed last, as far as was told. */
+  readonly #seen = new Map<string, number>();
+  /** Where among them the newest look began. */
+  #place = 0;
+  readonly #sharing: Sharing | undefined;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #state: "open" | "draining" | "closed" = "open";
@@ -73,8 +83,12 @@ export class SigningPool {
     this.#parts = parts;
     parts.ledger.watch((job) => {
       if (isDone(job.state)) parts.abis.delete(job.id);
-      for (const waiter of [...(this.#waiters.get(job.id) ?? [])]) waiter(job);
+      for (const follower of [...(this.#followers.get(job.id) ?? [])]) follower(job);
     });
+    const { store, ledger, roster, alert } = parts;
+    const { lease } = store;
+    const fatal = (error: unknown): void => this.fail(error);
+    this.#sharing = lease === undefined ? undefined : new Sharing({ lease, ledger, roster, alert, fatal });
     this.#kickAll();
     this.#schedule(0);
   }
@@ -122,12 +136,6 @@ export class SigningPool {
       isDone(job.state) || (until === "mined" && (job.state === "mined" || job.state === "reverted"));
     this.#mustRun();
     return await new Promise<Receipt>((resolve, reject) => {
-      const waiters = this.#waiters.get(id) ?? new Set();
-      this.#waiters.set(id, waiters);
-      const end = (): void => {
-        waiters.delete(waiter);
-        if (waiters.size === 0 && this.#waiters.get(id) === waiters) this.#waiters.delete(id);
-      };
       const waiter = (job: Job | undefined): void => {
         if (job !== undefined && !reached(job)) return;
         end();
@@ -135,7 +143,7 @@ export class SigningPool {
           reject(new PoolError("CLOSED", "the pool was closed; the job goes on when it is opened"));
         else settle(() => outcome(job), resolve, reject);
       };
-      waiters.add(waiter);
+      const end = this.follow(id, waiter);
       const look = async (): Promise<void> => {
         const job = await this.#parts.ledger.job(id);
         if (job === undefined) throw new PoolError("UNKNOWN_JOB", "there is no such job");
@@ -146,6 +154,20 @@ export class SigningPool {
         reject(error);
       });
     });
+  }
+
+  /**
+   * Calls `follower` with every change of the job from now on, also when another server that shares the database has
+   * it; with undefined when the pool closes. Returns what ends it.
+   */
+  follow(id: string, follower: Follower): () => void {
+    const followers = this.#followers.get(id) ?? new Set();
+    this.#followers.set(id, followers);
+    followers.add(follower);
+    return () => {
+      followers.delete(follower);
+      if (followers.size === 0 && this.#followers.get(id) === followers) this.#followers.delete(id);
+    };
   }
 
   /** Gas of the owner's jobs accepted since then (milliseconds): used, or what those on their way may use. */
@@ -209,7 +231,8 @@ export class SigningPool {
     rpc.close();
     await this.#looking;
     await Promise.all(roster.streams.map((stream) => stream.stop()));
-    for (const waiters of [...this.#waiters.values()]) for (const waiter of [...waiters]) waiter(undefined);
+    for (const each of [...this.#followers.values()]) for (const follower of [...each]) follower(undefined);
+    this.#sharing?.close();
     await ledger.idle();
     if (ownStore) await store.close();
   }
@@ -326,14 +349,31 @@ export class SigningPool {
         await this.#parts.resets.check(roster.streams);
       await tracker.look(roster.streams);
       await treasury.look(roster.streams);
-      await roster.grow();
-      await roster.shrink();
+      if (this.#sharing === undefined) {
+        await roster.grow();
+        await roster.shrink();
+      } else await this.#sharing.look();
+      await this.#tellOfOthers();
       this.#reach(true);
       this.#kickAll();
     } catch (error) {
       if (error instanceof RpcUnreachable) this.#reach(false);
       else if (this.#state !== "closed") this.fail(error);
     }
+  }
+
+  /** Jobs that are followed here and belong to another server. */
+  async #tellOfOthers(): Promise<void> {
+    const { ledger, store } = this.#parts;
+    if (store.lease === undefined) return;
+    const ids = [...this.#followers.keys()].filter((id) => ledger.openJob(id) === undefined);
+    this.#place = this.#place + OTHERS_A_LOOK < ids.length ? this.#place + OTHERS_A_LOOK : 0;
+    for (const job of await store.jobsById(ids.slice(this.#place, this.#place + OTHERS_A_LOOK))) {
+      if (this.#seen.get(job.id) === job.updatedAt) continue;
+      this.#seen.set(job.id, job.updatedAt);
+      for (const follower of [...(this.#followers.get(job.id) ?? [])]) follower(job);
+    }
+    for (const id of this.#seen.keys()) if (!this.#followers.has(id)) this.#seen.delete(id);
   }
 
   #reach(reachable: boolean): void {
@@ -397,10 +437,10 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
     const resets = new ResetGuard({ ledger, rpc, chain, store, alert, resettable: options.resettable ?? false });
     await rpc.patiently(START_MS, () => resets.check([]));
     const ports = { ledger, rpc, chain, limits, abiOf, alert, fatal };
-    const roster = await rpc.patiently(START_MS, () => Roster.open(options, ports));
+    const share = await shareOf(store, options);
+    const roster = await rpc.patiently(START_MS, () => Roster.open(options, ports, share));
     const tracker = new Tracker({ ledger, rpc, chain, limits, abiOf, alert });
-    const funder = roster.funder?.address;
-    const treasury = new Treasury({ ledger, rpc, limits, funder, alert });
+    const treasury = new Treasury({ ledger, rpc, limits, roster, alert });
     pool = new SigningPool({
       rpc,
       store,

@@ -5,13 +5,14 @@ import { quantity } from "../rpc/decode.ts";
 import type { RpcClient } from "../rpc/rpc-client.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Alert, Limits } from "./options.ts";
+import type { Roster } from "./roster.ts";
 import type { SignerStream } from "./signer-stream.ts";
 
 export type TreasuryPorts = {
   readonly ledger: Ledger;
   readonly rpc: RpcClient;
   readonly limits: Limits;
-  readonly funder: Address | undefined;
+  readonly roster: Roster;
   readonly alert: (alert: Alert) => void;
 };
 
@@ -32,7 +33,8 @@ export class Treasury {
   }
 
   async look(streams: readonly SignerStream[]): Promise<void> {
-    const { limits, rpc, funder } = this.#ports;
+    const { limits, rpc, roster } = this.#ports;
+    const funder = roster.funder?.address;
     const watched = streams.filter(({ dry, account }) => {
       const { role, state } = account.record;
       return dry || (limits.minBalance > 0n && role === "worker" && state === "active");

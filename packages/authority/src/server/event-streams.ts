@@ -42,9 +42,7 @@ export class EventStreams {
       else raw.write(`event: ${next.state}\ndata: ${JSON.stringify(jobView(next))}\n\n`);
       if (isDone(next.state)) end();
     };
-    const stop = this.#pool.watch((next) => {
-      if (next.id === job.id) tell(next);
-    });
+    const stop = this.#pool.follow(job.id, (next) => (next === undefined ? end() : tell(next)));
     const heartbeat = setInterval(() => raw.write(":\n\n"), HEARTBEAT_MS);
     this.#ends.add(end);
     raw.once("close", end);

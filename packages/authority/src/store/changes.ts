@@ -38,6 +38,21 @@ export function putSlot(slot: SlotRecord, final = false): Sql {
   return sql(text, signer, nonce, jobId ?? null, sinceBlock, settled, final ? 1 : 0);
 }
 
+/** Takes a signer that no server has; changes no row when another one has it. A known signer keeps its nonce. */
+export function claimSigner(signer: SignerRecord, holder: string): Sql {
+  const { address, role, state, nextNonce } = signer;
+  const text =
+    "INSERT INTO signers (address, role, state, next_nonce, holder) VALUES (?, ?, ?, ?, ?)" +
+    " ON CONFLICT (address) DO UPDATE SET role = excluded.role, state = excluded.state, holder = excluded.holder" +
+    " WHERE signers.holder IN ('', excluded.holder)";
+  return sql(text, address, role, state, nextNonce, holder);
+}
+
+/** Leaves a signer to whoever wants it. */
+export function releaseSigner(address: Address): Sql {
+  return sql("UPDATE signers SET holder = '' WHERE address = ?", address);
+}
+
 /** Forgets a slot none of whose attempts can ever be mined. */
 export function deleteSlot(signer: Address, nonce: number): Sql[] {
   return ["slots", "attempts"].map((table) =>

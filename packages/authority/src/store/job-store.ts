@@ -1,10 +1,13 @@
 import type { Address, Hex } from "viem";
 import type { Job } from "../job.ts";
-import { type Engine, type Row, type Sql, sql } from "./engine.ts";
+import { PoolError } from "../pool-error.ts";
+import { type Engine, type Row, type Sql, sql, Unexpected } from "./engine.ts";
 import { DUE_EVENTS, type EventRecord, eventOf } from "./events.ts";
 import { jobOf } from "./job-row.ts";
+import { PostgresEngine } from "./postgres-engine.ts";
 import type { Attempt, AttemptKind, Settlement, SignerRecord, SignerState, SlotRecord } from "./records.ts";
 import { prepareSchema } from "./schema.ts";
+import { ServerLease } from "./server-lease.ts";
 import { SqliteEngine } from "./sqlite-engine.ts";
 
 function attemptOf(row: Row): Attempt {
@@ -42,46 +45,76 @@ function slotOf(row: Row, attempts: readonly Attempt[]): SlotRecord {
 
 const OPEN = "state NOT IN ('final', 'failed', 'cancelled')";
 
+const IDS_AT_ONCE = 50;
+/** Milliseconds without a sign of life after which other servers take over. */
+const LEASE_MS = 15_000;
+
 /** Jobs, nonces and signed transactions in a database. What this server holds is all that is in a file of its own. */
 export class JobStore {
   readonly engine: Engine;
-  /** Whose jobs and signers are read; empty where there is one server only. */
-  readonly holder: string;
+  /** Undefined where there is one server only. */
+  readonly lease: ServerLease | undefined;
 
-  private constructor(engine: Engine, holder: string) {
+  private constructor(engine: Engine, lease: ServerLease | undefined) {
     this.engine = engine;
-    this.holder = holder;
+    this.lease = lease;
   }
 
-  /** The tables are made where they do not exist. */
-  static async over(engine: Engine, holder = ""): Promise<JobStore> {
+  /** A database of this server alone; the tables are made where they do not exist. */
+  static async over(engine: Engine): Promise<JobStore> {
     await prepareSchema(engine);
-    return new JobStore(engine, holder);
+    return new JobStore(engine, undefined);
   }
 
-  /** `path`: of a SQLite file, which belongs to one process at a time; `:memory:` for none. */
-  static async open(path: string): Promise<JobStore> {
-    const engine = await SqliteEngine.open(path);
+  /**
+   * `path`: of a SQLite file, which belongs to one process at a time; `:memory:` for none; or postgres://..., which
+   * several servers share: what one has left that gave no sign of life for `leaseMs` the others take over.
+   */
+  static async open(path: string, leaseMs: number = LEASE_MS): Promise<JobStore> {
+    const shared = /^postgres(ql)?:\/\//.test(path);
+    const engine = shared ? await PostgresEngine.open(path, prepareSchema) : await SqliteEngine.open(path);
     try {
-      return await JobStore.over(engine);
+      if (!shared) return await JobStore.over(engine);
+      return new JobStore(engine, await ServerLease.join(engine, leaseMs));
     } catch (error) {
       await engine.close();
       throw error;
     }
   }
 
+  /** Whose jobs and signers are read; empty where there is one server only. */
+  get holder(): string {
+    return this.lease?.id ?? "";
+  }
+
   async close(): Promise<void> {
+    await this.lease?.leave().catch(() => undefined);
     await this.engine.close();
   }
 
-  /** One transaction, durable when it resolves; the rows that each statement changed. */
+  /**
+   * One transaction, durable when it resolves; the rows that each statement changed. LEASE_LOST when another server has
+   * taken over: nothing was written.
+   */
   async write(statements: readonly Sql[]): Promise<number[]> {
-    return await this.engine.write(statements);
+    if (this.lease === undefined) return await this.engine.write(statements);
+    const { fence } = this.lease;
+    try {
+      return (await this.engine.write([fence, ...statements])).slice(1);
+    } catch (error) {
+      if (!(error instanceof Unexpected) || error.message !== fence.text) throw error;
+      throw new PoolError("LEASE_LOST", "another server has taken over from this one", { cause: error });
+    }
   }
 
   async meta(name: string): Promise<string | undefined> {
     const [row] = await this.#all("SELECT value FROM meta WHERE name = ?", name);
     return row === undefined ? undefined : String(row["value"]);
+  }
+
+  async signer(address: Address): Promise<SignerRecord | undefined> {
+    const [row] = await this.#all("SELECT * FROM signers WHERE address = ? AND holder = ?", address, this.holder);
+    return row === undefined ? undefined : signerOf(row);
   }
 
   async signers(): Promise<SignerRecord[]> {
@@ -96,6 +129,16 @@ export class JobStore {
   async jobById(id: string): Promise<Job | undefined> {
     const [row] = await this.#all("SELECT * FROM jobs WHERE id = ?", id);
     return row === undefined ? undefined : jobOf(row);
+  }
+
+  async jobsById(ids: readonly string[]): Promise<Job[]> {
+    const jobs: Job[] = [];
+    for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+      const part = ids.slice(from, from + IDS_AT_ONCE);
+      const marks = part.map(() => "?").concat(Array.from({ length: IDS_AT_ONCE - part.length }, () => "NULL"));
+      jobs.push(...(await this.#all(`SELECT * FROM jobs WHERE id IN (${marks.join(", ")})`, ...part)).map(jobOf));
+    }
+    return jobs;
   }
 
   async jobByKey(key: string): Promise<Job | undefined> {
