@@ -62,6 +62,7 @@ test.skipIf(!Postgres.isInstalled && process.env["CI"] === undefined)(
         if ((await anvil.counted(to, wordOf(name))) !== 1) wrong.push(name);
       }
       expect(wrong).toEqual([]);
+      process.stderr.write(`${JSON.stringify({ jobs: JOBS, kills })}\n`);
     } finally {
       for (const server of servers) server.kill();
       await proxy.stop();
@@ -69,4 +70,5 @@ test.skipIf(!Postgres.isInstalled && process.env["CI"] === undefined)(
       await postgres.stop();
     }
   },
+  400_000 + 60 * JOBS,
 );

@@ -7,7 +7,8 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     members: { type: "string", default: "4" },
-    seconds: { type: "string", default: "30" },
+    seconds: { type: "string" },
+    chains: { type: "string", default: "anvil,devnet" },
     samples: { type: "string", default: "200" },
     rounds: { type: "string" },
     accounts: { type: "string", default: "10000,100000,1000000" },
@@ -19,6 +20,7 @@ const { positionals, values } = parseArgs({
 
 const usage = `npm run bench -- chain [--members N] [--seconds S] [--samples K] [--json]
 npm run bench -- evm [--rounds N] [--seed N] [--json]
+npm run bench -- authority [--chains anvil,devnet] [--seconds S] [--json]
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 
 chain: transfers a second and finality on a devnet of real processes
@@ -29,6 +31,10 @@ chain: transfers a second and finality on a devnet of real processes
 evm: speed of this EVM, of @ethereumjs/evm and of anvil on the same generated code; 1 at the end if their results differ
   --rounds    runs of each kernel in each engine, in turn (default 5)
   --seed      of the generated code (default: another one each time)
+
+authority: requests a second of a backend, end to end: a naive controller, a queue, and the pool of signers
+  --chains    anvil (a block a second), devnet (4 members), or both (default)
+  --seconds   of each measurement (default 10)
 
 state: execution of a block of 5,000 token transfers on LevelDB, as the state grows
   --accounts  of the states, ascending, in thousands (default 10000,100000,1000000)
@@ -49,13 +55,19 @@ async function bench(name: string | undefined): Promise<unknown> {
     case "chain":
       return benchChain({
         members: count(values.members, "members"),
-        seconds: count(values.seconds, "seconds"),
+        seconds: count(values.seconds ?? "30", "seconds"),
         samples: count(values.samples, "samples"),
         progress,
       });
     case "evm": {
       const { benchEvm } = await import("./evm/bench-evm.ts");
       return benchEvm({ seed: seed(), rounds: count(values.rounds ?? "5", "rounds"), progress });
+    }
+    case "authority": {
+      const { benchAuthority } = await import("./authority/bench-authority.ts");
+      const chains = values.chains.split(",").filter((name) => name === "anvil" || name === "devnet");
+      if (chains.length === 0) return undefined;
+      return benchAuthority({ seconds: count(values.seconds ?? "10", "seconds"), chains, progress });
     }
     case "state": {
       const { benchState } = await import("./state/bench-state.ts");

@@ -1,0 +1,161 @@
+// Requests a second through a backend's HTTP door to a mined transaction: the controller that everybody writes first, a
+// queue, and the pool, on anvil with a block a second and on a devnet. Clients, backend and chain share the machine.
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSigningPool, mnemonicSigners } from "@tributary/authority";
+import { Anvil, MNEMONIC } from "@tributary/authority/anvil.fixture";
+import { bytesToHex, type Hex, pad, toHex } from "viem";
+import { mnemonicToAccount } from "viem/accounts";
+import { Devnet } from "../../devnet/devnet.ts";
+import { call } from "../../devnet/rpc.ts";
+import type { BackendPlan } from "./backend.ts";
+import { type LoadResult, load } from "./load.ts";
+
+export type AuthorityBenchOptions = {
+  readonly seconds: number;
+  readonly chains: readonly ("anvil" | "devnet")[];
+  readonly progress: (line: string) => void;
+};
+
+type Mode = Pick<BackendPlan, "kind" | "signers"> & { readonly maxInFlight?: number; readonly clients: number };
+
+type Row = LoadResult & {
+  readonly chain: string;
+  readonly kind: string;
+  readonly signers: number;
+  readonly inFlight: number | string;
+  /** Words of the counter contract that were counted, and those counted more than once. */
+  readonly counted: number;
+  readonly twice: number;
+};
+
+const PROGRAM = join(import.meta.dirname, "backend.ts");
+/** Adds 1 to the storage slot that the calldata's first word names. */
+const COUNTER_CODE: Hex = "0x60138060095f395ff35f358015600f5780546001019055005b5f5ffd";
+const SIZES = [1, 4, 16, 64];
+const MODES: readonly Mode[] = [
+  { kind: "naive", signers: 1, clients: 100 },
+  { kind: "queue", signers: 1, clients: 100 },
+  ...SIZES.map((signers): Mode => ({ kind: "pool", signers, maxInFlight: 1, clients: 2 * signers })),
+  ...SIZES.map((signers): Mode => ({ kind: "pool", signers, clients: signers === 1 ? 500 : 1_500 })),
+];
+
+type Chain = { readonly name: string; readonly rpcUrl: readonly string[]; readonly stop: () => Promise<void> };
+
+async function startChain(name: "anvil" | "devnet"): Promise<Chain> {
+  if (name === "anvil") {
+    const anvil = await Anvil.start("--block-time", "1", "--accounts", "64", "--gas-limit", "200000000");
+    return { name: "anvil, a block a second", rpcUrl: [anvil.rpc], stop: () => anvil.stop() };
+  }
+  const devnet = await Devnet.start({ nodes: 4, timeout: 300_000 });
+  const rpcUrl = devnet.info.chains[0]?.rpc ?? [];
+  return { name: "devnet of 4 members", rpcUrl, stop: () => devnet.dispose() };
+}
+
+function singleKey(): Hex {
+  const key = mnemonicToAccount(MNEMONIC).getHdKey().privateKey;
+  if (key === null) throw new Error("the mnemonic gives no key");
+  return bytesToHex(key);
+}
+
+function startBackend(plan: BackendPlan): Promise<{ readonly child: ChildProcess; readonly port: number }> {
+  const child = spawn(process.execPath, [PROGRAM, JSON.stringify(plan)], { stdio: ["ignore", "pipe", "inherit"] });
+  return new Promise((resolve, reject) => {
+    child.stdout?.once("data", (chunk: Buffer) => resolve({ child, port: Number(chunk.toString("utf8")) }));
+    child.once("exit", () => reject(new Error("the backend ended")));
+    child.once("error", reject);
+  });
+}
+
+class AuthorityBench {
+  readonly #options: AuthorityBenchOptions;
+  readonly #chain: Chain;
+  readonly #folder: string;
+  readonly #to: Hex;
+  #words = 0;
+
+  constructor(options: AuthorityBenchOptions, chain: Chain, folder: string, to: Hex) {
+    this.#options = options;
+    this.#chain = chain;
+    this.#folder = folder;
+    this.#to = to;
+  }
+
+  async measure(mode: Mode): Promise<Row> {
+    const { kind, signers, maxInFlight, clients } = mode;
+    const apiKey = randomBytes(32).toString("base64url");
+    const store = join(this.#folder, `${randomBytes(8).toString("hex")}.db`);
+    const common = { rpcUrl: this.#chain.rpcUrl, mnemonic: MNEMONIC, key: singleKey(), store, apiKey };
+    const more = maxInFlight === undefined ? {} : { maxInFlight };
+    const { child, port } = await startBackend({ ...common, ...more, kind, signers });
+    const first = this.#words;
+    const url = `http://127.0.0.1:${port}/v1/transactions?wait=mined`;
+    const word = (): Hex => pad(toHex(++this.#words), { size: 32 });
+    const { seconds } = this.#options;
+    const result = await load({ url, apiKey, clients, seconds, to: this.#to, word });
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await gone;
+    const counts = await this.#counts(first);
+    return {
+      chain: this.#chain.name,
+      kind,
+      signers,
+      inFlight: kind === "pool" ? (maxInFlight ?? "default") : kind === "queue" ? 1 : "all",
+      ...result,
+      counted: counts.filter((count) => count > 0).length,
+      twice: counts.filter((count) => count > 1).length,
+    };
+  }
+
+  async #counts(first: number): Promise<number[]> {
+    const [rpc = ""] = this.#chain.rpcUrl;
+    const counts: number[] = [];
+    for (let word = first + 1; word <= this.#words; word += 50) {
+      const part = Array.from({ length: Math.min(50, this.#words - word + 1) }, (_, index) => word + index);
+      const slots = part.map((each) => pad(toHex(each), { size: 32 }));
+      const values = await Promise.all(
+        slots.map((slot) => call<Hex>(rpc, "eth_getStorageAt", this.#to, slot, "latest")),
+      );
+      counts.push(...values.map(Number));
+    }
+    return counts;
+  }
+}
+
+async function deploy(chain: Chain): Promise<Hex> {
+  const signers = [mnemonicSigners(MNEMONIC)(0)];
+  const pool = await createSigningPool({ signers, rpcUrl: chain.rpcUrl, size: 1, store: ":memory:", confirmations: 1 });
+  try {
+    const { contractAddress } = await pool.send({ data: COUNTER_CODE });
+    if (contractAddress === undefined) throw new Error("the counter was not created");
+    return contractAddress;
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Figures are hints: they are those of this machine, with whatever else it does. */
+export async function benchAuthority(options: AuthorityBenchOptions): Promise<unknown> {
+  const rows: Row[] = [];
+  for (const name of options.chains) {
+    const folder = mkdtempSync(join(tmpdir(), "authority-bench-"));
+    const chain = await startChain(name);
+    try {
+      const bench = new AuthorityBench(options, chain, folder, await deploy(chain));
+      for (const mode of MODES) {
+        const row = await bench.measure(mode);
+        rows.push(row);
+        options.progress(JSON.stringify(row));
+      }
+    } finally {
+      await chain.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+  const machine = { processors: cpus().length, model: cpus()[0]?.model };
+  return { benchmark: "authority", seconds: options.seconds, machine, rows };
+}
