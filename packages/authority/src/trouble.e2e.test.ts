@@ -226,5 +226,18 @@ describe("trouble on the chain", () => {
     });
     await until(() => active() === 1);
     await expectOnce(everything);
+    // What the three others have left goes to one account, less the price of the way.
+    const home = "0x00000000000000000000000000000000000C0FFE";
+    expect(await pool.sweep(home)).toHaveLength(3);
+    expect(await pool.sweep(home)).toHaveLength(0);
+    await until(async () => {
+      await anvil.mine();
+      return pool?.status().open === 0;
+    });
+    expect(BigInt(String(await anvil.call("eth_getBalance", home, "latest")))).toBeGreaterThan(29_990n * ETHER);
+    const before = pool.status().signers.length;
+    const added = await pool.addSigner();
+    expect(pool.status().signers.map(({ address }) => address)).toContain(added);
+    expect(pool.status().signers).toHaveLength(before + 1);
   });
 });

@@ -49,6 +49,7 @@ const caller = z
     name: z.string().regex(/^[A-Za-z0-9._-]{1,50}$/),
     keySha256: z.string().regex(/^[0-9a-f]{64}$/),
     webhook: webhookUrl.optional(),
+    operator: z.boolean().optional(),
     ...rights,
   })
   .refine(needsMaxGas, "gasQuota needs maxGas");
@@ -92,6 +93,7 @@ const config = z.strictObject({
   maxFeePerGas: wei.optional(),
   minBalance: wei.optional(),
   topUpTo: wei.optional(),
+  retentionMs: z.int().min(60_000).optional(),
   spendingLimit: z.strictObject({ wei, seconds }).optional(),
   routes: z.record(routeName, route).optional(),
   resettable: z.boolean().optional(),

@@ -44,7 +44,7 @@ function settings(keySha256: string, to = `0x${"00".repeat(20)}`): Readonly<Reco
     signers: 2,
     store: join(folder, "jobs.db"),
     listen: { host: "127.0.0.1", port: 0 },
-    callers: [{ name: "game", keySha256, allow: [{ to }] }],
+    callers: [{ name: "game", keySha256, allow: [{ to }], operator: true }],
     confirmations: 1,
     pollMs: 50,
   };
@@ -85,9 +85,15 @@ test("serves transactions from a configuration, and ends when what is on its way
     return (await response.json()) as { readonly id: string; readonly state: string };
   };
   expect(await post(wordOf("first"), "?wait=mined")).toMatchObject({ receipt: { status: "success" } });
+  const keyFile = join(folder, "api-key");
+  writeFileSync(keyFile, `${key}\n`, { mode: 0o600 });
+  const operate = (name: string) => tributary("authority", name, "--url", url, "--key-file", keyFile, "--json");
+  expect(JSON.parse(operate("status").output)).toMatchObject({ chainId: 31_337, ready: true, open: 0 });
+  expect(JSON.parse(operate("add-signer").output)).toEqual({ address: expect.stringMatching(/^0x/) });
+  expect(JSON.parse(operate("status").output).signers).toHaveLength(3);
   await post(wordOf("last"));
   const ended = new Promise((done) => child?.once("exit", (code) => done(code)));
-  child?.kill("SIGTERM");
+  expect(operate("drain").status).toBe(0);
   expect(await ended).toBe(0);
   expect(await anvil.counted(to, wordOf("last"))).toBe(1);
 });

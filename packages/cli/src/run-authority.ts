@@ -60,6 +60,7 @@ export async function runAuthority(options: RunAuthorityOptions): Promise<void> 
       store,
       secret,
       onAlert,
+      onDrain: () => stop.abort(),
       ...config.server,
     });
     const url = `http://${config.server.host}:${server.port}`;

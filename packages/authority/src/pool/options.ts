@@ -50,6 +50,8 @@ export type Limits = {
   readonly topUpTo: bigint;
   /** What each signer may promise in a window of time; a job that alone is more than that fails. The funder is exempt. */
   readonly spendingLimit: SpendingLimit | undefined;
+  /** Milliseconds after which a job that is done is forgotten, and with it its idempotency key. */
+  readonly retentionMs: number;
 };
 
 const DEFAULTS: Limits = {
@@ -67,6 +69,7 @@ const DEFAULTS: Limits = {
   minBalance: 0n,
   topUpTo: 0n,
   spendingLimit: undefined,
+  retentionMs: 30 * 86_400_000,
 };
 
 export type SigningPoolOptions = Partial<Limits> & {

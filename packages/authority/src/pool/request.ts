@@ -17,7 +17,7 @@ export type TransactionRequest = {
 };
 
 export type SubmitOptions = {
-  /** Two submissions with one key are one job, for ever. At most 200 characters. */
+  /** Two submissions with one key are one job, as long as the pool remembers it (`retentionMs`). At most 200 characters. */
   readonly idempotencyKey?: string;
   /** Who asks: its keys are its own. */
   readonly owner?: string;

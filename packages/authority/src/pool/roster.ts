@@ -7,7 +7,7 @@ import { RpcUnreachable } from "../rpc/rpc-client.ts";
 import type { SigningPoolOptions } from "./options.ts";
 import { SignerStream, type StreamPorts } from "./signer-stream.ts";
 
-type Size = { readonly min: number; readonly max: number };
+export type Size = { readonly min: number; readonly max: number };
 
 const MOST_SIGNERS = 1_024;
 
@@ -40,16 +40,19 @@ function keysOf(options: SigningPoolOptions): (index: number) => Signer {
  * that share a database have equal shares of `max`.
  */
 export class Roster {
-  readonly size: Size;
+  #size: Size;
   readonly streams: SignerStream[] = [];
-  readonly #keys: readonly Signer[];
-  readonly #byAddress: ReadonlyMap<Address, Signer>;
+  readonly #keys: Signer[];
+  readonly #keyAt: (index: number) => Signer;
+  readonly #byAddress: Map<Address, Signer>;
   readonly #funder: Signer | undefined;
   readonly #ports: StreamPorts;
 
-  private constructor(size: Size, keys: readonly Signer[], funder: Signer | undefined, ports: StreamPorts) {
-    this.size = size;
+  private constructor(size: Size, keyAt: (index: number) => Signer, funder: Signer | undefined, ports: StreamPorts) {
+    const keys = Array.from({ length: size.max }, (_, index) => keyAt(index));
+    this.#size = size;
     this.#keys = keys;
+    this.#keyAt = keyAt;
     this.#ports = ports;
     this.#funder = funder;
     const all = funder === undefined ? keys : [...keys, funder];
@@ -65,17 +68,34 @@ export class Roster {
   static async open(options: SigningPoolOptions, ports: StreamPorts, share: number | undefined): Promise<Roster> {
     const size = sizeOf(options);
     const keyAt = keysOf(options);
-    const keys = Array.from({ length: size.max }, (_, index) => keyAt(index));
     const funder = typeof options.funder === "string" ? LocalSigner.fromHex(options.funder) : options.funder;
-    const roster = new Roster(size, keys, funder, ports);
+    const roster = new Roster(size, keyAt, funder, ports);
     roster.adopt();
     if (share !== undefined) await roster.balance(share);
     else {
       if (funder !== undefined) await roster.#enrol(funder, "funder");
-      for (const signer of keys.slice(0, size.min)) await roster.#enrol(signer, "worker");
+      for (const signer of roster.#keys.slice(0, size.min)) await roster.#enrol(signer, "worker");
     }
     await roster.#look(roster.streams);
     return roster;
+  }
+
+  get size(): Size {
+    return this.#size;
+  }
+
+  /** One more signer than before, until the process ends: the next of the mnemonic or of those that were given. */
+  async add(): Promise<Address> {
+    const { min, max } = this.#size;
+    if (max >= MOST_SIGNERS) throw new PoolError("NO_SIGNER", `there are ${MOST_SIGNERS} signers already`);
+    const signer = this.#keyAt(max);
+    if (this.#byAddress.has(signer.address)) throw new PoolError("BAD_REQUEST", "one signer was given twice");
+    this.#keys.push(signer);
+    this.#byAddress.set(signer.address, signer);
+    this.#size = { min: min + 1, max: max + 1 };
+    const stream = await this.#enrol(signer, "worker");
+    if (stream !== undefined) await this.#look([stream]);
+    return signer.address;
   }
 
   get funder(): SignerStream | undefined {
@@ -143,7 +163,7 @@ export class Roster {
     const active = this.active;
     if (
       !ledger.queue.hasWork(ledger.routeRoom) ||
-      active.length >= this.size.max ||
+      active.length >= this.#size.max ||
       active.some(({ room }) => room > 0)
     )
       return;
@@ -177,7 +197,7 @@ export class Roster {
   async shrink(): Promise<void> {
     const { ledger, limits } = this.#ports;
     const active = this.active;
-    if (active.length <= this.size.min || ledger.queue.hasWork(ledger.routeRoom)) return;
+    if (active.length <= this.#size.min || ledger.queue.hasWork(ledger.routeRoom)) return;
     const before = Date.now() - limits.idleMs;
     const idle = active.findLast(({ account, lastUsed }) => account.slots.size === 0 && lastUsed < before);
     if (idle !== undefined) await ledger.retire(idle.account);

@@ -74,7 +74,7 @@ export class SignerStream {
 
   /** Transactions that may be added now. */
   get room(): number {
-    if (this.#signer === undefined || this.#stopped || this.dry || this.account.record.state !== "active") return 0;
+    if (this.#signer === undefined || this.#stopped || this.dry) return 0;
     if (Date.now() < this.#brokeUntil) return 0;
     return Math.max(0, Math.min(this.#window, this.#ports.limits.maxInFlight) - this.unsettled.length);
   }
@@ -137,7 +137,9 @@ export class SignerStream {
 
   async #take(limit: number): Promise<Job[]> {
     const { ledger } = this.#ports;
-    const jobs = ledger.queue.take(this.address, limit, this.account.record.role === "funder", ledger.routeRoom);
+    const { role, state } = this.account.record;
+    const pinnedOnly = role === "funder" || state === "idle";
+    const jobs = ledger.queue.take(this.address, limit, pinnedOnly, ledger.routeRoom);
     const now = Date.now();
     const late = jobs.filter(({ deadline }) => deadline !== undefined && deadline <= now);
     const failure: JobFailure = { code: "EXPIRED", message: "its deadline passed before it was signed" };

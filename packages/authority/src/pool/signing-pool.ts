@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Abi, Address, Hex } from "viem";
+import { type Abi, type Address, type Hex, isAddress } from "viem";
 import { isDone, type Job, type Receipt } from "../job.ts";
 import { PoolError } from "../pool-error.ts";
 import { bytesOf } from "../rpc/decode.ts";
@@ -7,6 +7,7 @@ import { isRevert } from "../rpc/revert-reason.ts";
 import { RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
 import { putMeta } from "../store/changes.ts";
 import { JobStore } from "../store/job-store.ts";
+import { prune } from "../store/prune.ts";
 import { ChainView } from "./chain-view.ts";
 import { Ledger } from "./ledger.ts";
 import { type Alert, type Limits, limitsOf, type SigningPoolOptions } from "./options.ts";
@@ -14,6 +15,7 @@ import { callOf, checkedOptions, fingerprintOf, type SubmitOptions, type Transac
 import { ResetGuard } from "./reset-guard.ts";
 import { Roster } from "./roster.ts";
 import { Sharing, shareOf } from "./sharing.ts";
+import { sweep } from "./sweep.ts";
 import { Tracker } from "./tracker.ts";
 import { Treasury } from "./treasury.ts";
 
@@ -53,6 +55,7 @@ type Parts = {
 
 /** Milliseconds that each step of the start waits for an endpoint. */
 const START_MS = 15_000;
+const PRUNE_MS = 600_000;
 /** Jobs of other servers that are asked for in one look. */
 const OTHERS_A_LOOK = 500;
 /** Looks at the chain between two looks at its first block. */
@@ -69,6 +72,8 @@ export class SigningPool {
   readonly #followers = new Map<string, Set<Follower>>();
   /** When the followed jobs of other servers changed last, as far as was told. */
   readonly #seen = new Map<string, number>();
+  /** When to forget old jobs again, in milliseconds. */
+  #pruneAt = Date.now() + PRUNE_MS;
   /** Where among them the newest look began. */
   #place = 0;
   readonly #sharing: Sharing | undefined;
@@ -209,6 +214,29 @@ export class SigningPool {
       return { address, role, state, dry: stream.dry, inFlight: stream.unsettled.length, nextNonce };
     });
     return { chainId: chain.chainId, head: chain.number, queued: ledger.queue.size, open: ledger.openJobs, signers };
+  }
+
+  /** Adds a signer until the process ends; the configuration decides about the next one. */
+  async addSigner(): Promise<Address> {
+    this.#mustBeOpen();
+    const address = await this.#parts.roster.add();
+    this.#kickAll();
+    return address;
+  }
+
+  /**
+   * Sends what signers outside the rotation have left to `to`, the funder unless said otherwise. Resolves with the jobs
+   * as soon as they are durable.
+   */
+  async sweep(to?: Address): Promise<Job[]> {
+    this.#mustBeOpen();
+    const { ledger, rpc, chain, roster } = this.#parts;
+    const target = to ?? roster.funder?.address;
+    if (target === undefined || !isAddress(target, { strict: false }))
+      throw new PoolError("BAD_REQUEST", "there is no funder to sweep to");
+    const jobs = await sweep({ ledger, rpc, chain }, roster.streams, target);
+    this.#kickAll();
+    return jobs;
   }
 
   /** Takes no more jobs and resolves when all are done. */
@@ -354,12 +382,21 @@ export class SigningPool {
         await roster.shrink();
       } else await this.#sharing.look();
       await this.#tellOfOthers();
+      await this.#prune();
       this.#reach(true);
       this.#kickAll();
     } catch (error) {
       if (error instanceof RpcUnreachable) this.#reach(false);
       else if (this.#state !== "closed") this.fail(error);
     }
+  }
+
+  async #prune(): Promise<void> {
+    const now = Date.now();
+    if (now < this.#pruneAt) return;
+    const { store, limits } = this.#parts;
+    const more = await prune(store, now - limits.retentionMs);
+    this.#pruneAt = more ? now : now + PRUNE_MS;
   }
 
   /** Jobs that are followed here and belong to another server. */

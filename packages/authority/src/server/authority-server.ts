@@ -10,6 +10,7 @@ import { EventStreams } from "./event-streams.ts";
 import { loginRoutes } from "./login/login-routes.ts";
 import { type LoginConfig, Users } from "./login/users.ts";
 import { jobView, submissionOf } from "./messages.ts";
+import { operatorRoutes } from "./operator-routes.ts";
 import type { PoolMetrics } from "./pool-metrics.ts";
 import { answerError, Refusal } from "./refusal.ts";
 import type { Rate } from "./token-bucket.ts";
@@ -29,6 +30,8 @@ export type AuthorityServerOptions = {
   /** Networks that webhooks may go to although they are not public. */
   readonly webhooks?: { readonly allowedNetworks: readonly string[]; readonly firstRetryMs?: number } | undefined;
   readonly onAlert?: ((alert: Alert) => void) | undefined;
+  /** An operator has asked that the server ends when what is on its way is done. */
+  readonly onDrain?: (() => void) | undefined;
   /** Proxies whose X-Forwarded-For is believed; nobody's without it. */
   readonly trustedProxies?: readonly string[] | undefined;
   readonly host: string;
@@ -119,6 +122,14 @@ export class AuthorityServer {
       const callerOf = async (request: FastifyRequest): Promise<Caller> => await this.#caller(request);
       loginRoutes(this.#app, { users, callerOf, tokenOf: (request) => tokenOf(request) });
     }
+    operatorRoutes(this.#app, {
+      pool,
+      callerOf: (request) => this.#caller(request),
+      drain: () => {
+        this.drain();
+        this.#options.onDrain?.();
+      },
+    });
     this.#app.post("/v1/transactions", async (request, reply) => await this.#submit(request, reply));
     this.#app.get("/v1/transactions/:id", async (request) =>
       jobView(await this.#ownJob(request, await this.#caller(request))),

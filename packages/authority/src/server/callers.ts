@@ -28,6 +28,8 @@ export type CallerConfig = Rights & {
   readonly name: string;
   /** SHA-256 of the API key, 64 hexadecimal digits. A key is random (32 bytes), so that its hash gives nothing away. */
   readonly keySha256: string;
+  /** Whether it may also look at the signers, add one, sweep, and drain the server. */
+  readonly operator?: boolean | undefined;
   /** Told of its transactions that name no webhook of their own. */
   readonly webhook?: string | undefined;
 };
@@ -35,13 +37,15 @@ export type CallerConfig = Rights & {
 /** Who asks, and how much of its rate is left. */
 export class Caller {
   readonly name: string;
+  readonly isOperator: boolean;
   readonly #rights: Rights;
   readonly webhook: string | undefined;
   readonly #rate: TokenBucket;
   /** Streams of events that it holds open. */
   streams = 0;
 
-  constructor(rights: Rights & { readonly name: string; readonly webhook?: string | undefined }, now: number) {
+  constructor(rights: Rights & Pick<CallerConfig, "name" | "webhook" | "operator">, now: number) {
+    this.isOperator = rights.operator ?? false;
     this.name = rights.name;
     this.webhook = rights.webhook;
     this.#rights = rights;

@@ -7,6 +7,8 @@ import { insertAttempt, insertJob, putMeta, putSigner, putSlot, updateJob } from
 import { openDatabase } from "./database.ts";
 import { sql, Unexpected } from "./engine.ts";
 import { JobStore } from "./job-store.ts";
+import { prune } from "./prune.ts";
+import { FIRST_TABLES } from "./schema.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -78,6 +80,40 @@ test("writes all of a transaction or nothing; a key that is taken keeps its job"
   expect(await store.meta("name")).toBeUndefined();
   await store.write([putMeta("name", "later")]);
   expect(await store.meta("name")).toBe("later");
+  await store.close();
+});
+
+test("forgets what was done long ago, and nothing that is open", async () => {
+  const store = await JobStore.open(":memory:");
+  const done: Job = { ...job, state: "final", updatedAt: 10 };
+  const attempt = { hash: HASH, kind: "job", raw: "0x02", maxFee: 1n, tip: 1n, createdAt: 10 } as const;
+  const slot = { signer: SIGNER, nonce: 5, jobId: "id", sinceBlock: 6, settled: undefined, attempts: [] } as const;
+  await store.write([
+    insertJob(done, ""),
+    insertJob({ ...job, id: "open", idempotencyKey: "open" }, ""),
+    putSlot(slot, true),
+    insertAttempt(SIGNER, 5, attempt),
+    putSlot({ ...slot, nonce: 6 }),
+  ]);
+  expect(await prune(store, 10)).toBe(false);
+  expect([(await store.jobById("id"))?.id, (await store.slot(SIGNER, 5))?.nonce]).toEqual(["id", 5]);
+  expect(await prune(store, 11)).toBe(false);
+  expect([await store.jobById("id"), await store.slot(SIGNER, 5)]).toEqual([undefined, undefined]);
+  expect([(await store.jobById("open"))?.id, (await store.slot(SIGNER, 6))?.nonce]).toEqual(["open", 6]);
+  expect(await store.write([insertJob(done, "")])).toEqual([1]);
+  await store.close();
+});
+
+test("a file of version 1 is brought to this one, with what it holds", async () => {
+  const path = join(folder, "jobs.db");
+  const database = await openDatabase(path);
+  database.exec(FIRST_TABLES);
+  database.exec(`PRAGMA user_version = 1;
+    INSERT INTO signers (address, role, state, next_nonce) VALUES ('${SIGNER}', 'worker', 'active', 7);`);
+  database.close();
+  const store = await JobStore.open(path);
+  const spending = { window: 0, wei: 0n };
+  expect(await store.signers()).toEqual([{ address: SIGNER, role: "worker", state: "active", nextNonce: 7, spending }]);
   await store.close();
 });
 

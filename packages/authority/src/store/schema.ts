@@ -2,7 +2,7 @@ import { PoolError } from "../pool-error.ts";
 import { type Engine, type Sql, sql } from "./engine.ts";
 
 /** Amounts are decimal text, as SQLite's integers have 64 bits. */
-const TABLES = `
+export const FIRST_TABLES: string = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE signers (
   address TEXT PRIMARY KEY,
@@ -78,11 +78,12 @@ CREATE TABLE used_nonces (nonce TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRI
 CREATE TABLE guests (id TEXT PRIMARY KEY, wallet TEXT, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX guests_by_wallet ON guests (wallet);
 CREATE INDEX sessions_by_subject ON sessions (subject);
+CREATE INDEX done_jobs ON jobs (updated) WHERE state IN ('final', 'failed', 'cancelled');
 CREATE INDEX jobs_by_owner ON jobs (owner, created);
 CREATE TABLE servers (id TEXT PRIMARY KEY, expires INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-const VERSIONS: readonly string[] = [TABLES, SHARING_AND_LIMITS];
+const VERSIONS: readonly string[] = [FIRST_TABLES, SHARING_AND_LIMITS];
 
 /** The statements in the words of the engine. */
 function statementsOf(text: string, dialect: Engine["dialect"]): Sql[] {

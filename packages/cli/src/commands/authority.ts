@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { OperatorOptions } from "../authority-operator.ts";
 import { wholeNumber } from "../option-parsers.ts";
 import { createOutput } from "../output.ts";
 import { type PasswordOptions, passwordSource } from "../password-source.ts";
@@ -16,6 +17,14 @@ type KeystoreOptions = PasswordOptions & {
   readonly funder?: boolean;
   readonly json?: boolean;
 };
+
+/** What a running server does when an operator asks. */
+const OPERATIONS = [
+  ["status", "GET", "/v1/status", "Show the signers of a running server and what it has to do."],
+  ["add-signer", "POST", "/v1/signers", "Add a signer to a running server until it ends."],
+  ["sweep", "POST", "/v1/sweep", "Send what signers outside the rotation have left to the funder."],
+  ["drain", "POST", "/v1/drain", "Let a running server end when what is on its way is done."],
+] as const;
 
 function withPassword(command: Command): Command {
   return command
@@ -59,6 +68,18 @@ export function authorityCommand(): Command {
       };
       await newAuthorityKeystore(keystore, createOutput(options.json === true));
     });
+  for (const [name, method, path, description] of OPERATIONS) {
+    authority
+      .command(name)
+      .description(description)
+      .requiredOption("--url <url>", "where the server listens")
+      .requiredOption("--key-file <file>", "file that holds the API key of a caller with operator: true")
+      .option("--json", "print JSON on one line")
+      .action(async (options: OperatorOptions & { readonly json?: boolean }) => {
+        const { askAuthority } = await import("../authority-operator.ts");
+        await askAuthority(options, method, path, createOutput(options.json === true));
+      });
+  }
   withPassword(authority.command("webhook-secret"))
     .description("Show what a caller checks the signatures of its webhooks with.")
     .argument("<caller>", "its name in the configuration")

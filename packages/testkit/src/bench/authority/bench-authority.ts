@@ -38,7 +38,7 @@ const COUNTER_CODE: Hex = "0x60138060095f395ff35f358015600f5780546001019055005b5
 const SIZES = [1, 4, 16, 64];
 const MODES: readonly Mode[] = [
   { kind: "naive", signers: 1, clients: 100 },
-  { kind: "queue", signers: 1, clients: 100 },
+  { kind: "queue", signers: 1, clients: 5 },
   ...SIZES.map((signers): Mode => ({ kind: "pool", signers, maxInFlight: 1, clients: 2 * signers })),
   ...SIZES.map((signers): Mode => ({ kind: "pool", signers, clients: signers === 1 ? 500 : 1_500 })),
 ];
