@@ -39,6 +39,8 @@ export type AuthorityServerOptions = {
   readonly port: number;
 };
 
+/** Connections that wait to be taken: a game's players come at once. */
+const BACKLOG = 4_096;
 const CLEANING_MS = 60_000;
 const MAX_BODY_BYTES = 512 * 1024;
 /** Milliseconds that a request with `wait` is held open at most. */
@@ -82,7 +84,7 @@ export class AuthorityServer {
   static async start(options: AuthorityServerOptions): Promise<AuthorityServer> {
     const server = new AuthorityServer(options);
     for (const caller of server.#callers.all) await server.#admission.follow(caller);
-    await server.#app.listen({ host: options.host, port: options.port });
+    await server.#app.listen({ host: options.host, port: options.port, backlog: BACKLOG });
     return server;
   }
 

@@ -8,6 +8,7 @@ const { positionals, values } = parseArgs({
   options: {
     members: { type: "string", default: "4" },
     seconds: { type: "string" },
+    signers: { type: "string", default: "1,4,16,64" },
     chains: { type: "string", default: "anvil,devnet" },
     samples: { type: "string", default: "200" },
     rounds: { type: "string" },
@@ -20,7 +21,7 @@ const { positionals, values } = parseArgs({
 
 const usage = `npm run bench -- chain [--members N] [--seconds S] [--samples K] [--json]
 npm run bench -- evm [--rounds N] [--seed N] [--json]
-npm run bench -- authority [--chains anvil,devnet] [--seconds S] [--json]
+npm run bench -- authority [--chains anvil,devnet] [--signers N,N] [--seconds S] [--json]
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 
 chain: transfers a second and finality on a devnet of real processes
@@ -34,6 +35,7 @@ evm: speed of this EVM, of @ethereumjs/evm and of anvil on the same generated co
 
 authority: requests a second of a backend, end to end: a naive controller, a queue, and the pool of signers
   --chains    anvil (a block a second), devnet (4 members), or both (default)
+  --signers   sizes of the pool, at most 64 (default 1,4,16,64)
   --seconds   of each measurement (default 10)
 
 state: execution of a block of 5,000 token transfers on LevelDB, as the state grows
@@ -67,7 +69,9 @@ async function bench(name: string | undefined): Promise<unknown> {
       const { benchAuthority } = await import("./authority/bench-authority.ts");
       const chains = values.chains.split(",").filter((name) => name === "anvil" || name === "devnet");
       if (chains.length === 0) return undefined;
-      return benchAuthority({ seconds: count(values.seconds ?? "10", "seconds"), chains, progress });
+      const signers = counts(values.signers, "signers");
+      if (signers.some((size) => size > 64)) return undefined;
+      return benchAuthority({ signers, seconds: count(values.seconds ?? "10", "seconds"), chains, progress });
     }
     case "state": {
       const { benchState } = await import("./state/bench-state.ts");

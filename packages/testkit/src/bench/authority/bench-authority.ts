@@ -16,6 +16,8 @@ import { type LoadResult, load } from "./load.ts";
 
 export type AuthorityBenchOptions = {
   readonly seconds: number;
+  /** Sizes of the pool. */
+  readonly signers: readonly number[];
   readonly chains: readonly ("anvil" | "devnet")[];
   readonly progress: (line: string) => void;
 };
@@ -35,13 +37,15 @@ type Row = LoadResult & {
 const PROGRAM = join(import.meta.dirname, "backend.ts");
 /** Adds 1 to the storage slot that the calldata's first word names. */
 const COUNTER_CODE: Hex = "0x60138060095f395ff35f358015600f5780546001019055005b5f5ffd";
-const SIZES = [1, 4, 16, 64];
-const MODES: readonly Mode[] = [
-  { kind: "naive", signers: 1, clients: 100 },
-  { kind: "queue", signers: 1, clients: 5 },
-  ...SIZES.map((signers): Mode => ({ kind: "pool", signers, maxInFlight: 1, clients: 2 * signers })),
-  ...SIZES.map((signers): Mode => ({ kind: "pool", signers, clients: signers === 1 ? 500 : 1_500 })),
-];
+
+function modes(sizes: readonly number[]): readonly Mode[] {
+  return [
+    { kind: "naive", signers: 1, clients: 100 },
+    { kind: "queue", signers: 1, clients: 5 },
+    ...sizes.map((signers): Mode => ({ kind: "pool", signers, maxInFlight: 1, clients: 2 * signers })),
+    ...sizes.map((signers): Mode => ({ kind: "pool", signers, clients: signers === 1 ? 500 : 1_500 })),
+  ];
+}
 
 type Chain = { readonly name: string; readonly rpcUrl: readonly string[]; readonly stop: () => Promise<void> };
 
@@ -146,7 +150,7 @@ export async function benchAuthority(options: AuthorityBenchOptions): Promise<un
     const chain = await startChain(name);
     try {
       const bench = new AuthorityBench(options, chain, folder, await deploy(chain));
-      for (const mode of MODES) {
+      for (const mode of modes(options.signers)) {
         const row = await bench.measure(mode);
         rows.push(row);
         options.progress(JSON.stringify(row));

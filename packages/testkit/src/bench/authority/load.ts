@@ -3,6 +3,8 @@ import { Agent, request } from "node:http";
 export type LoadResult = {
   readonly requests: number;
   readonly failures: number;
+  /** Why, and how often. */
+  readonly reasons: Readonly<Record<string, number>>;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p95Ms: number;
@@ -26,15 +28,16 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const { clients, seconds } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const times: number[] = [];
-  let failures = 0;
+  const reasons = new Map<string, number>();
   const start = performance.now();
   const end = start + seconds * 1_000;
   const client = async (): Promise<void> => {
     while (performance.now() < end) {
       const from = performance.now();
-      if (await post(options, agent).catch(() => false)) times.push(performance.now() - from);
+      const reason = await post(options, agent).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+      if (reason === undefined) times.push(performance.now() - from);
       else {
-        failures++;
+        reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
         await new Promise((resolve) => setTimeout(resolve, REFUSED_MS));
       }
     }
@@ -42,19 +45,27 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   await Promise.all(Array.from({ length: clients }, client));
   const elapsed = (performance.now() - start) / 1_000;
   agent.destroy();
+  const failures = [...reasons.values()].reduce((sum, count) => sum + count, 0);
   times.sort((left, right) => left - right);
   const percentile = (share: number): number => Math.round(times[Math.floor(share * (times.length - 1))] ?? Number.NaN);
   return {
     requests: times.length + failures,
     failures,
+    reasons: Object.fromEntries(reasons),
     perSecond: Number((times.length / elapsed).toFixed(1)),
     p50Ms: percentile(0.5),
     p95Ms: percentile(0.95),
   };
 }
 
-/** Whether the call was mined and succeeded. */
-function post({ url, apiKey, to, word }: LoadOptions, agent: Agent): Promise<boolean> {
+type Answer = {
+  readonly state?: string;
+  readonly error?: { readonly code: string };
+  readonly failure?: { readonly code: string };
+};
+
+/** Why the call was not mined or did not succeed; undefined when it did. */
+function post({ url, apiKey, to, word }: LoadOptions, agent: Agent): Promise<string | undefined> {
   const body = JSON.stringify({ to, data: word() });
   const headers = {
     "content-type": "application/json",
@@ -68,10 +79,9 @@ function post({ url, apiKey, to, word }: LoadOptions, agent: Agent): Promise<boo
         text += part.toString("utf8");
       });
       response.on("end", () => {
-        const { state } = JSON.parse(text) as { readonly state?: string };
-        resolve(
-          response.statusCode === 200 || (response.statusCode === 202 && (state === "mined" || state === "final")),
-        );
+        const { state, error, failure } = JSON.parse(text) as Answer;
+        const good = response.statusCode === 200 || state === "mined" || state === "final";
+        resolve(good && failure === undefined ? undefined : (error?.code ?? failure?.code ?? state ?? "refused"));
       });
       response.on("error", reject);
     });
