@@ -13,6 +13,7 @@ export {
   type SigningPool,
 } from "./pool/signing-pool.ts";
 export { PoolError, type PoolErrorCode } from "./pool-error.ts";
+export { expressHandler, fastifyHandler, type Intent } from "./server/adaptors.ts";
 export { AuthorityServer, type AuthorityServerOptions } from "./server/authority-server.ts";
 export type { CallerConfig, Rights } from "./server/callers.ts";
 export type { GasQuota } from "./server/gas-quota.ts";

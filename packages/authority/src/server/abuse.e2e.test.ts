@@ -152,6 +152,14 @@ describe("people, webhooks and their abuse", () => {
     expect((await ask("/v1/account", token)).status).toBe(401);
   });
 
+  test("describes its login too", async () => {
+    const { json } = await ask("/v1/openapi.json");
+    const described = Object.keys(json["paths"] ?? {});
+    const routes = new Set(server.routes.map((route) => route.split(" ")[1]?.replace(":id", "{id}")));
+    expect(described.filter((path) => !routes.has(path))).toEqual([]);
+    expect(described).toContain("/v1/guests/claim");
+  });
+
   test("a contract's wallet logs in by ERC-1271", async () => {
     const text = await message({ address: "0x00000000000000000000000000000000000000C1" });
     expect((await ask("/v1/login", undefined, { message: text, signature: "0x1234" })).status).toBe(200);

@@ -147,6 +147,26 @@ describe("the authority server against anvil", () => {
     expect((await post({ to, data: wordOf("other") })).status).toBe(202);
   });
 
+  test("describes itself: every route under /v1 is in the OpenAPI document, and no other", async () => {
+    const { status, text } = await get("/v1/openapi.json");
+    expect(status).toBe(200);
+    const { paths } = JSON.parse(text) as { readonly paths: Record<string, Record<string, unknown>> };
+    const described = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace("{id}", ":id")}`),
+    );
+    const routes = server.routes.filter((route) => route.includes(" /v1/") && !route.endsWith("openapi.json"));
+    expect(described.sort()).toEqual(routes.sort());
+  });
+
+  test("lets nobody but operators look at it and drain it", async () => {
+    for (const path of ["signers", "sweep", "drain"]) {
+      const headers = { authorization: `Bearer ${GAME}` };
+      expect((await fetch(`${base}/v1/${path}`, { method: "POST", headers })).status).toBe(403);
+    }
+    expect((await get("/v1/status", GAME)).status).toBe(403);
+    expect((await get("/v1/status")).status).toBe(401);
+  });
+
   test("shows health, readiness and metrics, and refuses work while it drains", async () => {
     expect((await get("/health")).status).toBe(200);
     expect((await get("/ready")).status).toBe(200);

@@ -10,6 +10,7 @@ import { EventStreams } from "./event-streams.ts";
 import { loginRoutes } from "./login/login-routes.ts";
 import { type LoginConfig, Users } from "./login/users.ts";
 import { jobView, submissionOf } from "./messages.ts";
+import { openApi } from "./openapi.ts";
 import { operatorRoutes } from "./operator-routes.ts";
 import type { PoolMetrics } from "./pool-metrics.ts";
 import { answerError, Refusal } from "./refusal.ts";
@@ -51,6 +52,8 @@ export class AuthorityServer {
   readonly #options: AuthorityServerOptions;
   readonly #callers: Callers;
   readonly #app: FastifyInstance;
+  /** Method and path of each. */
+  readonly routes: string[] = [];
   readonly #admission: Admission;
   readonly #streams: EventStreams;
   readonly #webhooks: WebhookSender | undefined;
@@ -74,6 +77,9 @@ export class AuthorityServer {
     this.#streams = new EventStreams(pool);
     const trustProxy = trustedProxies.length === 0 ? false : [...trustedProxies];
     this.#app = Fastify({ bodyLimit: MAX_BODY_BYTES, logger: false, requestTimeout: 30_000, trustProxy });
+    this.#app.addHook("onRoute", ({ method, url }) => {
+      for (const each of [method].flat()) if (each !== "HEAD") this.routes.push(`${each} ${url}`);
+    });
     this.#app.setErrorHandler((error, _request, reply) => answerError(error, reply));
     this.#app.setNotFoundHandler((_request, reply) =>
       answerError(new Refusal(404, "NOT_FOUND", "no such path"), reply),
@@ -109,6 +115,8 @@ export class AuthorityServer {
 
   #routes(): void {
     const { pool, metrics } = this.#options;
+    const document = openApi(this.#users !== undefined);
+    this.#app.get("/v1/openapi.json", async () => document);
     this.#app.get("/health", async () => ({ status: "ok" }));
     this.#app.get("/ready", async (_request, reply) => {
       const { head, open, signers } = pool.status();

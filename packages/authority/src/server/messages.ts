@@ -4,10 +4,22 @@ import type { Job } from "../job.ts";
 import type { SubmitOptions, TransactionRequest } from "../pool/request.ts";
 import { PoolError } from "../pool-error.ts";
 
+type Body = {
+  readonly to?: string | undefined;
+  readonly data?: string | undefined;
+  readonly value?: string | undefined;
+  readonly gas?: string | undefined;
+  readonly route?: string | undefined;
+  readonly priority?: number | undefined;
+  readonly webhook?: string | undefined;
+  readonly deadline?: number | undefined;
+};
+
 const hex = z.string().regex(/^0x([0-9a-fA-F]{2})*$/);
 const amount = z.string().regex(/^[0-9]{1,78}$/);
 
-const body = z.strictObject({
+/** The body of `POST /v1/transactions`. */
+export const submissionShape: z.ZodType<Body> = z.strictObject({
   to: z
     .string()
     .regex(/^0x[0-9a-fA-F]{40}$/)
@@ -30,7 +42,7 @@ export type Submission = { readonly request: TransactionRequest; readonly option
 
 /** The body of `POST /v1/transactions`, checked. Throws BAD_REQUEST, naming the first field that is wrong. */
 export function submissionOf(value: unknown): Submission {
-  const parsed = body.safeParse(value);
+  const parsed = submissionShape.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new PoolError("BAD_REQUEST", `${issue?.path.join(".") || "body"}: ${issue?.message ?? "wrong"}`);

@@ -9,6 +9,10 @@ const STATUS: Readonly<Partial<Record<PoolErrorCode, number>>> = {
   CLOSED: 503,
 };
 
+export function statusOf(code: PoolErrorCode): number {
+  return STATUS[code] ?? 500;
+}
+
 /** An answer other than success; its message goes to the caller. */
 export class Refusal extends Error {
   readonly status: number;
@@ -30,7 +34,7 @@ export function answerError(error: unknown, reply: FastifyReply): FastifyReply {
     return reply.code(error.status).send({ error: { code: error.code, message: error.message } });
   }
   if (error instanceof PoolError) {
-    const status = STATUS[error.code] ?? 500;
+    const status = statusOf(error.code);
     if (status === 503) reply.header("retry-after", 1);
     return reply.code(status).send({ error: { code: error.code, message: error.message } });
   }
