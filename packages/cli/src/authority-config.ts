@@ -72,8 +72,10 @@ const route = z.strictObject({
   maxInFlight: z.int().min(1).max(1_000_000).optional(),
 });
 
+const wsUrl = z.url({ protocol: /^wss?$/ });
 const config = z.strictObject({
   rpcUrl: z.union([z.url(), z.array(z.url()).min(1).max(16)]),
+  wsUrl: z.union([wsUrl, z.array(wsUrl).min(1).max(16)]).optional(),
   chainId: z.int().positive().optional(),
   signers: z.union([size, z.strictObject({ min: size, max: size })]),
   server: z

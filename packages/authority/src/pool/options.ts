@@ -84,6 +84,8 @@ export type SigningPoolOptions = Partial<Limits> & {
   readonly server?: number;
   /** One or more endpoints of the same chain. */
   readonly rpcUrl: string | readonly string[];
+  /** Endpoints of the same chain that tell of new blocks; without one, or while none does, `pollMs` decides alone. */
+  readonly wsUrl?: string | readonly string[];
   /** Refuses to start on any other chain. */
   readonly chainId?: number;
   readonly size: number | { readonly min: number; readonly max: number };

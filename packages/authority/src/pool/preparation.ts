@@ -3,7 +3,7 @@ import type { Call, Job, JobFailure } from "../job.ts";
 import { quantity } from "../rpc/decode.ts";
 import { isRevert, revertData, revertReason } from "../rpc/revert-reason.ts";
 import type { RpcAnswer, RpcCall, RpcClient } from "../rpc/rpc-client.ts";
-import { verdictOf } from "../rpc/wording.ts";
+import { isRateLimit, verdictOf } from "../rpc/wording.ts";
 import type { Limits } from "./options.ts";
 
 export type Prepared =
@@ -12,7 +12,9 @@ export type Prepared =
   /** The signer cannot pay for it. */
   | { readonly kind: "dry" }
   /** The node could not tell. */
-  | { readonly kind: "again" };
+  | { readonly kind: "again" }
+  /** No node has had time for it. */
+  | { readonly kind: "later" };
 
 export function callFields(call: Call, from: Address): Readonly<Record<string, string>> {
   return {
@@ -41,6 +43,7 @@ function judged(call: Call, answer: RpcAnswer, percent: number, abi: Abi | undef
     const failure = { code: "GAS_LIMIT", message: `it takes ${estimate} gas, and may take ${call.maxGas}` };
     return { kind: "refused", failure };
   }
+  if (isRateLimit(answer.code, answer.message)) return { kind: "later" };
   if (verdictOf(answer.code, answer.message) === "insufficient-funds") return { kind: "dry" };
   if (!isRevert(answer.code, answer.message)) return { kind: "again" };
   const data = revertData(answer.data);

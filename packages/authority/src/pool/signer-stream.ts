@@ -153,7 +153,7 @@ export class SignerStream {
     if (prepared === undefined) this.#rest(Math.max(FIRST_RETRY_MS, rpc.restMs));
     const ready: { readonly job: Job; readonly gas: bigint }[] = [];
     for (const [index, job] of jobs.entries()) {
-      const verdict = prepared?.[index] ?? { kind: "again" };
+      const verdict = prepared?.[index] ?? { kind: "later" };
       if (verdict.kind === "ready") ready.push({ job, gas: verdict.gas });
       else if (verdict.kind === "refused") await ledger.fail(job, verdict.failure);
       else {
@@ -164,7 +164,7 @@ export class SignerStream {
         if (verdict.kind === "dry") {
           ledger.queue.add(job, true);
           this.#setDry("it cannot pay for a job");
-        } else await this.#untried(job, prepared !== undefined);
+        } else await this.#untried(job, verdict.kind === "again");
       }
     }
     const first = this.account.record.nextNonce;
@@ -177,7 +177,7 @@ export class SignerStream {
 
   /** The node did not say how the call would end. `answered`: it said something else, which counts against the job. */
   async #untried(job: Job, answered: boolean): Promise<void> {
-    const { ledger } = this.#ports;
+    const { ledger, rpc } = this.#ports;
     const tries = (untried.get(job) ?? 0) + (answered ? 1 : 0);
     untried.set(job, tries);
     if (tries >= MOST_TRIES) {
@@ -186,7 +186,7 @@ export class SignerStream {
     }
     // Behind the others: they must not wait for one that nobody can try.
     ledger.queue.add(job, !answered);
-    this.#rest(FIRST_RETRY_MS);
+    this.#rest(Math.max(FIRST_RETRY_MS, rpc.restMs));
   }
 
   /** Signs for the next nonces; nobody else gives this signer's nonces away meanwhile. */

@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocketServer } from "ws";
 import { Anvil, MNEMONIC, wordOf, ZERO_WORD } from "../anvil.fixture.ts";
 import { JobStore } from "../store/job-store.ts";
 import { createSigningPool } from "./signing-pool.ts";
@@ -40,6 +43,41 @@ describe("a pool against anvil", () => {
       code: "IDEMPOTENCY_CONFLICT",
     });
     await pool.close();
+  });
+
+  test("looks when it is told of a block, over WebSocket, and goes on when that is lost", async () => {
+    let feed = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    await once(feed, "listening");
+    const { port } = feed.address() as AddressInfo;
+    const tell = (): void => {
+      const result = { number: "0x1", hash: `0x${"11".repeat(32)}` };
+      const params = { subscription: "0xfeed", result };
+      const text = JSON.stringify({ jsonrpc: "2.0", method: "eth_subscription", params });
+      for (const client of feed.clients) client.send(text);
+    };
+    const answer = (server: WebSocketServer): void => {
+      server.on("connection", (socket) =>
+        socket.on("message", (data) => {
+          const { id } = JSON.parse(String(data)) as { readonly id: number };
+          socket.send(JSON.stringify({ jsonrpc: "2.0", id, result: "0xfeed" }));
+        }),
+      );
+    };
+    answer(feed);
+    // Polling alone would take an hour.
+    const options = { ...fast, pollMs: 3_600_000, rpcUrl: anvil.rpc, size: 1, store: ":memory:" };
+    const pool = await createSigningPool({ ...options, wsUrl: `ws://127.0.0.1:${port}` });
+    const ticking = setInterval(tell, 50);
+    const first = await pool.send({ to, data: wordOf("told") });
+    expect(first.status).toBe("success");
+    for (const client of feed.clients) client.terminate();
+    await new Promise((resolve) => feed.close(resolve));
+    feed = new WebSocketServer({ host: "127.0.0.1", port });
+    answer(feed);
+    expect((await pool.send({ to, data: wordOf("told again") })).status).toBe("success");
+    clearInterval(ticking);
+    await pool.close();
+    await new Promise((resolve) => feed.close(resolve));
   });
 
   test("shows no secret in what it says of a wrong one", async () => {

@@ -3,6 +3,7 @@ import { type Abi, type Address, type Hex, isAddress } from "viem";
 import { isDone, type Job, type Receipt } from "../job.ts";
 import { PoolError } from "../pool-error.ts";
 import { bytesOf } from "../rpc/decode.ts";
+import { HeadFeed } from "../rpc/head-feed.ts";
 import { isRevert } from "../rpc/revert-reason.ts";
 import { RpcClient, RpcUnreachable } from "../rpc/rpc-client.ts";
 import { putMeta } from "../store/changes.ts";
@@ -56,6 +57,8 @@ type Parts = {
 /** Milliseconds that each step of the start waits for an endpoint. */
 const START_MS = 15_000;
 const PRUNE_MS = 600_000;
+/** Milliseconds between two looks at the chain while new blocks are told. */
+const POLL_BESIDE_FEED_MS = 2_000;
 /** Jobs of other servers that are asked for in one look. */
 const OTHERS_A_LOOK = 500;
 /** Looks at the chain between two looks at its first block. */
@@ -77,6 +80,9 @@ export class SigningPool {
   /** Where among them the newest look began. */
   #place = 0;
   readonly #sharing: Sharing | undefined;
+  readonly #feed: HeadFeed | undefined;
+  /** A block came while the chain was being looked at. */
+  #again = false;
   #timer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
   #state: "open" | "draining" | "closed" = "open";
@@ -84,7 +90,7 @@ export class SigningPool {
   #failed: unknown;
   #looks = 0;
 
-  constructor(parts: Parts) {
+  constructor(parts: Parts, wsUrls: readonly string[]) {
     this.#parts = parts;
     parts.ledger.watch((job) => {
       if (isDone(job.state)) parts.abis.delete(job.id);
@@ -94,6 +100,7 @@ export class SigningPool {
     const { lease } = store;
     const fatal = (error: unknown): void => this.fail(error);
     this.#sharing = lease === undefined ? undefined : new Sharing({ lease, ledger, roster, alert, fatal });
+    if (wsUrls.length > 0) this.#feed = new HeadFeed({ urls: wsUrls, onHead: () => this.#lookNow() });
     this.#kickAll();
     this.#schedule(0);
   }
@@ -261,6 +268,7 @@ export class SigningPool {
     await Promise.all(roster.streams.map((stream) => stream.stop()));
     for (const each of [...this.#followers.values()]) for (const follower of [...each]) follower(undefined);
     this.#sharing?.close();
+    this.#feed?.close();
     await ledger.idle();
     if (ownStore) await store.close();
   }
@@ -360,12 +368,28 @@ export class SigningPool {
 
   #schedule(ms: number): void {
     if (this.#state === "closed") return;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      this.#again = false;
       this.#looking = this.#look().finally(() => {
         this.#looking = undefined;
-        this.#schedule(Math.max(this.#parts.limits.pollMs, Math.min(this.#parts.rpc.restMs, 5_000)));
+        this.#schedule(this.#pause());
       });
     }, ms);
+  }
+
+  /** Milliseconds until the next look. */
+  #pause(): number {
+    const { limits, rpc } = this.#parts;
+    if (rpc.restMs > 0) return Math.max(limits.pollMs, Math.min(rpc.restMs, 5_000));
+    if (this.#again) return 0;
+    return this.#feed?.isLive === true ? Math.max(limits.pollMs, POLL_BESIDE_FEED_MS) : limits.pollMs;
+  }
+
+  /** There is a new block. */
+  #lookNow(): void {
+    this.#again = true;
+    if (this.#looking === undefined && this.#parts.rpc.restMs === 0) this.#schedule(0);
   }
 
   async #look(): Promise<void> {
@@ -478,20 +502,8 @@ export async function createSigningPool(options: SigningPoolOptions): Promise<Si
     const roster = await rpc.patiently(START_MS, () => Roster.open(options, ports, share));
     const tracker = new Tracker({ ledger, rpc, chain, limits, abiOf, alert });
     const treasury = new Treasury({ ledger, rpc, limits, roster, alert });
-    pool = new SigningPool({
-      rpc,
-      store,
-      ownStore,
-      ledger,
-      chain,
-      limits,
-      roster,
-      tracker,
-      treasury,
-      resets,
-      abis,
-      alert,
-    });
+    const parts = { rpc, store, ownStore, ledger, chain, limits, roster, tracker, treasury, resets, abis, alert };
+    pool = new SigningPool(parts, [options.wsUrl ?? []].flat());
     return pool;
   } catch (error) {
     rpc.close();

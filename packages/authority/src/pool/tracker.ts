@@ -3,6 +3,7 @@ import type { Job, JobFailure, Receipt } from "../job.ts";
 import { count, headerOf, receiptOf } from "../rpc/decode.ts";
 import { revertData, revertReason } from "../rpc/revert-reason.ts";
 import type { RpcCall, RpcClient } from "../rpc/rpc-client.ts";
+import { isRateLimit } from "../rpc/wording.ts";
 import type { ChainView } from "./chain-view.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Alert, Limits } from "./options.ts";
@@ -149,6 +150,8 @@ export class Tracker {
     const [gone, final]: [Slot[], Slot[]] = [[], []];
     for (const [index, number] of numbers.entries()) {
       const answer = answers[index];
+      // That nobody had time to say says nothing about the block.
+      if (answer?.ok === false && isRateLimit(answer.code, answer.message)) continue;
       const hash = answer?.ok === true ? headerOf(answer.result)?.hash : undefined;
       const deep = chain.number - number + 1 >= limits.confirmations;
       for (const slot of byBlock.get(number) ?? []) {

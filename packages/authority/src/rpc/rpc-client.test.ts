@@ -69,6 +69,19 @@ test.each(unusable)("goes to the next endpoint when one %s, and leaves that alon
   expect(asked).toEqual([1, 2]);
 });
 
+test("keeps the answers that an endpoint had room for, and asks for the others again only", async () => {
+  const limited: Reply = { body: '[{"id":0,"result":"first"},{"id":1,"error":{"code":-32005,"message":"limit"}}]' };
+  const client = new RpcClient({ ...options, urls: [await endpoint(() => limited)] });
+  const refusal = { ok: false, code: -32005, message: "limit", data: undefined };
+  expect(await client.batch(two)).toEqual([{ ok: true, result: "first" }, refusal]);
+  const all: Reply = { body: '[{"id":0,"error":{"code":-32005,"message":"limit"}}]' };
+  const busy = new RpcClient({ ...options, urls: [await endpoint(() => all)] });
+  await expect(busy.batch(two.slice(0, 1))).rejects.toThrow(RpcUnreachable);
+  // Whoever broadcasts learns that it was refused.
+  const broadcaster = new RpcClient({ ...options, urls: [await endpoint(() => all)] });
+  expect(await broadcaster.once(two.slice(0, 1))).toEqual([refusal]);
+});
+
 test("says that nobody answers, and when to ask again", async () => {
   const client = new RpcClient({ ...options, urls: [await endpoint(() => unusable[0]?.[1] as Reply)] });
   await expect(client.batch(two)).rejects.toThrow(RpcUnreachable);

@@ -82,26 +82,47 @@ export class RpcClient {
 
   /** One endpoint, one try: whoever broadcasts must know whether an answer was lost before another one refused. */
   async once(calls: readonly RpcCall[]): Promise<RpcAnswer[]> {
-    return await this.#piece(calls, 1);
+    return await this.#piece(calls, true);
   }
 
-  /** Tries at most `most` endpoints that do not rest, each once. */
-  async #piece(calls: readonly RpcCall[], most = this.#endpoints.length): Promise<RpcAnswer[]> {
+  /**
+   * Tries all endpoints that do not rest, or one of them only. Items that an endpoint has no room for go to the next
+   * one, and are refused at last: the answers to the others count, or a batch beyond a budget would never get through.
+   */
+  async #piece(calls: readonly RpcCall[], once = false): Promise<RpcAnswer[]> {
+    const most = once ? 1 : this.#endpoints.length;
+    const answers = new Array<RpcAnswer | undefined>(calls.length).fill(undefined);
+    let open = calls.map((_, index) => index);
     let last: unknown;
-    for (let tries = 0; tries < most; tries++) {
+    for (let tries = 0; tries < most && open.length > 0; tries++) {
       const endpoint = this.#ready();
       if (endpoint === undefined || this.#closed.signal.aborted) break;
       try {
-        const answers = await this.#post(endpoint, calls);
-        endpoint.failures = 0;
-        return answers;
+        const asked = open;
+        const got = await this.#post(
+          endpoint,
+          asked.map((index) => calls[index] as RpcCall),
+        );
+        for (const [place, index] of asked.entries()) answers[index] = got[place];
+        open = asked.filter((index) => isLimited(answers[index]));
+        if (open.length === 0) endpoint.failures = 0;
+        else this.#rest(endpoint, 0);
       } catch (error) {
         last = error;
-        const pause = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(endpoint.failures++, 10));
-        endpoint.restUntil = Date.now() + (error instanceof Patience ? Math.max(error.ms, pause) : pause);
+        this.#rest(endpoint, error instanceof Patience ? error.ms : 0);
       }
     }
-    throw new RpcUnreachable("no endpoint answers", { cause: last });
+    // Whoever broadcasts has to know that all were refused; whoever only asks is to wait.
+    const nothing = answers.every((answer) => answer === undefined || isLimited(answer));
+    if (answers[0] === undefined || (nothing && !once)) {
+      throw new RpcUnreachable("no endpoint answers", { cause: last });
+    }
+    return answers as RpcAnswer[];
+  }
+
+  #rest(endpoint: Endpoint, ms: number): void {
+    const pause = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(endpoint.failures++, 10));
+    endpoint.restUntil = Date.now() + Math.max(ms, pause);
   }
 
   #ready(): Endpoint | undefined {
@@ -131,6 +152,10 @@ export class RpcClient {
     const text = await boundedText(response);
     return answersOf(text, calls.length);
   }
+}
+
+function isLimited(answer: RpcAnswer | undefined): boolean {
+  return answer?.ok === false && isRateLimit(answer.code, answer.message);
 }
 
 /** The endpoint asks to be left alone for a while. */
@@ -165,7 +190,6 @@ function answersOf(text: string, count: number): RpcAnswer[] {
   }
   return answers.map((answer) => {
     if (answer === undefined) throw new Error("an answer is missing");
-    if (!answer.ok && isRateLimit(answer.code, answer.message)) throw new Patience(0);
     return answer;
   });
 }
