@@ -22,6 +22,7 @@ const { positionals, values } = parseArgs({
 const usage = `npm run bench -- chain [--members N] [--seconds S] [--samples K] [--json]
 npm run bench -- evm [--rounds N] [--seed N] [--json]
 npm run bench -- authority [--chains anvil,devnet] [--signers N,N] [--seconds S] [--json]
+npm run bench -- authority-trouble [--seconds S] [--json]
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 
 chain: transfers a second and finality on a devnet of real processes
@@ -37,6 +38,9 @@ authority: requests a second of a backend, end to end: a naive controller, a que
   --chains    anvil (a block a second), devnet (4 members), or both (default)
   --signers   sizes of the pool, at most 64 (default 1,4,16,64)
   --seconds   of each measurement (default 10)
+
+authority-trouble: what the pool makes of a drained signer, a key used from outside, a pause, and a price spike
+  --seconds   of the pause (default 60)
 
 state: execution of a block of 5,000 token transfers on LevelDB, as the state grows
   --accounts  of the states, ascending, in thousands (default 10000,100000,1000000)
@@ -72,6 +76,10 @@ async function bench(name: string | undefined): Promise<unknown> {
       const signers = counts(values.signers, "signers");
       if (signers.some((size) => size > 64)) return undefined;
       return benchAuthority({ signers, seconds: count(values.seconds ?? "10", "seconds"), chains, progress });
+    }
+    case "authority-trouble": {
+      const { authorityTrouble } = await import("./authority/trouble.ts");
+      return authorityTrouble({ pauseSeconds: count(values.seconds ?? "60", "seconds"), progress });
     }
     case "state": {
       const { benchState } = await import("./state/bench-state.ts");
