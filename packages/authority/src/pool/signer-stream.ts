@@ -3,7 +3,7 @@ import type { Call, Job, JobFailure } from "../job.ts";
 import { type Price, signTransaction } from "../keys/sign-transaction.ts";
 import type { Signer } from "../keys/signer.ts";
 import type { RpcAnswer, RpcClient } from "../rpc/rpc-client.ts";
-import { type Verdict, verdictOf } from "../rpc/wording.ts";
+import { isRateLimit, type Verdict, verdictOf } from "../rpc/wording.ts";
 import type { Attempt, AttemptKind } from "../store/records.ts";
 import { renewalMs } from "./allowance.ts";
 import type { ChainView } from "./chain-view.ts";
@@ -283,6 +283,9 @@ export class SignerStream {
     const verdict = answer === undefined ? "unclear" : answer.ok ? "taken" : verdictOf(answer.code, answer.message);
     if (verdict !== "taken" && verdict !== "known") {
       this.#refused(slot, verdict, answer?.ok === false ? answer.message : "");
+      const full =
+        verdict === "nonce-gap" || (verdict === "busy" && answer?.ok === false && !isRateLimit(answer.code, ""));
+      if (full) this.#window = Math.max(1, Math.min(this.#window, Math.floor(this.unsettled.length / 2)));
       return false;
     }
     // A replacement that was signed meanwhile has not been offered yet.
@@ -310,8 +313,6 @@ export class SignerStream {
     else if (verdict === "outbid" || verdict === "nonce-spent") Object.assign(slot, { leaked: true, accepted: true });
     else if (verdict === "insufficient-funds") {
       if (!isDear(this.#jobOf(slot))) this.#setDry("its node says that it cannot pay");
-    } else if (verdict === "busy" || verdict === "nonce-gap") {
-      this.#window = Math.max(1, Math.min(this.#window, Math.floor(this.unsettled.length / 2)));
     }
   }
 

@@ -105,8 +105,9 @@ export class RpcClient {
         );
         for (const [place, index] of asked.entries()) answers[index] = got[place];
         open = asked.filter((index) => isLimited(answers[index]));
-        if (open.length === 0) endpoint.failures = 0;
-        else this.#rest(endpoint, 0);
+        // An endpoint that answers in part is well: it gets a breath, and no longer one each time.
+        if (open.length < asked.length) endpoint.failures = 0;
+        if (open.length > 0) this.#rest(endpoint, 0);
       } catch (error) {
         last = error;
         this.#rest(endpoint, error instanceof Patience ? error.ms : 0);
