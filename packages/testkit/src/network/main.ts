@@ -13,6 +13,7 @@ const usage = `npm run simulate -- [options]: whole members on a simulated netwo
   --calm          no faults
   --amnesia       in each run an honest member loses its record of what it said; it counts as one that may be faulty
   --epochs N      so many later epochs become ready in the middle of each run (default 0)
+  --observers N   so many nodes without a seat follow (default 0)
   --verbose       a line for each run
   --mutants       plant each fault in turn instead; every one must be noticed
   --only TEXT     with --mutants: those whose name holds the text`;
@@ -26,6 +27,7 @@ const { values } = parse(usage, {
     calm: { type: "boolean", default: false },
     amnesia: { type: "boolean", default: false },
     epochs: { type: "string", default: "0" },
+    observers: { type: "string", default: "0" },
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
     verbose: { type: "boolean", default: false },
@@ -35,6 +37,7 @@ const { values } = parse(usage, {
 const sizes = counts(values.members, "members");
 const heights = count(values.heights, "heights");
 const first = count(values.seed, "seed");
+const observers = values.observers === "0" ? 0 : count(values.observers, "observers");
 const epochs = values.epochs === "0" ? 0 : count(values.epochs, "epochs");
 
 if (values.mutants) process.exitCode = await runMutants(values.only);
@@ -64,6 +67,7 @@ function runAll(runs: number): boolean {
       calm: values.calm,
       amnesia: values.amnesia,
       epochs,
+      observers,
     });
     if (!report.ok) return failed(report);
     if (values.verbose) console.log(line(report));
@@ -90,7 +94,7 @@ function failed(report: RunReport): boolean {
   console.error(`FAILED: ${report.failure}`);
   console.error(line(report));
   const calm = `${values.calm ? " --calm" : ""}${values.amnesia ? " --amnesia" : ""}`;
-  const later = epochs === 0 ? "" : ` --epochs ${epochs}`;
+  const later = `${epochs === 0 ? "" : ` --epochs ${epochs}`}${observers === 0 ? "" : ` --observers ${observers}`}`;
   const { members, seed } = report;
   console.error(
     `replay: node packages/testkit/src/network/main.ts --runs 1 --members ${members} --heights ${heights} --seed ${seed}${calm}${later}`,

@@ -40,7 +40,7 @@ export function runMutant(mutant: Mutant, runs: number): Promise<Outcome> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const options = ["--runs", String(runs), "--members", "4", "--heights", String(HEIGHTS)];
   if (mutant.amnesia === true) options.push("--amnesia");
-  if (mutant.epochs === true) options.push("--epochs", "2");
+  if (mutant.epochs === true) options.push("--epochs", "2", "--observers", "1");
   return runPatched(mutant, main, options);
 }
 

@@ -33,6 +33,8 @@ export type RunOptions = {
   readonly amnesia?: boolean;
   /** Later epochs that become ready in the middle of it, each with shares of its own. */
   readonly epochs?: number;
+  /** Nodes without a seat that follow. */
+  readonly observers?: number;
   /** Events after which a run counts as endless. */
   readonly budget?: number;
 };
@@ -70,6 +72,9 @@ export type Costs = {
   readonly traffic: SimulatedMesh["traffic"];
   readonly crypto: IdealCrypto["counts"];
 };
+
+/** What a node without a seat says. */
+const OF_FOLLOWERS: ReadonlySet<MessageKind> = new Set(["status", "get-container", "container", "forward"]);
 
 /** Kinds that a faulty member sends out of season. */
 const INJECTED: readonly MessageKind[] = [
@@ -110,6 +115,7 @@ export class NetworkSimulation {
   readonly #ledger = new Ledger();
   readonly #abuse = new Abuse();
   readonly #members: SimulatedMember[] = [];
+  readonly #observers: SimulatedMember[] = [];
   readonly #faulty = new Set<number>();
   readonly #adversaries: ByzantineMesh[] = [];
   readonly #recorded = new WeakSet<Uint8Array>();
@@ -142,6 +148,9 @@ export class NetworkSimulation {
     while (this.#faulty.size < faulty) this.#faulty.add(random.below(members));
     const latencies = this.#latencies();
     for (let seat = 0; seat < members; seat++) this.#members.push(this.#member(seat, latencies));
+    for (let guest = 0; guest < (options.observers ?? 0); guest++) {
+      this.#observers.push(this.#member(members + guest, latencies));
+    }
   }
 
   /** For scripted runs: starts all members and nothing else. */
@@ -214,7 +223,7 @@ export class NetworkSimulation {
   }
 
   #play(): void {
-    for (const member of this.#members) member.start();
+    for (const member of [...this.#members, ...this.#observers]) member.start();
     this.#clients();
     if (this.#options.calm !== true) {
       this.#unrest();
@@ -254,7 +263,9 @@ export class NetworkSimulation {
     if (!this.#clientsDone || this.#oracle.outstanding > 0) return false;
     const goal = Math.max(this.#options.heights, this.#oracle.lastNeeded);
     const last = this.#ready.at(-1)?.epoch ?? 1;
-    return this.#honest().every((member) => member.alive && member.committed >= goal && member.epoch === last);
+    return [...this.#honest(), ...this.#observers].every(
+      (member) => member.alive && member.committed >= goal && member.epoch === last,
+    );
   }
 
   #standing(): string {
@@ -329,6 +340,9 @@ export class NetworkSimulation {
     this.#recorded.add(bytes);
     const message: Message | undefined = this.#mesh.message(bytes);
     if (message === undefined) throw new Violation(`member ${seat} sent what nobody can read`);
+    if (seat >= this.#options.members && !OF_FOLLOWERS.has(message.kind)) {
+      throw new Violation(`${seat} has no seat and says ${message.kind}`);
+    }
     this.#sent.set(message.kind, (this.#sent.get(message.kind) ?? 0) + 1);
     if (message.kind === "coin") this.#coins += 1;
     for (const adversary of this.#adversaries) adversary.observe(message);
@@ -373,7 +387,7 @@ export class NetworkSimulation {
 
   /** The certified header commits to the state that execution gave here. */
   #checkHeader(seat: number, height: number): void {
-    const member = this.#members[seat];
+    const member = [...this.#members, ...this.#observers][seat];
     const message = this.#mesh.message(member?.store.container(height) ?? new Uint8Array(0));
     if (message?.kind !== "container") throw new Violation(`member ${seat} did not store container ${height}`);
     const segments = [{ chainId: TOY_CHAIN, blockNumber: height, blockHash: member?.block ?? TOY_GROUP }];
@@ -431,7 +445,8 @@ export class NetworkSimulation {
       if (this.#clock.elapsed < UNREST_MS) this.#clock.after(random.fraction() * 2 * resetEvery, reset);
     };
     const crash = (): void => {
-      const victims = random.chance(0.05) ? this.#honest() : [random.pick(this.#honest())];
+      const honest = [...this.#honest(), ...this.#observers];
+      const victims = random.chance(0.05) ? honest : [random.pick(honest)];
       for (const victim of victims) {
         if (!victim.alive) continue;
         this.#crashes += 1;
