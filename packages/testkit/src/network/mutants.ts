@@ -33,11 +33,6 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "who has no seat proposes",
-    epochs: true,
-    patches: [{ file: `${DRIVER}driver.ts`, find: "if (this.#context.observer) break;", replace: "" }],
-  },
-  {
     name: "the border is forgotten in a crash, and taken from the newest checkpoint",
     epochs: true,
     patches: [
