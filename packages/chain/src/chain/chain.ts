@@ -13,6 +13,7 @@ import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
 import { FlatState } from "../executor/flat-state.ts";
 import { Replayer, type Watch } from "../executor/replayer.ts";
 import { buildGenesis } from "../genesis/genesis.ts";
+import { parametersDigest } from "../genesis/parameters-digest.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
 import { HISTORY_BLOCKS, type Layer, Ledger } from "../ledger/ledger.ts";
 import { Pool, type PoolLimits } from "../pool/pool.ts";
@@ -328,7 +329,8 @@ export class Chain implements ChainReader {
     if (this.#directory === undefined) throw new ChainError("snapshot-failed", "a chain in memory takes no snapshot");
     const genesis = this.#ledger.blocks.block(0)?.block;
     if (genesis === undefined) throw new ChainError("store-damaged", "block 0 is missing");
-    return StateImport.open({ directory: this.#directory, genesis, manifest });
+    const parameters = parametersDigest(this.genesis);
+    return StateImport.open({ directory: this.#directory, genesis, parameters, manifest });
   }
 
   /** Waits for what is under way and closes pool and store. Idempotent. */

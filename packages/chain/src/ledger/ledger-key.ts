@@ -7,13 +7,15 @@ import { fromKey } from "../store/key.ts";
 export const HEAD_KEY: Uint8Array = fromKey("mhead");
 /** Hash of block 0. Written last: a store without it holds no chain. */
 export const GENESIS_KEY: Uint8Array = fromKey("mgenesis");
+/** Digest of the parameters that block 0 was computed from: what spares computing it again. Absent where that is not known. */
+export const PARAMETERS_KEY: Uint8Array = fromKey("mparameters");
 /** u64 number of the lowest block, genesis aside, that is held whole; absent where all are. */
 export const EARLIEST_KEY: Uint8Array = fromKey("mearliest");
 /** What certifies the block of the snapshot that the store was made of; absent where it was made of genesis. */
 export const ORIGIN_KEY: Uint8Array = fromKey("morigin");
-const BUCKET = "u";
+export const BUCKET_PREFIX = "u";
 
 /** The 2048 bytes of a bucket's accumulator; absent for a bucket that was never touched. */
 export function bucketKey(bucket: number): Uint8Array {
-  return Buffer.concat([fromKey(BUCKET), uint(bucket, 1)]);
+  return Buffer.concat([fromKey(BUCKET_PREFIX), uint(bucket, 1)]);
 }

@@ -1,10 +1,8 @@
 import { equal, uint } from "@tributary/protocol/bytes/bytes";
-import { toHex } from "@tributary/protocol/bytes/hex";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
 import type { Receipt } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
-import { buildGenesis } from "../genesis/genesis.ts";
 import { BucketSet, type Change } from "../state/bucket-set.ts";
 import { isCommitted } from "../state/flat-key.ts";
 import { type StateReader, StateView, StoredState, type Values } from "../state/state-view.ts";
@@ -12,7 +10,8 @@ import { fromKey } from "../store/key.ts";
 import type { KeyValueStore, StoreReader, Write } from "../store/key-value-store.ts";
 import type { BlockRecord } from "./block-record.ts";
 import { BlockStore } from "./block-store.ts";
-import { bucketKey, EARLIEST_KEY, GENESIS_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
+import { createLedger } from "./create-ledger.ts";
+import { bucketKey, EARLIEST_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
 
 /** Blocks whose state can be read behind the head, and the most changed entries kept for that. */
 export const HISTORY_BLOCKS = 64;
@@ -70,25 +69,8 @@ export class Ledger {
 
   /** Opens the chain in the store, creating it in an empty one. ChainError `genesis-mismatch` or `store-damaged`. */
   static async open(store: KeyValueStore, parameters: GenesisParameters): Promise<Ledger> {
-    const genesis = buildGenesis(parameters);
     const blocks = new BlockStore(store);
-    const stored = store.get(GENESIS_KEY);
-    if (stored === undefined) {
-      const changes = [...genesis.values].map(([key, after]) => ({ key, before: undefined, after }));
-      await store.write([
-        ...stateWrites(changes, genesis.buckets),
-        ...blocks.writes({ block: genesis.block, senders: [] }, []),
-        { key: HEAD_KEY, value: uint(0, 8) },
-        { key: GENESIS_KEY, value: genesis.block.hash },
-      ]);
-      return new Ledger(store, blocks, genesis.block, genesis.buckets);
-    }
-    if (!equal(stored, genesis.block.hash)) {
-      throw new ChainError(
-        "genesis-mismatch",
-        `the store holds a chain with genesis ${toHex(stored)}, not ${toHex(genesis.block.hash)}`,
-      );
-    }
+    await createLedger(store, blocks, parameters);
     const head = storedHead(store, blocks);
     const buckets = BucketSet.of((bucket) => store.get(bucketKey(bucket)));
     if (!equal(buckets.root, head.block.header.stateRoot)) {

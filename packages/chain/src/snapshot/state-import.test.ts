@@ -11,6 +11,7 @@ import { addresses, CHAIN_ID, genesisParameters, hex, TestChain } from "../chain
 import { coin, grownChain, PROOF, step, writtenSnapshot } from "../chain/snapshot.fixture.ts";
 import { diskFolder } from "../files/disk-folder.ts";
 import { buildGenesis } from "../genesis/genesis.ts";
+import { parametersDigest } from "../genesis/parameters-digest.ts";
 import { decodeAccount, encodeAccount } from "../state/account.ts";
 import { accountKey } from "../state/flat-key.ts";
 import { fromKey } from "../store/key.ts";
@@ -42,7 +43,8 @@ afterEach(async () => {
 
 const member = (): string => join(directory, "member");
 function open(extra: Partial<StateImportParts> = {}): Promise<StateImport> {
-  return StateImport.open({ directory: member(), genesis, manifest, ...extra });
+  const parameters = parametersDigest(genesisParameters());
+  return StateImport.open({ directory: member(), genesis, parameters, manifest, ...extra });
 }
 
 /** Takes the bucket over in pieces of this length. */

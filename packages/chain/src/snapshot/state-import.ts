@@ -8,7 +8,7 @@ import type { Block } from "../block/block.ts";
 import { ChainError } from "../chain-error.ts";
 import { diskFolder } from "../files/disk-folder.ts";
 import { BlockStore } from "../ledger/block-store.ts";
-import { bucketKey, EARLIEST_KEY, GENESIS_KEY, HEAD_KEY, ORIGIN_KEY } from "../ledger/ledger-key.ts";
+import { bucketKey, EARLIEST_KEY, GENESIS_KEY, HEAD_KEY, ORIGIN_KEY, PARAMETERS_KEY } from "../ledger/ledger-key.ts";
 import { decodeAccount, EMPTY_CODE_HASH } from "../state/account.ts";
 import { BUCKETS } from "../state/bucket-set.ts";
 import { CODE_PREFIX } from "../state/flat-key.ts";
@@ -38,6 +38,8 @@ export type StateImportParts = {
   readonly directory: string;
   /** Block 0. */
   readonly genesis: Block;
+  /** Digest of the parameters that give it. */
+  readonly parameters: Uint8Array;
   /** Checked, and its block certified. */
   readonly manifest: Manifest;
   /** Where buckets wait until they are whole; by default a folder beside the state. */
@@ -165,7 +167,7 @@ export class StateImport {
   #chainWrites(): Write[] {
     const { record, receipts, ancestors, proof } = this.#parts.manifest;
     const { number } = record.block.header;
-    const { genesis } = this.#parts;
+    const { genesis, parameters } = this.#parts;
     const blocks = new BlockStore(this.#store);
     const done = Array.from({ length: BUCKETS }, (_, bucket) => ({ key: doneKey(bucket), value: undefined }));
     return [
@@ -177,6 +179,7 @@ export class StateImport {
       { key: HEAD_KEY, value: uint(number, 8) },
       { key: EARLIEST_KEY, value: uint(number, 8) },
       { key: ORIGIN_KEY, value: proof },
+      { key: PARAMETERS_KEY, value: parameters },
       { key: GENESIS_KEY, value: genesis.hash },
     ];
   }

@@ -15,12 +15,17 @@ const BYTES = 8 + 32 + 32;
 /** u64 nonce ‖ u256 balance ‖ code hash: fixed width, so that equal accounts are equal bytes. */
 export function encodeAccount({ nonce, balance, codeHash }: FlatAccount): Uint8Array {
   const out = new Uint8Array(BYTES);
-  const view = new DataView(out.buffer);
-  view.setBigUint64(0, nonce);
-  let rest = balance;
-  for (let at = 32; at > 0 && rest > 0n; at -= 8, rest >>= 64n) view.setBigUint64(at, rest);
+  new DataView(out.buffer).setBigUint64(0, nonce);
+  encodeBalance(balance, out, 8);
   out.set(codeHash, 40);
   return out;
+}
+
+/** Writes u256 at an offset. */
+export function encodeBalance(balance: bigint, into: Uint8Array, offset: number): void {
+  const view = new DataView(into.buffer, into.byteOffset + offset, 32);
+  let rest = balance;
+  for (let at = 24; at >= 0; at -= 8, rest >>= 64n) view.setBigUint64(at, BigInt.asUintN(64, rest));
 }
 
 /** Undefined where the bytes are no account. */

@@ -71,28 +71,30 @@ export class BucketSet {
 
   /** The set after the changes. */
   apply(changes: Iterable<Change>): BucketSet {
+    const adder = this.adder();
+    adder.add(changes);
+    return adder.finish();
+  }
+
+  /** For changes that come in parts; the tree is hashed once, at the end. Good for one `finish`. */
+  adder(): { add(changes: Iterable<Change>): void; finish(): BucketSet } {
     const sums = [...this.#sums];
     const touched = new Set<number>();
-    for (const { key, before, after } of changes) {
-      const bytes = fromKey(key);
-      const bucket = bucketOf(bytes);
-      let sum = at(sums, bucket);
-      if (!touched.has(bucket)) {
-        touched.add(bucket);
-        sum = sum.slice();
-        sums[bucket] = sum;
-      }
-      if (before !== undefined) removePair(sum, bytes, before);
-      if (after !== undefined) addPair(sum, bytes, after);
-    }
-    const tree = [...this.#tree];
-    let level = [...touched].map((bucket) => BUCKETS + bucket);
-    for (const i of level) tree[i] = leaf(at(sums, i - BUCKETS));
-    while (level.length > 0 && level[0] !== 1) {
-      level = [...new Set(level.map((i) => i >> 1))];
-      for (const i of level) tree[i] = node(at(tree, 2 * i), at(tree, 2 * i + 1));
-    }
-    return new BucketSet(sums, tree, [...touched]);
+    return {
+      add: (changes) => {
+        for (const change of changes) addTo(sums, touched, change);
+      },
+      finish: () => {
+        const tree = [...this.#tree];
+        let level = [...touched].map((bucket) => BUCKETS + bucket);
+        for (const i of level) tree[i] = leaf(at(sums, i - BUCKETS));
+        while (level.length > 0 && level[0] !== 1) {
+          level = [...new Set(level.map((i) => i >> 1))];
+          for (const i of level) tree[i] = node(at(tree, 2 * i), at(tree, 2 * i + 1));
+        }
+        return new BucketSet(sums, tree, [...touched]);
+      },
+    };
   }
 
   /** The 2048 bytes of a bucket's accumulator. */
@@ -104,6 +106,20 @@ export class BucketSet {
   get root(): Uint8Array {
     return keccak256(concat(ROOT, uint(BUCKETS, 4), at(this.#tree, 1)));
   }
+}
+
+/** Sums that were not touched are another set's too: they are copied first. */
+function addTo(sums: Uint32Array[], touched: Set<number>, { key, before, after }: Change): void {
+  const bytes = fromKey(key);
+  const bucket = bucketOf(bytes);
+  let sum = at(sums, bucket);
+  if (!touched.has(bucket)) {
+    touched.add(bucket);
+    sum = sum.slice();
+    sums[bucket] = sum;
+  }
+  if (before !== undefined) removePair(sum, bytes, before);
+  if (after !== undefined) addPair(sum, bytes, after);
 }
 
 function at<T>(list: readonly T[], index: number): T {

@@ -1,5 +1,4 @@
 import { hash } from "node:crypto";
-import { concat, uint } from "@tributary/protocol/bytes/bytes";
 
 /**
  * LtHash16 (Bellare, Micciancio 1997; Lewi et al., ePrint 2019/227): an element is expanded to 1024 lanes of 16 bits,
@@ -9,9 +8,17 @@ export const LT_HASH_BYTES = 2048;
 
 const options = { outputLength: LT_HASH_BYTES, outputEncoding: "buffer" } as const;
 
+/** Of accounts and storage; others get an input of their own. */
+const scratch: Buffer = Buffer.alloc(256);
+
 /** SHAKE128 over u16 length of the key ‖ key ‖ value: two pairs never spell the same input. */
 function expand(key: Uint8Array, value: Uint8Array): Uint32Array {
-  const digest = hash("shake128", concat(uint(key.length, 2), key, value), options);
+  const length = 2 + key.length + value.length;
+  const input = length <= scratch.length ? scratch.subarray(0, length) : Buffer.alloc(length);
+  input.writeUInt16BE(key.length);
+  input.set(key, 2);
+  input.set(value, 2 + key.length);
+  const digest = hash("shake128", input, options);
   const aligned = digest.byteOffset % 4 === 0 ? digest : Uint8Array.from(digest);
   return new Uint32Array(aligned.buffer, aligned.byteOffset, LT_HASH_BYTES / 4);
 }
