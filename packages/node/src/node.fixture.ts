@@ -44,6 +44,12 @@ export class TestNode {
     return new TestNode(nodeId, folder, await FileVault.create(join(folder, "keystore.json"), password));
   }
 
+  /** In another process than the one that created it. */
+  static async open(nodeId: number, root: string): Promise<TestNode> {
+    const folder = join(root, `node-${nodeId}`);
+    return new TestNode(nodeId, folder, await FileVault.open(join(folder, "keystore.json"), password));
+  }
+
   /** Starts, or starts again on the same ports with all state read from disk. */
   async start(specs: readonly MemberSpec[] = []): Promise<void> {
     this.process = this.#create();

@@ -134,6 +134,7 @@ export class MemberSnapshots {
       send,
       certified: (manifest) =>
         new Promise((resolve) => verifyProof(manifest, spec, epochs(), limits, verifier, resolve)),
+      chosen: (block, missing) => logger.info({ block, missing }, "a certified snapshot is taken over"),
       lied,
       now: () => performance.now(),
     });

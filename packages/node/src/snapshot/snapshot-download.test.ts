@@ -67,6 +67,7 @@ class Members {
       up: () => [...this.servers.keys()].filter((seat) => !this.down.has(seat)),
       send: (to, bytes) => this.#ask(to, bytes),
       certified: async ({ proof }) => Buffer.compare(proof, PROOF) === 0,
+      chosen: () => undefined,
       lied: (liar) => liars.push(liar),
       now: Date.now,
       ...parts,

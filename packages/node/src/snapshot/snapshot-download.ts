@@ -30,6 +30,8 @@ export type SnapshotDownloadParts = {
   readonly send: (to: Seat, message: Uint8Array) => void;
   /** Whether the manifest's proof certifies its block. */
   readonly certified: (manifest: Manifest) => Promise<boolean>;
+  /** A certified snapshot was chosen, of which so many buckets are not here yet. */
+  readonly chosen: (block: number, missing: number) => void;
   /** A member served what it cannot have. It is not asked any more. */
   readonly lied: (liar: Liar) => void;
   readonly now: () => number;
@@ -177,6 +179,7 @@ export class SnapshotDownload {
       if (this.#into !== undefined && (number <= chosen || !this.#stale())) return;
       await this.#into?.close();
       this.#into = await this.#parts.chain.importSnapshot(manifest);
+      this.#parts.chosen(number, this.#into.missing.length);
       this.#progressAt = this.#parts.now();
     });
     this.#choosing = choice.catch(() => undefined);

@@ -12,7 +12,8 @@ const { positionals, values } = parseArgs({
     chains: { type: "string", default: "anvil,devnet" },
     samples: { type: "string", default: "200" },
     rounds: { type: "string" },
-    accounts: { type: "string", default: "10000,100000,1000000" },
+    accounts: { type: "string" },
+    blocks: { type: "string", default: "10000" },
     seed: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -24,6 +25,7 @@ npm run bench -- evm [--rounds N] [--seed N] [--json]
 npm run bench -- authority [--chains anvil,devnet] [--signers N,N] [--seconds S] [--json]
 npm run bench -- authority-trouble [--seconds S] [--json]
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
+npm run bench -- join [--accounts N] [--blocks N] [--json]
 
 chain: transfers a second and finality on a devnet of real processes
   --members   members of the chain, each a process (1, 4, 7 or 16; default 4)
@@ -46,6 +48,11 @@ state: execution of a block of 5,000 token transfers on LevelDB, as the state gr
   --accounts  of the states, ascending, in thousands (default 10000,100000,1000000)
   --rounds    blocks for each state, in new processes (default 3)
   --seed      of senders and recipients (default: another one each time)
+
+join: time for an empty member to join a chain under load, with a member that serves bad buckets and a kill -9 in the
+  middle, until it is at the head; 1 at the end if anything is not as it should be
+  --accounts  of the genesis (default 1000000)
+  --blocks    made by consensus before it begins (default 10000)
 
   --json      print one JSON object on one line`;
 
@@ -83,12 +90,19 @@ async function bench(name: string | undefined): Promise<unknown> {
     }
     case "state": {
       const { benchState } = await import("./state/bench-state.ts");
-      const accounts = counts(values.accounts, "accounts");
+      const accounts = counts(values.accounts ?? "10000,100000,1000000", "accounts");
       if (accounts.some((size, i) => size % 1000 !== 0 || size < 5000 || size <= (accounts[i - 1] ?? 0))) {
         console.error("--accounts: ascending thousands from 5000 on are wanted");
         return undefined;
       }
       return benchState({ accounts, seed: seed(), rounds: count(values.rounds ?? "3", "rounds"), progress });
+    }
+    case "join": {
+      const { benchJoin } = await import("./join/bench-join.ts");
+      const accounts = count(values.accounts ?? "1000000", "accounts");
+      const joined = await benchJoin({ accounts, blocks: count(values.blocks, "blocks"), progress });
+      if (joined.wrong.length > 0) process.exitCode = 1;
+      return joined;
     }
     default:
       return undefined;
