@@ -35,6 +35,14 @@ test("what an operator leaves out has safe defaults", () => {
   expect(config.peer.host).toBe("127.0.0.1");
 });
 
+test("history is a number of blocks that members need, or an archive", () => {
+  expect(parseNodeConfig({ ...minimal, history: 4_096 }, "test").history).toBe(4_096);
+  expect(parseNodeConfig({ ...minimal, history: "archive" }, "test").history).toBe("archive");
+  for (const history of [4_095, 5_000.5, "all"]) {
+    expect(() => parseNodeConfig({ ...minimal, history }, "test")).toThrow("history");
+  }
+});
+
 test("every fault is named with its place", () => {
   const broken = {
     ...minimal,

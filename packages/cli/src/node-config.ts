@@ -43,6 +43,8 @@ export type NodeConfig = {
   readonly passwordFile?: string | undefined;
   /** Bytes on disk for all chains together. */
   readonly diskBytes?: number | undefined;
+  /** Blocks that each chain keeps, at least 4096; "archive" keeps all. A million where it is absent. */
+  readonly history?: number | "archive" | undefined;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
 };
 
@@ -68,6 +70,7 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
   keystore: z.string().min(1).default("keystore.json"),
   passwordFile: z.string().min(1).optional(),
   diskBytes: z.number().int().positive().optional(),
+  history: z.union([z.number().int().min(4_096), z.literal("archive")]).optional(),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
 

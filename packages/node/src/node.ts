@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { NodeError } from "./fault/node-error.ts";
 import { CheckpointBook, type CheckpointLookup } from "./host/checkpoint-book.ts";
 import { type DataLock, lockData } from "./host/data-lock.ts";
+import { DEFAULT_KEPT_BLOCKS, type HistoryPolicy } from "./host/member-pruning.ts";
 import { NodeHost } from "./host/node-host.ts";
 import { MeshEndpoint } from "./mesh/mesh-endpoint.ts";
 import { emptyMeshStats } from "./mesh/mesh-stats.ts";
@@ -34,6 +35,8 @@ export type NodeConfig = {
   readonly health?: () => object;
   readonly cors?: AllowedOrigins;
   readonly diskBytes?: number;
+  /** Blocks that each chain keeps with their receipts, DEFAULT_KEPT_BLOCKS where it says nothing; or "archive": all. */
+  readonly history?: HistoryPolicy;
   /** Heights behind from which on a member fetches a snapshot instead of every container. */
   readonly joinLag?: number;
   readonly clientVersion?: string;
@@ -148,6 +151,7 @@ export class NodeProcess {
         metrics: this.#metrics,
         logger,
         diskBytes: this.#config.diskBytes ?? DEFAULT_DISK_BYTES,
+        history: this.#config.history ?? DEFAULT_KEPT_BLOCKS,
         joinLag: this.#config.joinLag ?? DEFAULT_JOIN_LAG,
         rpc,
       });

@@ -56,6 +56,7 @@ export class TestChain {
       readonly storage?: { readonly directory: string } | { readonly store: KeyValueStore };
       readonly genesis?: Partial<GenesisParameters>;
       readonly pool?: PoolLimits;
+      readonly keepBlocks?: number;
     } = {},
   ): Promise<TestChain> {
     const failures: unknown[] = [];
@@ -63,6 +64,7 @@ export class TestChain {
       genesis: genesisParameters(options.genesis),
       storage: options.storage ?? { store: new MemoryStore() },
       ...(options.pool === undefined ? {} : { pool: options.pool }),
+      ...(options.keepBlocks === undefined ? {} : { keepBlocks: options.keepBlocks }),
       onFailure: (error) => failures.push(error),
     });
     return new TestChain(chain, failures);

@@ -52,6 +52,10 @@ import type {
 
 /** Gas of a call without a limit, and the most that a call gets. */
 export const CALL_GAS_LIMIT = 50_000_000n;
+/** Fewest blocks that can be kept: members that are not far behind, and BLOCKHASH, ask for them. */
+export const MIN_KEPT_BLOCKS = 4_096;
+/** Blocks in one batch of removals. */
+const PRUNED_AT_ONCE = 128;
 const NO_ACCOUNT: FlatAccount = { nonce: 0n, balance: 0n, codeHash: EMPTY_CODE_HASH };
 
 export type ChainOptions = {
@@ -59,6 +63,8 @@ export type ChainOptions = {
   /** Folder of the chain's database and of the pool's log; or a store, and then the pool keeps no log. */
   readonly storage: { readonly directory: string } | { readonly store: KeyValueStore };
   readonly pool?: PoolLimits;
+  /** Newest blocks that are kept whole, from MIN_KEPT_BLOCKS on; all where it says nothing. `prune` drops the others. */
+  readonly keepBlocks?: number;
   /** The chain can no longer execute or commit (its store failed, or a bug): stop the member. */
   readonly onFailure: (error: unknown) => void;
 };
@@ -79,6 +85,7 @@ export class Chain implements ChainReader {
   readonly #containers: ContainerExecutor;
   readonly #pool: Pool;
   readonly #decoder: TransactionDecoder;
+  readonly #keepBlocks: number | undefined;
   readonly #directory: string | undefined;
   readonly #blockListeners = new Set<(event: BlockEvent) => void>();
 
@@ -100,6 +107,7 @@ export class Chain implements ChainReader {
     this.#simulator = simulator;
     this.#pool = pool;
     this.#decoder = decoder;
+    this.#keepBlocks = options.keepBlocks;
     this.#directory = "directory" in options.storage ? options.storage.directory : undefined;
     const { chainId, gasLimit, byteLimit } = options.genesis;
     this.bodies = new TransactionBodyRules(chainId, decoder);
@@ -159,8 +167,17 @@ export class Chain implements ChainReader {
     return this.#ledger.head;
   }
 
+  /** Number of the oldest block that is kept whole, genesis aside. */
+  get earliest(): number {
+    return this.#ledger.earliest;
+  }
+
   get oldestState(): number {
     return this.#ledger.oldestState;
+  }
+
+  get blockWindow(): number | undefined {
+    return this.#keepBlocks;
   }
 
   get stateWindow(): number {
@@ -214,13 +231,12 @@ export class Chain implements ChainReader {
     });
   }
 
-  logs(filter: LogFilter): Promise<readonly LocatedLog[]> {
-    const { earliest } = this.#ledger;
-    // Silence about blocks that are not held would read as: there were no logs.
-    if (earliest > 0 && filter.fromBlock < earliest && filter.fromBlock <= filter.toBlock) {
-      return Promise.reject(new ChainError("history-pruned", `blocks before ${earliest} are no longer kept here`));
-    }
-    return searchLogs(this.#ledger.blocks, filter, this.head.header.number);
+  async logs(filter: LogFilter): Promise<readonly LocatedLog[]> {
+    this.#requireLogs(filter);
+    const found = await searchLogs(this.#ledger.blocks, filter, this.head.header.number);
+    // Blocks may have gone while they were searched.
+    this.#requireLogs(filter);
+    return found;
   }
 
   logsOfBlock(id: BlockId, filter: Pick<LogFilter, "addresses" | "topics">): readonly LocatedLog[] | undefined {
@@ -310,6 +326,15 @@ export class Chain implements ChainReader {
     return this.#ledger.origin;
   }
 
+  /**
+   * Drops some of the oldest blocks, with receipts and indices, that are beyond `keepBlocks`; says whether there are more.
+   * Certified blocks may be committed meanwhile. Whatever a crash leaves is a chain with another `earliest`.
+   */
+  prune(limit: number = PRUNED_AT_ONCE): Promise<boolean> {
+    if (this.#keepBlocks === undefined) return Promise.resolve(false);
+    return this.#ledger.prune(this.head.header.number - this.#keepBlocks + 1, limit);
+  }
+
   /** The chain as of its newest certified block; it goes on meanwhile. */
   freeze(): FrozenChain {
     return new FrozenChain(this.#store.snapshot());
@@ -338,6 +363,13 @@ export class Chain implements ChainReader {
     await this.#containers.stop();
     await this.#pool.close();
     await this.#store.close();
+  }
+
+  /** Silence about blocks that are not held would read as: there were no logs. */
+  #requireLogs({ fromBlock, toBlock }: LogFilter): void {
+    const { earliest } = this.#ledger;
+    if (earliest === 0 || fromBlock >= earliest || fromBlock > toBlock) return;
+    throw new ChainError("history-pruned", `blocks before ${earliest} are no longer kept here`);
   }
 
   #announce(layer: Layer): void {

@@ -67,6 +67,8 @@ export interface ChainReader {
   /** Blocks behind the head whose state is kept at most. */
   readonly stateWindow: number;
 
+  /** Newest blocks that are kept whole; undefined where all are. */
+  readonly blockWindow: number | undefined;
   /** undefined where there is no such block. */
   block(id: BlockId): EthereumBlock | undefined;
   transaction(hash: Uint8Array): IncludedTransaction | undefined;

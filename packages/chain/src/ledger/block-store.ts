@@ -78,6 +78,23 @@ export class BlockStore {
     return header;
   }
 
+  /** What the removal of a block takes from the store, whether it is here whole or by its header only. */
+  removals(number: number): Write[] {
+    const out = [BLOCK, RECEIPTS, HASH, BLOOM, HEADER].map((prefix) => numbered(prefix, number));
+    const record = this.block(number);
+    if (record !== undefined) {
+      out.push(hashed(NUMBER, record.block.hash));
+      for (const hash of record.block.transactionHashes) out.push(hashed(TRANSACTION, hash));
+    }
+    return out.map((key) => ({ key, value: undefined }));
+  }
+
+  /** The block was removed. */
+  forget(number: number): void {
+    this.#blocks.delete(number);
+    this.#receipts.delete(number);
+  }
+
   /** The block was written. */
   remember(record: BlockRecord, receipts: readonly Receipt[]): void {
     const { number } = record.block.header;

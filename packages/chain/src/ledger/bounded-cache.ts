@@ -16,6 +16,11 @@ export class BoundedCache<K, V> {
     return entry.value;
   }
 
+  delete(key: K): void {
+    this.#weight -= this.#entries.get(key)?.weight ?? 0;
+    this.#entries.delete(key);
+  }
+
   set(key: K, value: V, weight: number): void {
     this.#weight += weight - (this.#entries.get(key)?.weight ?? 0);
     this.#entries.delete(key);

@@ -168,6 +168,35 @@ export class Ledger {
     return layer;
   }
 
+  /**
+   * Removes the oldest blocks below `below`, at most so many, and says whether there are more. One batch: `earliest` moves
+   * with what it stands for. Block 0 stays: it says which chain this is.
+   */
+  async prune(below: number, limit: number): Promise<boolean> {
+    if (below > this.#head.header.number) throw new RangeError(`block ${below} is not below the head`);
+    const { earliest } = this;
+    if (below <= Math.max(earliest, 1)) return false;
+    const from = this.#lowestHeader(Math.max(earliest, 1));
+    const end = Math.min(below, Math.max(from, earliest) + limit);
+    const removals: Write[] = [];
+    for (let number = from; number < end; number++) removals.push(...this.blocks.removals(number));
+    // What certified the first block here stands in the store of containers by now, with those of later ones.
+    await this.#store.write([
+      ...removals,
+      { key: EARLIEST_KEY, value: uint(end, 8) },
+      { key: ORIGIN_KEY, value: undefined },
+    ]);
+    for (let number = from; number < end; number++) this.blocks.forget(number);
+    return end < below;
+  }
+
+  /** Of the headers without blocks that a snapshot left below `number`. */
+  #lowestHeader(number: number): number {
+    let lowest = number;
+    while (lowest > 1 && this.blocks.hash(lowest - 1) !== undefined) lowest--;
+    return lowest;
+  }
+
   #remember(number: number, view: StateView, entries: number): void {
     this.#history.set(number, { view, entries });
     this.#historyEntries += entries;

@@ -106,6 +106,11 @@ export class EthereumChain implements ChainReader {
     return 0;
   }
 
+  /** Nothing is dropped. */
+  get blockWindow(): undefined {
+    return undefined;
+  }
+
   get stateWindow(): number {
     return this.head.header.number;
   }

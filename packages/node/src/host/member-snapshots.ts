@@ -40,6 +40,8 @@ export type MemberSnapshotsParts = {
    */
   readonly joined: boolean;
   readonly maxBytes: number;
+  /** Blocks behind the newest from which on a snapshot is no longer served. */
+  readonly maxAge: number;
   readonly logger: Logger;
   readonly lied: (liar: Liar) => void;
   /** A snapshot is ready: the member must be opened again to begin with it. */
@@ -61,13 +63,14 @@ export class MemberSnapshots {
 
   constructor(parts: MemberSnapshotsParts) {
     this.#parts = parts;
-    const { folder, chain, store, send, logger } = parts;
+    const { folder, chain, store, send, maxAge, logger } = parts;
     this.#server = new SnapshotServer({
       folder: join(folder, "snapshots"),
       chain,
       proofOf: (block) => proofOf(store, block),
       send,
       now: () => performance.now(),
+      maxAge,
       logger,
     });
     this.#unsubscribe = chain.onBlock(({ block }) => this.#server.committed(block.header.number));

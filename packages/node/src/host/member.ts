@@ -24,6 +24,7 @@ import type { FairTurns, Turns } from "./fair-turns.ts";
 import { finalityOf } from "./finality-source.ts";
 import { folderBytes } from "./folder-bytes.ts";
 import { type Guard, memberGuard } from "./guarded-ports.ts";
+import { type HistoryPolicy, keptBlocks, MemberPruning } from "./member-pruning.ts";
 import { diskQuota, poolLimits } from "./slot-share.ts";
 import { lastEpoch, removeOlderLogs, Term, type TermFiles } from "./term.ts";
 
@@ -42,6 +43,8 @@ export type MemberParts = {
   readonly logger: Logger;
   /** Bytes that the operator gives to all chains together. */
   readonly diskBytes: number;
+  /** Blocks that are kept. */
+  readonly history: HistoryPolicy;
   /** Heights behind from which on a snapshot is fetched. */
   readonly joinLag: number;
   /** The member begins with a snapshot that it fetched just now. */
@@ -77,6 +80,7 @@ export class Member {
   readonly #label: string;
   readonly #opened: Opened;
   readonly #parts: MemberParts;
+  readonly #pruning: MemberPruning;
   #committees: Committees;
   #term: Term;
   /** The epoch that takes over, where this one is over and the next one's members are not known here yet. */
@@ -108,10 +112,12 @@ export class Member {
       closers.push(() => store.close());
       const journal = FileSlotJournal.open(diskFolder(join(folder, "journal")), failed);
       closers.push(() => journal.close());
+      const kept = keptBlocks(parts.history);
       const chain = await Chain.open({
         genesis: first.genesis,
         storage: { directory: join(folder, "chain") },
         pool: poolLimits(first.slots),
+        ...(kept === undefined ? {} : { keepBlocks: kept }),
         onFailure: failed,
       });
       closers.push(() => chain.close());
@@ -128,6 +134,7 @@ export class Member {
       const term = await openTerm(files, parts, () => committees, epoch);
       closers.push(() => term.close());
       const member = new Member(first, committees, parts, files, term);
+      closers.push(() => member.#pruning.stop());
       member.#start();
       return member;
     } catch (error) {
@@ -145,6 +152,7 @@ export class Member {
     this.#term = term;
     const { chain, store } = opened;
     const quota = diskQuota(first.slots, parts.diskBytes);
+    this.#pruning = new MemberPruning({ chain, containers: store, logger: parts.logger });
     this.backend = {
       chain: closedChain(chain, () => this.#closed(quota)),
       member: {
@@ -272,6 +280,7 @@ export class Member {
       mempool: { transactions: pending + queued, bytes },
       evidence: store.evidenceCount,
       diskBytes: this.#diskBytes,
+      earliest: this.#opened.chain.earliest,
       flushes: { input: this.#term.log.flushes, journal: journal.flushes, store: store.batches },
       verified: this.#term.verifier.stats,
     };
@@ -300,6 +309,7 @@ export class Member {
     clearInterval(this.#diskTimer);
     this.#silence();
     await this.#turningOver;
+    await this.#pruning.stop();
     const { journal, chain, store } = this.#opened;
     await this.#term.close();
     await journal.close();

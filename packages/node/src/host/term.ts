@@ -31,6 +31,7 @@ import {
   systemClock,
 } from "./guarded-ports.ts";
 import type { MemberParts } from "./member.ts";
+import { keptBlocks, snapshotAge } from "./member-pruning.ts";
 import { MemberSnapshots } from "./member-snapshots.ts";
 import { diskQuota, proposalSpacing } from "./slot-share.ts";
 
@@ -136,6 +137,7 @@ export class Term {
       joinLag: member.joinLag,
       joined: member.joined,
       maxBytes: diskQuota(spec.slots, member.diskBytes),
+      maxAge: snapshotAge(keptBlocks(member.history)),
       logger,
       lied: member.lied,
       ready: member.again,

@@ -15,6 +15,8 @@ export type MemberReading = {
   readonly mempool: { readonly transactions: number; readonly bytes: number };
   readonly evidence: number;
   readonly diskBytes: number;
+  /** Oldest block that is kept whole. */
+  readonly earliest: number;
   readonly flushes: { readonly input: number; readonly journal: number; readonly store: number };
   readonly verified: VerifierStats;
 };
@@ -124,6 +126,7 @@ export class NodeMetrics {
     perMember("mempool_transactions", "Waiting transactions", (member) => member.mempool.transactions);
     perMember("mempool_bytes", "Bytes of waiting transactions", (member) => member.mempool.bytes);
     perMember("evidence", "Contradictions of other members kept for submission", (member) => member.evidence);
+    perMember("earliest_block", "Oldest block that is kept whole", (member) => member.earliest);
     perMember("disk_bytes", "Bytes in the chain's folder", (member) => member.diskBytes);
     const single = (name: string, help: string, value: (node: NodeReading) => number): void => {
       new Gauge({

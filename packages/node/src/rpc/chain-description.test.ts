@@ -32,6 +32,7 @@ test("eth_capabilities says from which block on what is kept", async () => {
   const { head, state, blocks, stateproofs } = await answer("eth_capabilities");
   expect(head).toMatchObject({ number: "0x46" });
   expect(stateproofs).toEqual({ disabled: true });
+  // An archive: nothing is dropped.
   expect(blocks).toEqual({ disabled: false, oldestBlock: "0x0" });
   expect(state).toEqual({
     ...{ disabled: false, oldestBlock: "0x6" },

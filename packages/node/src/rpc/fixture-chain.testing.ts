@@ -45,6 +45,7 @@ export class FixtureChain implements ChainReader {
   oldestState = 0;
   oldestBlock = 0;
   readonly stateWindow = 64;
+  blockWindow: number | undefined;
   readonly #entries: Entry[];
   readonly #pool = new Map<string, Transaction>();
   readonly #decoder: TransactionDecoder;

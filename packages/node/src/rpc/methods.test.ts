@@ -150,6 +150,14 @@ describe("blocks and transactions", () => {
       expect(await rpc(method, ...params)).toMatchObject({ error: { code: 4444 } });
     }
     expect(await result("eth_getBlockByNumber", "earliest", false)).toMatchObject({ number: "0x2" });
+    chain.blockWindow = 5_000;
+    const window = { oldestBlock: "0x2", deleteStrategy: { type: "window", retentionBlocks: "0x1388" } };
+    expect(await result("eth_capabilities")).toMatchObject({
+      tx: window,
+      logs: window,
+      receipts: window,
+      blocks: window,
+    });
     expect((await rpc("eth_getBalance", account.address, "0x2")).error).toEqual({
       code: -32000,
       message: "historical state is not available: block 2 is too old",

@@ -51,7 +51,15 @@ class Members {
     this.servers = Array.from({ length: count }, (_, seat) => {
       const send = (_to: Seat, bytes: Uint8Array): void => this.#carry(seat, bytes);
       const folder = join(directory, `server-${seat}`);
-      return new SnapshotServer({ folder, chain: source.chain, proofOf: () => PROOF, send, now, logger });
+      return new SnapshotServer({
+        folder,
+        chain: source.chain,
+        proofOf: () => PROOF,
+        send,
+        now,
+        maxAge: 1_000,
+        logger,
+      });
     });
     source.chain.onBlock(({ block }) => {
       for (const server of this.servers) server.committed(block.header.number);

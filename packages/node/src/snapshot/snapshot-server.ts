@@ -33,6 +33,8 @@ export type SnapshotServerParts = {
   readonly proofOf: (block: number) => Uint8Array | undefined;
   readonly send: (to: Seat, message: Uint8Array) => void;
   readonly now: () => number;
+  /** Blocks behind the newest from which on a snapshot is no longer served: what follows it may soon be dropped here. */
+  readonly maxAge: number;
   readonly logger: Pick<Logger, "info" | "warn">;
 };
 
@@ -58,6 +60,7 @@ export class SnapshotServer {
 
   /** To be called at each commit, before the next one begins: then the newest block is the one that was ordered. */
   committed(block: number): void {
+    this.#retire(block);
     if (this.#ordered === undefined || block < this.#ordered.block) return;
     const exact = block === this.#ordered.block;
     this.#ordered = undefined;
@@ -105,6 +108,16 @@ export class SnapshotServer {
       this.#ordered = undefined;
       this.#begin();
     }
+  }
+
+  /** An old snapshot holds space for nobody: who took it would be behind again. */
+  #retire(block: number): void {
+    const newest = this.#newest;
+    if (newest === undefined || this.#writing !== undefined || block - newest.block <= this.#parts.maxAge) return;
+    this.#newest = undefined;
+    rm(join(this.#parts.folder, newest.name), { recursive: true, force: true }).catch((error: unknown) => {
+      this.#parts.logger.warn({ block: newest.block, err: error }, "an old snapshot could not be removed");
+    });
   }
 
   #begin(): void {

@@ -48,6 +48,25 @@ test("what was put is visible at once and there after reopening", async () => {
   ]);
 });
 
+test("what is below a height can be dropped, evidence apart, and never the newest", async () => {
+  const store = await start();
+  for (let height = 1; height <= 300; height++) {
+    store.putOrder(height, bytes(height & 0xff));
+    store.putContainer(height, bytes(height & 0xff));
+  }
+  await flushed(store);
+  await store.prune(257);
+  for (const height of [1, 255, 256])
+    expect([store.order(height), store.container(height)]).toEqual([undefined, undefined]);
+  for (const height of [257, 300]) {
+    expect([store.order(height), store.container(height)]).toEqual([bytes(height & 0xff), bytes(height & 0xff)]);
+  }
+  await expect(store.prune(301)).rejects.toThrow(RangeError);
+  await store.close();
+  const again = await start();
+  expect([again.highestOrder, again.highestContainer, again.container(256)]).toEqual([300, 300, undefined]);
+});
+
 test("flushes that wait share a batch", async () => {
   const store = await start();
   const flushes = Array.from({ length: 20 }, (_, i) => {

@@ -101,6 +101,23 @@ export class LevelContainerStore implements ContainerStore {
     return this.#get(key(CONTAINER, height));
   }
 
+  /**
+   * Removes orders and containers below a height, which must be below both newest ones. Evidence stays. In steps of its
+   * own, with nothing lost where a crash cuts them: what is left goes the next time.
+   */
+  async prune(below: number): Promise<void> {
+    if (below > Math.min(this.#highestOrder, this.#highestContainer)) {
+      throw new RangeError(`height ${below} is not below the newest`);
+    }
+    for (const kind of [CONTAINER, ORDER]) {
+      try {
+        await this.#database.clear({ gte: Uint8Array.of(kind), lt: key(kind, below) });
+      } catch (cause) {
+        throw new NodeError("store-failed", `the database in ${this.#folder} cannot be written`, { cause });
+      }
+    }
+  }
+
   wantsEvidence(offence: Offence): boolean {
     return this.#evidence.wants(offence);
   }

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join, resolve } from "node:path";
+import { folderBytes } from "@tributary/node/host/folder-bytes";
 import { concatHex, encodeAbiParameters, encodeFunctionData, keccak256, toHex } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { Devnet, type DevnetInfo } from "../devnet/devnet.ts";
@@ -166,6 +167,7 @@ class Bench {
     const before = this.costs();
     const countersBefore = await readCounters(this.info);
     const startHead = await this.head();
+    const bytesBefore = await this.chainBytes();
     const start = performance.now();
     let sent = 0;
     let refused = 0;
@@ -199,6 +201,7 @@ class Bench {
     await Promise.all([submit(), submit(), submit(), submit(), watch()]);
     const elapsed = (performance.now() - start) / 1000;
     const after = this.costs();
+    const bytes = (await this.chainBytes()) - bytesBefore;
     const heights = head - startHead;
     return {
       seconds: elapsed,
@@ -208,6 +211,7 @@ class Bench {
       refused,
       heights,
       transactionsPerHeight: mined / Math.max(1, heights),
+      diskBytesPerTransactionPerNode: bytes / this.info.nodes.length / Math.max(1, mined),
       microsecondsPerTransactionPerNode: (after - before) / this.info.nodes.length / Math.max(1, mined),
       perHeight: await this.perHeight(countersBefore, heights),
     };
@@ -225,6 +229,12 @@ class Bench {
 
   costs(): number {
     return this.info.nodes.reduce((sum, node) => sum + processorTime(node.pid), 0);
+  }
+
+  /** In the chain's folders of all nodes. */
+  async chainBytes(): Promise<number> {
+    const folders = this.info.nodes.map(({ dataDir }) => join(dataDir, "chains", String(this.chain.chainId)));
+    return (await Promise.all(folders.map(folderBytes))).reduce((sum, bytes) => sum + bytes, 0);
   }
 
   async head(): Promise<number> {
@@ -271,6 +281,8 @@ type Throughput = {
   readonly refused: number;
   readonly heights: number;
   readonly transactionsPerHeight: number;
+  /** State, blocks, receipts, indices, containers and logs: nothing is pruned so early, and not all is compacted. */
+  readonly diskBytesPerTransactionPerNode: number;
   readonly microsecondsPerTransactionPerNode: number;
   readonly perHeight: Counters;
 };

@@ -9,7 +9,13 @@ export const ethCapabilities: Method = {
     const { chain } = context;
     const { head } = chain;
     const oldest = quantity(chain.block("earliest")?.header.number ?? 0);
-    const kept = { disabled: false, oldestBlock: oldest };
+    const kept = {
+      disabled: false,
+      oldestBlock: oldest,
+      ...(chain.blockWindow === undefined
+        ? {}
+        : { deleteStrategy: { type: "window", retentionBlocks: quantity(chain.blockWindow) } }),
+    };
     return {
       head: { number: quantity(head.header.number), hash: data(head.hash) },
       state: {
