@@ -69,6 +69,7 @@ function backendOf(chain: EthereumChain): ChainBackend {
     member: {
       status: () => ({ status: "running", height, highestHeight: height, membersUp: 1, quorum: 1, since }),
       finality: () => Promise.resolve(undefined),
+      stateProof: () => Promise.resolve({ kind: "uncertified" }),
       evidence: () => Promise.resolve({ kept: [] }),
     },
   };

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { verifyStateProof } from "@tributary/chain/proof/verify-state-proof";
 import { addressOf, signTransaction } from "@tributary/chain/transaction/sign.fixture";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { HexHash } from "@tributary/protocol/consensus/types";
@@ -12,6 +13,7 @@ import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import { finalDigest } from "@tributary/protocol/wire/index";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { parseStateProof } from "./client/state-proof.ts";
 import { accounts, bytesOf, generateChain, TestNode } from "./node.fixture.ts";
 import { NodeProcess } from "./node.ts";
 
@@ -119,6 +121,31 @@ test("the certificate of a block is the group's over the container that holds it
       signature.map((byte, i) => (i === 60 ? byte ^ 1 : byte)),
     ),
   ).toBe(false);
+});
+
+test("a balance is proven to whoever knows the group key, and a proof that was touched is not believed", async () => {
+  const address = addressOf(accounts[0]!);
+  type Answer = { readonly balance: string; readonly nonce: string; readonly certificate: string };
+  const answer = await nodes[2]!.rpc<Answer>(chainId, "tributary_getProof", toHex(address), [
+    toHex(new Uint8Array(32)),
+  ]);
+  const era = { chainId, group: spec.group, era: spec.era, firstHeight: 1, groupKey: bytesOf(spec.groupPublicKey) };
+  const verdict = verifyStateProof(parseStateProof(answer)!, era);
+  if (!verdict.ok) throw new Error(verdict.fault);
+  const account = verdict.state.account(address)!;
+  expect([account.balance, account.nonce]).toEqual([BigInt(answer.balance), BigInt(answer.nonce)]);
+  expect(account.nonce).toBe(10n);
+  expect(verdict.state.storage(address, new Uint8Array(32))).toEqual(new Uint8Array(32));
+  const touched = { ...answer, certificate: `${answer.certificate.slice(0, -1)}0` };
+  const forged =
+    touched.certificate === answer.certificate ? `${answer.certificate.slice(0, -1)}1` : touched.certificate;
+  expect(verifyStateProof(parseStateProof({ ...answer, certificate: forged })!, era)).toEqual({
+    ok: false,
+    fault: "certificate",
+  });
+  for (const broken of [undefined, {}, { ...answer, buckets: {} }, { ...answer, branch: { index: -1 } }]) {
+    expect(parseStateProof(broken)).toBeUndefined();
+  }
 });
 
 test("one of four stops, blocks go on, and it catches up when it comes back", async () => {

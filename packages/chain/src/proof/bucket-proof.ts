@@ -6,8 +6,8 @@ import { accountKey, storageKey } from "../state/flat-key.ts";
 import { fromKey } from "../store/key.ts";
 import type { BucketProof } from "./state-proof.ts";
 
-/** Bytes of buckets in one proof; a bucket of a state of ten million accounts has four million. */
-export const MAX_PROOF_BYTES: number = 16 * 1024 * 1024;
+/** Bytes of buckets in one proof; a bucket of a state of ten million accounts has less than four million. */
+export const MAX_PROOF_BYTES: number = 4 * 1024 * 1024;
 
 /** Buckets of an account and of some of its slots (32 bytes each), ascending, each once. */
 export function bucketsOf(address: Uint8Array, slots: readonly Uint8Array[]): readonly number[] {

@@ -83,8 +83,12 @@ function readBucket(proof: BucketProof, stateRoot: Uint8Array, values: Map<strin
   const digest = reader.push(entries) ? reader.digest() : undefined;
   if (digest === undefined) return false;
   if (!verifyMerkleBranch(stateRoot, digest, { index: bucket, count: BUCKETS, siblings })) return false;
-  new EntryReader().push(entries, (key, value) => values.set(toKey(key), value.slice()));
+  readEntries(entries, values);
   return true;
+}
+
+function readEntries(entries: Uint8Array, into: Map<string, Uint8Array>): void {
+  new EntryReader().push(entries, (key, value) => into.set(toKey(key), value.slice()));
 }
 
 /** State after one certified block, as far as it was proven. What is absent from a proven bucket is proven to be absent. */
@@ -97,6 +101,15 @@ export class ProvenState {
     this.block = block;
     this.#values = values;
     this.#buckets = buckets;
+  }
+
+  /** Reads a proof without checking it: one's own. Undefined where its header does not decode. */
+  static read({ header, buckets }: Pick<StateProof, "header" | "buckets">): ProvenState | undefined {
+    const block = decodeHeader(header);
+    if (block === undefined) return undefined;
+    const values = new Map<string, Uint8Array>();
+    for (const { entries } of buckets) readEntries(entries, values);
+    return new ProvenState(block, values, new Set(buckets.map(({ bucket }) => bucket)));
   }
 
   /** Of 20 bytes; undefined where the proof does not say. */

@@ -13,6 +13,7 @@ import type { MemberReading, NodeMetrics } from "../observe/node-metrics.ts";
 import type { ChainBackend, FinalityProof, StatusReport } from "../rpc/backend.ts";
 import type { Liar } from "../snapshot/snapshot-download.ts";
 import { adoptProof } from "../snapshot/snapshot-proof.ts";
+import { StateProofs } from "../snapshot/state-proofs.ts";
 import { LevelContainerStore } from "../store/level-container-store.ts";
 import type { FileVault } from "../vault/file-vault.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
@@ -81,6 +82,7 @@ export class Member {
   readonly #opened: Opened;
   readonly #parts: MemberParts;
   readonly #pruning: MemberPruning;
+  readonly #proofs: StateProofs;
   #committees: Committees;
   #term: Term;
   /** The epoch that takes over, where this one is over and the next one's members are not known here yet. */
@@ -121,7 +123,7 @@ export class Member {
         onFailure: failed,
       });
       closers.push(() => chain.close());
-      await rm(join(folder, "snapshots"), { recursive: true, force: true });
+      for (const name of ["snapshots", "proofs"]) await rm(join(folder, name), { recursive: true, force: true });
       const { origin } = chain;
       if (origin !== undefined) {
         const adopted = new Promise<void>((done) => adoptProof(origin, limits, store, done));
@@ -152,12 +154,20 @@ export class Member {
     this.#term = term;
     const { chain, store } = opened;
     const quota = diskQuota(first.slots, parts.diskBytes);
+    this.#proofs = new StateProofs({
+      folder: join(opened.folder, "proofs"),
+      chain,
+      finality: (block) => this.#finality(block),
+      now: () => performance.now(),
+      logger: parts.logger,
+    });
     this.#pruning = new MemberPruning({ chain, containers: store, logger: parts.logger });
     this.backend = {
       chain: closedChain(chain, () => this.#closed(quota)),
       member: {
         status: () => this.status(),
         finality: async (block) => this.#finality(block),
+        stateProof: (address, slots) => this.#proofs.prove(address, slots),
         evidence: (from) => evidenceOf(store, this.#term.spec, from),
       },
       slots: first.slots,
@@ -310,6 +320,7 @@ export class Member {
     this.#silence();
     await this.#turningOver;
     await this.#pruning.stop();
+    await this.#proofs.stop();
     const { journal, chain, store } = this.#opened;
     await this.#term.close();
     await journal.close();

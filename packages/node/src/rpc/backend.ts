@@ -1,4 +1,5 @@
 import type { ChainReader } from "@tributary/chain";
+import type { StateProof } from "@tributary/chain/proof/state-proof";
 import type { ContainerHeader } from "@tributary/protocol/container/header";
 import type { MerkleBranch } from "@tributary/protocol/container/merkle";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
@@ -32,6 +33,14 @@ export type FinalityProof = {
   readonly orderCertificate?: Uint8Array;
 };
 
+/** Answer to who wants a part of the state proven. */
+export type StateProofReport =
+  | { readonly kind: "proof"; readonly proof: StateProof }
+  /** No block of this chain is certified yet. */
+  | { readonly kind: "uncertified" }
+  /** The account's buckets are too large for one answer. */
+  | { readonly kind: "too-large" };
+
 /** Proof that a member contradicted itself, as the contract takes it. */
 export type KeptEvidence = {
   readonly offence: Offence;
@@ -48,6 +57,8 @@ export interface MemberView {
   status(): StatusReport;
   /** undefined for the genesis block, which no container holds. */
   finality(blockNumber: number): Promise<FinalityProof | undefined>;
+  /** What proves an account and its slots (32 bytes each) to outsiders. System errors where the disk refuses. */
+  stateProof(address: Uint8Array, slots: readonly Uint8Array[]): Promise<StateProofReport>;
   /** Evidence against members, from `next` of an earlier report on. */
   evidence(from?: Uint8Array): Promise<EvidenceReport>;
 }

@@ -31,7 +31,7 @@ test("eth_capabilities says from which block on what is kept", async () => {
   for (let i = 0; i < 70; i++) await solo.mine();
   const { head, state, blocks, stateproofs } = await answer("eth_capabilities");
   expect(head).toMatchObject({ number: "0x46" });
-  expect(stateproofs).toEqual({ disabled: true });
+  expect(stateproofs).toEqual({ disabled: true, instead: "tributary_getProof" });
   // An archive: nothing is dropped.
   expect(blocks).toEqual({ disabled: false, oldestBlock: "0x0" });
   expect(state).toEqual({

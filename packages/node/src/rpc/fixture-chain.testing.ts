@@ -269,6 +269,7 @@ export function fixtureBackend(chain: ChainReader, status: Partial<StatusReport>
         const height = chain.head.header.number;
         return { status: "running", height, highestHeight: height, membersUp: 4, quorum: 3, since: 1, ...status };
       },
+      stateProof: async () => ({ kind: "uncertified" }) as const,
       finality: async (): Promise<FinalityProof | undefined> => undefined,
       evidence: async (): Promise<EvidenceReport> => ({ kept: [] }),
     },

@@ -37,6 +37,9 @@ export const MAX_FEE_PERCENTILES = 100;
 
 /** Slots of one eth_getStorageValues (geth's value). */
 export const MAX_STORAGE_VALUES = 1_024;
+/** Slots of one tributary_getProof, and milliseconds that it waits for the state to be written out: below what a call has. */
+export const MAX_PROVEN_SLOTS = 32;
+export const MAX_PROOF_WAIT_MS = 4_500;
 /** Transactions that one listing of the pool shows, and bytes of them. */
 export const MAX_POOL_LISTED = 5_000;
 export const MAX_POOL_LISTED_BYTES: number = 5 * 1024 * 1024;

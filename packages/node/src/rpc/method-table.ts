@@ -64,6 +64,7 @@ import { rpcModules } from "./methods/rpc-modules.ts";
 import { testingBuildBlockV1 } from "./methods/testing-build-block-v1.ts";
 import { tributaryGetEvidence } from "./methods/tributary-get-evidence.ts";
 import { tributaryGetFinality } from "./methods/tributary-get-finality.ts";
+import { tributaryGetProof } from "./methods/tributary-get-proof.ts";
 import { tributaryStatus } from "./methods/tributary-status.ts";
 import { txpoolContent } from "./methods/txpool-content.ts";
 import { txpoolContentFrom } from "./methods/txpool-content-from.ts";
@@ -138,6 +139,7 @@ const all: readonly Method[] = [
   testingBuildBlockV1,
   tributaryGetEvidence,
   tributaryGetFinality,
+  tributaryGetProof,
   tributaryStatus,
   txpoolContentFrom,
   txpoolContent,

@@ -32,6 +32,7 @@ const weights: Readonly<Record<string, number>> = {
   debug_traceCall: 30,
   tributary_getEvidence: 10,
   tributary_getFinality: 4,
+  tributary_getProof: 40,
 };
 
 /** Units of any other method: a lookup or two. */

@@ -28,7 +28,7 @@ export const ethCapabilities: Method = {
       receipts: kept,
       blocks: kept,
       // The state of a rented chain is flat: no trie, no eth_getProof.
-      stateproofs: chain.ethereum === undefined ? { disabled: true } : kept,
+      stateproofs: chain.ethereum === undefined ? { disabled: true, instead: "tributary_getProof" } : kept,
     };
   },
 };

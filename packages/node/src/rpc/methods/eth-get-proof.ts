@@ -39,7 +39,7 @@ function refuse(): never {
   throw new RpcError(
     RPC_CODE.notSupported,
     "method not supported: the state of this chain is no Merkle-Patricia trie, so there are no account proofs " +
-      "(eth_capabilities: stateproofs); tributary_getFinality proves blocks, and receipts through their roots",
+      "(eth_capabilities: stateproofs); tributary_getProof proves accounts and storage in a form of their own, tributary_getFinality blocks",
   );
 }
 
