@@ -1,10 +1,16 @@
 // Blocks are checked from outside: by the key in the manager contract and public libraries.
 import { RLP } from "@ethereumjs/rlp";
+import { verifyStateProof } from "@tributary/chain/proof/verify-state-proof";
+import { erasAbi } from "@tributary/contracts/abi/eras.generated";
+import { stateProofsAbi } from "@tributary/contracts/abi/state-proofs.generated";
+import { readArtifact } from "@tributary/contracts/build";
+import { parseStateProof } from "@tributary/node/client/state-proof";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
 import { eraKey, type Finality, segmentsRoot, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
 import { until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
-import { encodePacked, type Hex, hexToBytes, keccak256, toHex } from "viem";
+import { bucketCalldata, certifiedCalldata } from "@tributary/testkit/state-proof/calldata";
+import { createPublicClient, encodeDeployData, encodePacked, type Hex, hexToBytes, http, keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -62,4 +68,50 @@ test("a block is checked against the key in the manager contract; one changed bi
     expect(toHex(fields[13]!)).toBe(proof.beacon);
     if (proof.orderCertificate !== null) expect(keccak256(proof.orderCertificate)).toBe(proof.beacon);
   }
+});
+
+test("a balance is proven by the group's key alone, to a library and to the contract on the mainchain", async () => {
+  const { chainId } = devnet.info.chains[0]!;
+  const { mainchain } = devnet.info;
+  const address = devnet.info.accounts[0]!.address;
+  const answer = await call<{ blockNumber: number }>(url, "tributary_getProof", address, []);
+  const proof = parseStateProof(answer)!;
+  const client = createPublicClient({ transport: http(mainchain.rpc) });
+  const [era] = await client.readContract({
+    address: mainchain.contracts["Eras"]!,
+    abi: erasAbi,
+    functionName: "erasOf",
+    args: [BigInt(chainId)],
+  });
+  const groupKey = hexToBytes(era!.groupKey);
+  const trusted = { group: era!.group, era: era!.era, firstHeight: Number(era!.firstHeight), groupKey };
+  const verdict = verifyStateProof(proof, { ...trusted, chainId: BigInt(chainId) });
+  if (!verdict.ok) throw new Error(verdict.fault);
+  const account = verdict.state.account(hexToBytes(address))!;
+  expect(account.balance).toBeGreaterThan(0n);
+  // The contract holds nothing: a call creates it, asks it, and forgets it.
+  const { bytecode } = readArtifact("StateProofs");
+  const code = encodeDeployData({ abi: stateProofsAbi, bytecode, args: [mainchain.contracts["Eras"]!] });
+  const contract = { code, abi: stateProofsAbi } as const;
+  const certified = certifiedCalldata(proof, groupKey)!;
+  const state = await client.readContract({ ...contract, functionName: "stateOf", args: [BigInt(chainId), certified] });
+  expect(state).toEqual({
+    root: toHex(verdict.state.block.stateRoot),
+    blockNumber: BigInt(answer.blockNumber),
+    timestamp: BigInt(verdict.state.block.timestamp),
+  });
+  const bucket = bucketCalldata(proof.buckets[0]!);
+  const held = await client.readContract({
+    ...contract,
+    functionName: "accountIn",
+    args: [state.root, bucket, address],
+  });
+  expect(held).toEqual([account.nonce, account.balance, toHex(account.codeHash)]);
+  const other = { ...certified, certificateEra: 2 };
+  await expect(
+    client.readContract({ ...contract, functionName: "stateOf", args: [BigInt(chainId), other] }),
+  ).rejects.toThrow("UnknownEra");
+  await expect(
+    client.readContract({ ...contract, functionName: "stateOf", args: [BigInt(chainId) + 1n, certified] }),
+  ).rejects.toThrow("UnknownEra");
 });

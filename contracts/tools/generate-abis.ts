@@ -18,6 +18,7 @@ export const contractNames = [
   "RentPool",
   "Resharing",
   "Rotations",
+  "StateProofs",
   "TributaryToken",
   "Validators",
 ] as const;

@@ -4,6 +4,7 @@ export const offencesAbi = [
     type: "constructor",
     inputs: [
       { name: "keyGeneration_", type: "address", internalType: "contract IKeyGeneration" },
+      { name: "resharing_", type: "address", internalType: "contract IResharing" },
       { name: "nodes_", type: "address", internalType: "contract INodeKeys" },
     ],
     stateMutability: "nonpayable",
@@ -71,6 +72,13 @@ export const offencesAbi = [
     name: "nodes",
     inputs: [],
     outputs: [{ name: "", type: "address", internalType: "contract INodeKeys" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "resharing",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "contract IResharing" }],
     stateMutability: "view",
   },
   {
