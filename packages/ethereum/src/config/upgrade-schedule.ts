@@ -7,6 +7,7 @@ import type { BlobSchedule, GenesisFile } from "./genesis-file.ts";
 /** Upgrades by block number: the key in geth's configuration, and the library's name for the rules. */
 const byNumber: readonly (readonly [key: string, rules: Hardfork])[] = [
   ["homesteadBlock", Hardfork.Homestead],
+  ["daoForkBlock", Hardfork.Homestead],
   ["eip150Block", Hardfork.TangerineWhistle],
   ["eip155Block", Hardfork.SpuriousDragon],
   ["eip158Block", Hardfork.SpuriousDragon],
