@@ -1,6 +1,7 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { CertifiedHeader, ExecutionResult } from "@tributary/protocol/ports/execution";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
+import { DEFAULT_GASLESS, type GaslessSettings } from "../pool/gasless.ts";
 import type { PoolLimits } from "../pool/pool.ts";
 import type { KeyValueStore } from "../store/key-value-store.ts";
 import { MemoryStore } from "../store/memory-store.ts";
@@ -57,6 +58,7 @@ export class TestChain {
       readonly genesis?: Partial<GenesisParameters>;
       readonly pool?: PoolLimits;
       readonly keepBlocks?: number;
+      readonly gasless?: Partial<GaslessSettings>;
     } = {},
   ): Promise<TestChain> {
     const failures: unknown[] = [];
@@ -65,6 +67,7 @@ export class TestChain {
       storage: options.storage ?? { store: new MemoryStore() },
       ...(options.pool === undefined ? {} : { pool: options.pool }),
       ...(options.keepBlocks === undefined ? {} : { keepBlocks: options.keepBlocks }),
+      gasless: { ...DEFAULT_GASLESS, ...options.gasless },
       onFailure: (error) => failures.push(error),
     });
     return new TestChain(chain, failures);

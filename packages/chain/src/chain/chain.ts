@@ -16,8 +16,12 @@ import { buildGenesis } from "../genesis/genesis.ts";
 import { parametersDigest } from "../genesis/parameters-digest.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
 import { HISTORY_BLOCKS, type Layer, Ledger } from "../ledger/ledger.ts";
-import { Pool, type PoolLimits } from "../pool/pool.ts";
+import { CreditBook } from "../pool/credit-book.ts";
+import { DEFAULT_GASLESS, type GaslessSettings, type GaslessTerms } from "../pool/gasless.ts";
+import { DEFAULT_POOL_LIMITS, Pool, type PoolLimits } from "../pool/pool.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
+import type { Standing } from "../pool/precedence.ts";
+import { recallUses, usesIn } from "../pool/uses.ts";
 import { RentedRules } from "../simulation/rented-rules.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import { Simulator } from "../simulation/simulator.ts";
@@ -65,6 +69,7 @@ export type ChainOptions = {
   readonly pool?: PoolLimits;
   /** Newest blocks that are kept whole, from MIN_KEPT_BLOCKS on; all where it says nothing. `prune` drops the others. */
   readonly keepBlocks?: number;
+  readonly gasless?: GaslessSettings;
   /** The chain can no longer execute or commit (its store failed, or a bug): stop the member. */
   readonly onFailure: (error: unknown) => void;
 };
@@ -136,15 +141,27 @@ export class Chain implements ChainReader {
       const ledger = await Ledger.open(store, genesis);
       const decoder = new TransactionDecoder(genesis.chainId);
       const evm = await EvmBlockExecutor.create(genesis.chainId);
+      const gasless = options.gasless ?? DEFAULT_GASLESS;
+      const book = new CreditBook(gasless);
+      recallUses(ledger, gasless, book);
       const pool = await Pool.open(
         {
+          get time() {
+            return ledger.head.header.timestamp;
+          },
+          timeOf(hash) {
+            const number = ledger.blocks.number(hash);
+            return number === undefined ? undefined : ledger.blocks.block(number)?.block.header.timestamp;
+          },
           account: (address) => accountWithCode(ledger.state(ledger.head.header.number), address),
           gasLimit: genesis.gasLimit,
           byteLimit: genesis.byteLimit,
         },
         decoder,
         directory === undefined ? undefined : join(directory, "pool.log"),
-        options.pool,
+        options.pool ?? DEFAULT_POOL_LIMITS,
+        gasless,
+        book,
       );
       const replayer = await Replayer.create(genesis.chainId);
       const simulator = await Simulator.create(new RentedRules(genesis.chainId));
@@ -307,6 +324,14 @@ export class Chain implements ChainReader {
     return this.#pool.status();
   }
 
+  gaslessTerms(): GaslessTerms {
+    return this.#pool.terms();
+  }
+
+  standing(address: Uint8Array): Standing {
+    return this.#pool.standing(address);
+  }
+
   onBlock(listener: (event: BlockEvent) => void): () => void {
     this.#blockListeners.add(listener);
     return () => this.#blockListeners.delete(listener);
@@ -373,6 +398,7 @@ export class Chain implements ChainReader {
   }
 
   #announce(layer: Layer): void {
+    this.#pool.charge(layer.record.block.header.timestamp, usesIn(layer.record, layer.receipts));
     if (this.#blockListeners.size === 0) return;
     const event = { block: layer.record.block, logs: logsIn(layer.record, layer.receipts, {}) };
     for (const listener of this.#blockListeners) listener(event);

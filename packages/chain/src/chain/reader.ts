@@ -3,7 +3,9 @@ import type { EthereumBlock, EthereumReceipt, EthereumTransaction } from "../blo
 import type { Inclusion, LocatedLog } from "../block/receipt.ts";
 import type { BlockOverride, CallRequest, CallResult, StateOverride } from "../executor/call.ts";
 import type { Watch } from "../executor/replayer.ts";
+import type { GaslessTerms } from "../pool/gasless.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
+import type { Standing } from "../pool/precedence.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import type { EthereumView } from "./ethereum-view.ts";
@@ -110,6 +112,10 @@ export interface ChainReader {
   /** Resolves once the transaction is durable in the pool's log: from then on it survives kill -9. */
   submit(raw: Uint8Array): Promise<SubmitResult>;
   poolStatus(): PoolStatus;
+  /** What a transaction without history needs at this member now. */
+  gaslessTerms(): GaslessTerms;
+  /** Whether the account has history on this chain, and what it used of late. */
+  standing(address: Uint8Array): Standing;
 
   /** Called after each commit, ascending. The returned function unsubscribes. */
   onBlock(listener: (event: BlockEvent) => void): () => void;

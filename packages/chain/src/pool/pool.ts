@@ -1,5 +1,7 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
+import type { Lane } from "@tributary/protocol/gasless/lanes";
+import { type ProofOfWork, unsealWork } from "@tributary/protocol/gasless/proof-of-work";
 import type { PoolEntry, TransactionPool } from "@tributary/protocol/ports/execution";
 import { isDelegation } from "../executor/authorizations.ts";
 import { checkGas, checkSender, insufficientFunds, nonceTooLow, type SenderAccount } from "../executor/validate.ts";
@@ -8,9 +10,14 @@ import type { TransactionDecoder } from "../transaction/decoder.ts";
 import { intrinsicGas } from "../transaction/intrinsic-gas.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
+import { CreditBook, type Use } from "./credit-book.ts";
+import { DEFAULT_GASLESS, type GaslessSettings, type GaslessTerms } from "./gasless.ts";
 import { type LoggedTransaction, PoolLog } from "./pool-log.ts";
 import type { PoolStatus } from "./pool-status.ts";
+import { byPrecedence, laneOf, type Standing } from "./precedence.ts";
+import { Room } from "./room.ts";
 import { SenderQueue, type Waiting } from "./sender-queue.ts";
+import { checkWork, difficulty, type WorkChain } from "./work-desk.ts";
 
 export type PoolLimits = {
   /** Waiting transactions. */
@@ -27,7 +34,7 @@ export const DEFAULT_POOL_LIMITS: PoolLimits = { count: 20_000, bytes: 64 * 1024
 const PRICE_BUMP_PERCENT = 10n;
 
 /** What the pool needs to know of the chain. */
-export interface PoolChain {
+export interface PoolChain extends WorkChain {
   /** The account after the newest certified block. */
   account(address: Uint8Array): SenderAccount;
   /** G of the next block. */
@@ -36,9 +43,26 @@ export interface PoolChain {
   readonly byteLimit: number;
 }
 
+/** Who brought a transaction: what another member or the log brings was taken in once under terms that may have changed. */
+type Source = "client" | "member" | "log";
+
+type Newcomer = {
+  readonly transaction: Transaction;
+  readonly sealed: Uint8Array;
+  readonly proof: ProofOfWork | undefined;
+  readonly source: Source;
+};
+
 type Admission =
   | { readonly ok: true; readonly waiting: Waiting }
   | { readonly ok: false; readonly rejection: Rejection };
+
+const poolFull: Rejection = { code: "pool-full", message: "txpool is full" };
+const noRoom: Rejection = {
+  code: "no-room-without-work",
+  message: "limit exceeded: no room for transactions of accounts without history: attach a proof of work",
+};
+const alreadyKnown: Rejection = { code: "already-known", message: "already known" };
 
 function bumped(price: bigint): bigint {
   const least = (price * (100n + PRICE_BUMP_PERCENT) + 99n) / 100n;
@@ -48,6 +72,9 @@ function bumped(price: bigint): bigint {
 /**
  * Transactions that wait at this member.
  *
+ * Lanes: those that come without history or a proof of work, and those that come with a proof, have rooms that end
+ * before the pool does. The fuller the room for proofs, the more work a newcomer must show.
+ *
  * Eviction: a waiting transaction that could be executed is never dropped for another one. When the pool is full, a
  * newcomer that can be executed takes the place of the highest nonce of the sender with the most transactions behind a
  * gap; without such a sender, and for newcomers behind a gap themselves, the answer is "txpool is full".
@@ -56,19 +83,30 @@ export class Pool implements TransactionPool {
   readonly #chain: PoolChain;
   readonly #decoder: TransactionDecoder;
   readonly #limits: PoolLimits;
+  readonly #gasless: GaslessSettings;
+  readonly #book: CreditBook;
+  readonly #room: Room;
   readonly #senders = new Map<string, SenderQueue>();
   readonly #byHash = new Map<string, Waiting>();
   readonly #arrivalListeners = new Set<() => void>();
   readonly #acceptListeners = new Set<(transaction: Transaction) => void>();
   #log: PoolLog | undefined;
-  #bytes = 0;
   /** Heights with transactions that this pool saw. */
   #heights = 0;
 
-  private constructor(chain: PoolChain, decoder: TransactionDecoder, limits: PoolLimits) {
+  private constructor(
+    chain: PoolChain,
+    decoder: TransactionDecoder,
+    limits: PoolLimits,
+    gasless: GaslessSettings,
+    book: CreditBook,
+  ) {
     this.#chain = chain;
     this.#decoder = decoder;
     this.#limits = limits;
+    this.#gasless = gasless;
+    this.#book = book;
+    this.#room = new Room(limits);
   }
 
   /** A pool with its log at `path`, filled with what survived; without a path nothing survives. */
@@ -77,52 +115,62 @@ export class Pool implements TransactionPool {
     decoder: TransactionDecoder,
     path: string | undefined,
     limits: PoolLimits = DEFAULT_POOL_LIMITS,
+    gasless: GaslessSettings = DEFAULT_GASLESS,
+    book: CreditBook = new CreditBook(gasless),
   ): Promise<Pool> {
-    const pool = new Pool(chain, decoder, limits);
+    const pool = new Pool(chain, decoder, limits, gasless, book);
     if (path === undefined) return pool;
     const { log, records } = await PoolLog.open(path, () => pool.#live());
     pool.#log = log;
-    for (const { raw, age } of records) pool.accept(raw, age);
+    for (const { raw, age } of records) pool.#take(raw, age, "log");
     return pool;
   }
 
   /** Resolves once the transaction is in the log: from then on it is acknowledged and survives kill -9. */
   async add(
-    raw: Uint8Array,
+    bytes: Uint8Array,
   ): Promise<
     | { readonly kind: "accepted"; readonly hash: Uint8Array }
     | { readonly kind: "rejected"; readonly rejection: Rejection }
   > {
-    const admission = this.#admit(raw, 0);
+    const admission = this.#take(bytes, 0, "client");
     if (!admission.ok) return { kind: "rejected", rejection: admission.rejection };
-    const { transaction } = admission.waiting;
-    await this.#log?.append({ raw: transaction.raw, age: 0 });
+    const { transaction, sealed } = admission.waiting;
+    await this.#log?.append({ raw: sealed, age: 0 });
     return { kind: "accepted", hash: transaction.hash };
   }
 
-  accept(raw: Uint8Array, age: number): void {
-    const admission = this.#admit(raw, age);
-    if (admission.ok || admission.rejection.code !== "already-known") return;
-    const decoded = this.#decoder.decode(raw);
-    const known = decoded.ok ? this.#byHash.get(toKey(decoded.transaction.hash)) : undefined;
-    if (known !== undefined) known.born = Math.min(known.born, this.#heights - age);
+  accept(bytes: Uint8Array, age: number): void {
+    this.#take(bytes, age, "member");
   }
 
-  /**
-   * Round by round over the senders, so that none of them crowds the others out of a proposal. An entry's age is as of
-   * this look.
-   */
+  /** An entry's age and lane are as of this look. */
   *executable(): Iterable<PoolEntry> {
-    let queues = [...this.#senders.values()].filter(({ ready }) => ready.length > 0);
-    for (let round = 0; queues.length > 0; round++) {
-      for (const queue of queues) {
-        const waiting = queue.ready[round];
-        if (waiting === undefined) continue;
-        waiting.age = this.#heights - waiting.born;
-        yield waiting;
-      }
-      queues = queues.filter(({ ready }) => ready.length > round + 1);
+    for (const waiting of byPrecedence(this.#senders.values(), ({ transaction }) => this.#standing(transaction))) {
+      waiting.age = this.#heights - waiting.born;
+      yield waiting;
     }
+  }
+
+  /** A block was certified: what it used counts against its senders' credit. */
+  charge(time: number, uses: Iterable<Use>): void {
+    this.#book.observe(time, uses);
+  }
+
+  terms(): GaslessTerms {
+    return {
+      hashesPerGas: difficulty(this.#gasless, this.#room.fill("work")),
+      proofSeconds: this.#gasless.proofSeconds,
+      room: this.#room.fill("fresh") < 1,
+    };
+  }
+
+  /** Whether the account has history here, and what it owes. */
+  standing(address: Uint8Array): Standing {
+    const { time } = this.#chain;
+    const key = toKey(address);
+    const { nonce } = this.#chain.account(address);
+    return { history: this.#book.hasHistory(key, nonce, time), debt: this.#book.debt(key, time) };
   }
 
   committed(transactions: readonly OrderedTransaction[]): void {
@@ -174,7 +222,7 @@ export class Pool implements TransactionPool {
   status(): PoolStatus {
     let pending = 0;
     for (const { ready } of this.#senders.values()) pending += ready.length;
-    return { pending, queued: this.#byHash.size - pending, bytes: this.#bytes };
+    return { pending, queued: this.#byHash.size - pending, bytes: this.#room.bytes };
   }
 
   /** Waits for the log; what was acknowledged is durable already. */
@@ -182,33 +230,90 @@ export class Pool implements TransactionPool {
     await this.#log?.close();
   }
 
-  #admit(raw: Uint8Array, age: number): Admission {
+  #take(bytes: Uint8Array, age: number, source: Source): Admission {
+    const { raw, proof } = unsealWork(bytes);
     const decoded = this.#decoder.decode(raw);
     if (!decoded.ok) return decoded;
     const { transaction } = decoded;
-    const rejection = this.#judge(transaction);
+    // A copy: the bytes may be a view on a message of megabytes.
+    const sealed = proof === undefined ? transaction.raw : new Uint8Array(bytes);
+    const newcomer = { transaction, sealed, proof, source };
+    const known = this.#byHash.get(toKey(transaction.hash));
+    if (known === undefined) return this.#admit(newcomer, age);
+    known.born = Math.min(known.born, this.#heights - age);
+    return this.#strengthen(known, newcomer);
+  }
+
+  /** What waits already may still get a proof of work. */
+  #strengthen(known: Waiting, newcomer: Newcomer): Admission {
+    if (newcomer.proof === undefined || known.hashes > 0) return { ok: false, rejection: alreadyKnown };
+    const lane = this.#laneFor(newcomer);
+    if (!lane.ok) return lane;
+    this.#room.leave(known);
+    known.hashes = lane.hashes;
+    known.sealed = newcomer.sealed;
+    known.room = "work";
+    this.#room.enter(known);
+    this.#arrived();
+    return { ok: true, waiting: known };
+  }
+
+  #admit(newcomer: Newcomer, age: number): Admission {
+    const { transaction, sealed } = newcomer;
+    const lane = this.#laneFor(newcomer);
+    if (!lane.ok) return lane;
+    const rejection = this.#judge(transaction, lane.room, newcomer.source);
     if (rejection !== undefined) return { ok: false, rejection };
     const { sender, hash } = transaction;
     const key = toKey(sender);
     const queue = this.#senders.get(key) ?? new SenderQueue(this.#chain.account(sender).nonce);
     this.#senders.set(key, queue);
     const waiting: Waiting = {
-      ...{ transaction, hash: toHex(hash), sender: toHex(sender), raw: transaction.raw },
+      ...{ transaction, hash: toHex(hash), sender: toHex(sender), raw: transaction.raw, sealed },
       ...{ gas: Number(transaction.gasLimit), age, born: this.#heights - age },
+      ...{ hashes: lane.hashes, lane: lane.room, room: lane.room },
     };
     const readyBefore = queue.ready.length;
     const replaced = queue.put(waiting);
     if (replaced !== undefined) this.#forget([replaced]);
     this.#byHash.set(toKey(hash), waiting);
-    this.#bytes += transaction.raw.length;
+    this.#room.enter(waiting);
     for (const listener of this.#acceptListeners) listener(transaction);
-    if (queue.ready.length > readyBefore || replaced !== undefined)
-      for (const listener of this.#arrivalListeners) listener();
+    if (queue.ready.length > readyBefore || replaced !== undefined) this.#arrived();
     return { ok: true, waiting };
   }
 
-  #judge(transaction: Transaction): Rejection | undefined {
-    if (this.#byHash.has(toKey(transaction.hash))) return { code: "already-known", message: "already known" };
+  #arrived(): void {
+    for (const listener of this.#arrivalListeners) listener();
+  }
+
+  #standing(transaction: Transaction): Standing {
+    const key = toKey(transaction.sender);
+    const next = this.#senders.get(key)?.next ?? this.#chain.account(transaction.sender).nonce;
+    const { time } = this.#chain;
+    return { history: this.#book.hasHistory(key, next, time), debt: this.#book.debt(key, time) };
+  }
+
+  /** The lane by which a newcomer asks for room, and the hashes that its proof shows. */
+  #laneFor({
+    transaction,
+    proof,
+    source,
+  }: Newcomer):
+    | { readonly ok: true; readonly hashes: number; readonly room: Lane }
+    | { readonly ok: false; readonly rejection: Rejection } {
+    if (proof === undefined) {
+      return { ok: true, hashes: 0, room: laneOf({ hashes: 0 }, this.#standing(transaction)) };
+    }
+    const { hashesPerGas, proofSeconds } = this.#gasless;
+    // Whoever took it in asked for what its own load asked for; on its way here the block grew older.
+    const asked = source === "client" ? difficulty(this.#gasless, this.#room.fill("work")) : hashesPerGas;
+    const seconds = { client: 1, member: 2, log: Number.POSITIVE_INFINITY }[source] * proofSeconds;
+    const shown = checkWork(transaction, proof, this.#chain, asked, seconds);
+    return shown.ok ? { ok: true, hashes: shown.hashes, room: "work" } : shown;
+  }
+
+  #judge(transaction: Transaction, room: Lane, source: Source): Rejection | undefined {
     const { gasLimit: blockGas, byteLimit } = this.#chain;
     const { sender, nonce, gasLimit, raw } = transaction;
     if (raw.length > byteLimit) {
@@ -225,11 +330,16 @@ export class Pool implements TransactionPool {
       checkGas(transaction, intrinsicGas(transaction)) ??
       (nonce < account.nonce ? nonceTooLow(account.nonce, nonce) : undefined) ??
       checkSender(sender, account.code) ??
-      this.#judgeAmongOthers(transaction, account)
+      this.#judgeAmongOthers(transaction, account, room, source)
     );
   }
 
-  #judgeAmongOthers(transaction: Transaction, account: SenderAccount): Rejection | undefined {
+  #judgeAmongOthers(
+    transaction: Transaction,
+    account: SenderAccount,
+    room: Lane,
+    source: Source,
+  ): Rejection | undefined {
     const { sender, nonce, value } = transaction;
     let queue = this.#senders.get(toKey(sender));
     if (queue !== undefined) {
@@ -260,26 +370,30 @@ export class Pool implements TransactionPool {
       };
     }
     const executable = nonce === (queue?.pendingNonce ?? account.nonce);
-    return this.#makeRoom(transaction.raw.length, executable);
+    return this.#makeRoom(transaction.raw.length, executable, room, source);
   }
 
-  #makeRoom(bytes: number, executable: boolean): Rejection | undefined {
-    const full = (): boolean => this.#byHash.size >= this.#limits.count || this.#bytes + bytes > this.#limits.bytes;
-    while (full()) {
-      const victim = executable ? this.#longestQueue() : undefined;
+  #makeRoom(bytes: number, executable: boolean, lane: Lane, source: Source): Rejection | undefined {
+    // What was acknowledged before a restart keeps its place.
+    const inLane = (): boolean => source === "log" || this.#room.fits(bytes, lane);
+    for (;;) {
+      if (inLane() && this.#room.fits(bytes)) return undefined;
+      const crowded = inLane() ? undefined : lane;
+      const victim = executable ? this.#longestQueue(crowded) : undefined;
       const last = victim?.lastQueued();
-      if (victim === undefined || last === undefined) return { code: "pool-full", message: "txpool is full" };
+      if (victim === undefined || last === undefined) return crowded === "fresh" ? noRoom : poolFull;
       this.#forget([victim.remove(last.transaction.nonce)]);
       this.#tidy(last.transaction.sender, victim);
     }
-    return undefined;
   }
 
-  #longestQueue(): SenderQueue | undefined {
+  /** The sender with the most transactions behind a gap, of those whose last one waits in the room. */
+  #longestQueue(room: Lane | undefined): SenderQueue | undefined {
     let longest: SenderQueue | undefined;
     for (const queue of this.#senders.values()) {
       const queued = queue.size - queue.ready.length;
-      if (queued > 0 && (longest === undefined || queued > longest.size - longest.ready.length)) longest = queue;
+      if (queued === 0 || (longest !== undefined && queued <= longest.size - longest.ready.length)) continue;
+      if (room === undefined || queue.lastQueued()?.room === room) longest = queue;
     }
     return longest;
   }
@@ -302,13 +416,11 @@ export class Pool implements TransactionPool {
   #forget(gone: readonly (Waiting | undefined)[]): void {
     for (const waiting of gone) {
       if (waiting === undefined) continue;
-      if (this.#byHash.delete(toKey(waiting.transaction.hash))) this.#bytes -= waiting.transaction.raw.length;
+      if (this.#byHash.delete(toKey(waiting.transaction.hash))) this.#room.leave(waiting);
     }
   }
 
   *#live(): Iterable<LoggedTransaction> {
-    for (const { transaction, born } of this.#byHash.values()) {
-      yield { raw: transaction.raw, age: this.#heights - born };
-    }
+    for (const { sealed, born } of this.#byHash.values()) yield { raw: sealed, age: this.#heights - born };
   }
 }

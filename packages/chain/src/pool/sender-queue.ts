@@ -1,9 +1,17 @@
+import type { Lane } from "@tributary/protocol/gasless/lanes";
 import type { PoolEntry } from "@tributary/protocol/ports/execution";
 import type { Transaction } from "../transaction/transaction.ts";
 
 /** A waiting transaction, and what the consensus port says of it. */
 export type Waiting = PoolEntry & {
   readonly transaction: Transaction;
+  /** Hashes that its proof of work shows; 0 without one. */
+  hashes: number;
+  sealed: Uint8Array;
+  /** As of the last look. */
+  lane: Lane;
+  /** In whose room of the pool it waits. */
+  room: Lane;
   /** As of the last look. */
   age: number;
   /** Value of the pool's age counter at which this transaction's age was 0. */

@@ -25,6 +25,8 @@ export type RejectionCode =
   | "account-limit"
   | "delegated-in-flight"
   | "pool-full"
+  | "no-room-without-work"
+  | "proof-of-work"
   | "closed";
 
 export type Rejection = { readonly code: RejectionCode; readonly message: string };

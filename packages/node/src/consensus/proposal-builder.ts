@@ -2,12 +2,10 @@ import type { Height } from "@tributary/protocol/consensus/types";
 import { maxBodyBytes } from "@tributary/protocol/wire/index";
 import type { MemberContext } from "./member-context.ts";
 import type { PoolEntry } from "./ports.ts";
+import { fillProposal, TRANSACTION_OVERHEAD } from "./proposal-quota.ts";
 
-/** Bytes that a body's encoding adds: once, and for each transaction. */
+/** Bytes that a body's encoding adds once. */
 const BODY_OVERHEAD = 64;
-const TRANSACTION_OVERHEAD = 4;
-/** Part of the quota that transactions assigned here first may take before others, which grow old, are looked at. */
-const PRIMARY_SHARE = 0.75;
 
 export type Selection = {
   readonly transactions: readonly Uint8Array[];
@@ -51,14 +49,12 @@ export class ProposalBuilder {
       else if (rank !== undefined) others.push(entry);
     }
     others.sort((a, b) => b.age - a.age);
-    const { containerGas } = this.#context.config;
-    const gas = Math.ceil(containerGas / this.#context.quorum);
+    const { containerGas, members } = this.#context.config;
+    const { quorum } = this.#context;
     const bytes = maxBodyBytes(this.#context.limits) - BODY_OVERHEAD;
-    const quota = new Quota(gas, bytes);
-    const rest = quota.fill(first, PRIMARY_SHARE);
-    quota.fill(others, 1);
-    quota.fill(rest, 1);
-    if (quota.entries.length > 0) return selectionOf(quota.entries);
+    const bounds = { gas: Math.ceil(containerGas / quorum), bytes, spare: quorum / members };
+    const taken = fillProposal(first, others, bounds);
+    if (taken.length > 0) return selectionOf(taken);
     // One transaction may exceed the share by itself.
     const large = [...first, ...others].find((entry) => entry.raw.length + TRANSACTION_OVERHEAD <= bytes);
     return large === undefined ? nothing : selectionOf([large]);
@@ -84,38 +80,6 @@ export class ProposalBuilder {
 
   committed(height: Height): void {
     for (const known of this.#inFlight.keys()) if (known <= height) this.#inFlight.delete(known);
-  }
-}
-
-class Quota {
-  readonly entries: PoolEntry[] = [];
-  readonly #gas: number;
-  readonly #bytes: number;
-  #usedGas = 0;
-  #usedBytes = 0;
-
-  constructor(gas: number, bytes: number) {
-    this.#gas = gas;
-    this.#bytes = bytes;
-  }
-
-  /** Takes what fits a part of the whole quota; a sender whose next transaction does not fit has to wait. Returns the rest. */
-  fill(candidates: readonly PoolEntry[], part: number): PoolEntry[] {
-    const rest: PoolEntry[] = [];
-    const waiting = new Set<string>();
-    for (const entry of candidates) {
-      const gas = this.#usedGas + entry.gas;
-      const bytes = this.#usedBytes + entry.raw.length + TRANSACTION_OVERHEAD;
-      if (waiting.has(entry.sender) || gas > part * this.#gas || bytes > part * this.#bytes) {
-        waiting.add(entry.sender);
-        rest.push(entry);
-        continue;
-      }
-      this.#usedGas = gas;
-      this.#usedBytes = bytes;
-      this.entries.push(entry);
-    }
-    return rest;
   }
 }
 

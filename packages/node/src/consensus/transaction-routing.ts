@@ -3,6 +3,7 @@ import { FULL_SPREAD_AGE } from "@tributary/protocol/consensus/parameters";
 import { spread } from "@tributary/protocol/consensus/routing";
 import type { Height, Seat } from "@tributary/protocol/consensus/types";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { unsealWork } from "@tributary/protocol/gasless/proof-of-work";
 import {
   encode,
   type Forwarded,
@@ -90,7 +91,7 @@ export class TransactionRouting {
 
   onForward(message: ForwardMessage): void {
     for (const { raw, age } of message.transactions) {
-      const hash = toHex(keccak256(raw));
+      const hash = toHex(keccak256(unsealWork(raw).raw));
       // What a client gave to this member stays its own duty, whoever sends it back.
       if (!this.#tracks.has(hash)) this.#foreign.add(hash);
       this.#context.ports.pool.accept(raw, age);
@@ -168,7 +169,7 @@ export class TransactionRouting {
       if (seat === config.seat || !up.has(seat) || (track.forwarded & bit) !== 0n) continue;
       track.forwarded |= bit;
       const list = outgoing.get(seat) ?? [];
-      list.push({ age, raw: entry.raw });
+      list.push({ age, raw: entry.sealed });
       outgoing.set(seat, list);
     }
   }

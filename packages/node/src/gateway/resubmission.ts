@@ -1,4 +1,5 @@
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { unsealWork } from "@tributary/protocol/gasless/proof-of-work";
 import { data, parseData } from "../rpc/hex.ts";
 
 type Request = { readonly id: unknown; readonly raw: Uint8Array };
@@ -23,7 +24,7 @@ export async function settleResubmission(
     const refused = refusalOf(item);
     const transaction = refused === undefined ? undefined : sent.find(({ id }) => id === refused.id);
     if (refused === undefined || transaction === undefined) continue;
-    const hash = data(keccak256(transaction.raw));
+    const hash = data(keccak256(unsealWork(transaction.raw).raw));
     if (refused.reason === "nonce too low" && !(await isKnown(hash))) continue;
     items[index] = { jsonrpc: "2.0", id: refused.id, result: hash };
     changed = true;

@@ -237,6 +237,14 @@ export class FixtureChain implements ChainReader {
     return { pending: this.#pool.size, queued: 0, bytes: 0 };
   }
 
+  gaslessTerms(): { readonly hashesPerGas: number; readonly proofSeconds: number; readonly room: boolean } {
+    return { hashesPerGas: 1, proofSeconds: 120, room: true };
+  }
+
+  standing(): { readonly history: boolean; readonly debt: number } {
+    return { history: false, debt: 0 };
+  }
+
   onBlock(listener: (event: BlockEvent) => void): () => void {
     this.#blockListeners.add(listener);
     return () => this.#blockListeners.delete(listener);

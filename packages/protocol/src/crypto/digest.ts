@@ -21,7 +21,8 @@ export type Tag =
   | "share-key"
   | "dleq"
   | "era"
-  | "transport";
+  | "transport"
+  | "work";
 
 /** Where a signed thing belongs; no digest leaves any of these out. */
 export type Slot = {

@@ -4,6 +4,7 @@
 
 import type { Checkpoint, HexHash } from "../consensus/types.ts";
 import type { ContainerHeader, OrderedTransaction, Segment } from "../container/header.ts";
+import type { Lane } from "../gasless/lanes.ts";
 
 /** What a context-free check of a proposal's body says. consensus.md 4: never nonces, balances or the clock. */
 export type BodyVerdict =
@@ -79,14 +80,21 @@ export type PoolEntry = {
   readonly gas: number;
   /** Heights with at least one transaction since the first honest receiver stored it. */
   readonly age: number;
+  /** What it is entitled to the block's gas by. */
+  readonly lane: Lane;
+  /** What other members get: the transaction with its proof of work, where it has one. */
+  readonly sealed: Uint8Array;
 };
 
 /** The transactions that wait at this member. */
 export interface TransactionPool {
-  /** Entries that could be executed now (no nonce gap), senders' nonces ascending. Bounded by the pool's limits. */
+  /**
+   * Entries that could be executed now (no nonce gap), those first that gas is for first; senders' nonces ascending.
+   * Bounded by the pool's limits.
+   */
   executable(): Iterable<PoolEntry>;
-  /** Takes a transaction that another member forwarded, keeping the larger age. Invalid ones are dropped. */
-  accept(raw: Uint8Array, age: number): void;
+  /** Takes a transaction, sealed or not, that another member forwarded, keeping the larger age. Invalid ones are dropped. */
+  accept(bytes: Uint8Array, age: number): void;
   /** A container was committed; with transactions in it, everything that stays grows older by one. */
   committed(transactions: readonly OrderedTransaction[]): void;
   /** Called whenever something executable arrived. */

@@ -55,7 +55,15 @@ export class ToyPool implements TransactionPool {
       const expected = next.get(sender) ?? this.#nonceOf(sender);
       if (nonce !== expected) continue;
       next.set(sender, nonce + 1n);
-      yield { hash, sender: sender as PoolEntry["sender"], raw, gas: Number(gasLimit), age };
+      yield {
+        hash,
+        sender: sender as PoolEntry["sender"],
+        raw,
+        gas: Number(gasLimit),
+        age,
+        lane: "history",
+        sealed: raw,
+      };
     }
   }
 

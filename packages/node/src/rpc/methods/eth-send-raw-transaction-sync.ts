@@ -1,8 +1,10 @@
 import type { ChainReader, IncludedReceipt } from "@tributary/chain";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { unsealWork } from "@tributary/protocol/gasless/proof-of-work";
 import { data, kindOf, type Parsed, parseData, parseIndex, quantity } from "../hex.ts";
 import { DEFAULT_SYNC_WAIT_MS, MAX_SYNC_WAIT_MS } from "../limits.ts";
 import type { Method } from "../method.ts";
+import { refusedTransaction } from "../refused-transaction.ts";
 import { RPC_CODE, RpcError } from "../rpc-error.ts";
 import { receiptShape } from "../shape/receipt.ts";
 
@@ -14,11 +16,11 @@ export const ethSendRawTransactionSync: Method = {
     const wait = params.nextOr(parseWait, DEFAULT_SYNC_WAIT_MS);
     params.end();
     const { chain } = context;
-    const hash = keccak256(raw);
+    const hash = keccak256(unsealWork(raw).raw);
     const submitted = await chain.submit(raw);
     // Whoever sends it again, and so does a gateway whose first member did not answer, wants its receipt too.
     const isKnown = chain.pendingTransaction(hash) !== undefined || chain.receipt(hash) !== undefined;
-    if (submitted.kind === "rejected" && !isKnown) throw new RpcError(RPC_CODE.server, submitted.rejection.message);
+    if (submitted.kind === "rejected" && !isKnown) throw refusedTransaction(submitted.rejection);
     checkGap(chain, hash);
     const included = await receiptWithin(chain, hash, wait);
     if (included !== undefined) return receiptShape(included);

@@ -1,0 +1,76 @@
+import type { GaslessSettings } from "./gasless.ts";
+
+/** A transaction that a certified block holds. */
+export type Use = {
+  /** Sender, as a key. */
+  readonly sender: string;
+  readonly nonce: bigint;
+  readonly gasUsed: number;
+};
+
+type Debt = { readonly gas: number; readonly at: number };
+
+/**
+ * Accounts that are remembered, of each kind. Where more are used, the oldest count as if nothing was known of them:
+ * an account with a past has history and its whole credit.
+ */
+const MAX_ACCOUNTS = 200_000;
+
+/**
+ * What accounts used of the chain of late, by certified blocks alone, so that all members say about the same. Time is
+ * the chain's, in seconds. Whoever is not in the book owes nothing, and was used long ago or never.
+ */
+export class CreditBook {
+  readonly #settings: GaslessSettings;
+  readonly #maxAccounts: number;
+  /** When an account's first transaction was mined; ascending, until that gives it history. */
+  readonly #since = new Map<string, number>();
+  /** Least recently used first, until nothing is owed. */
+  readonly #debts = new Map<string, Debt>();
+
+  constructor(settings: GaslessSettings, maxAccounts: number = MAX_ACCOUNTS) {
+    this.#settings = settings;
+    this.#maxAccounts = maxAccounts;
+  }
+
+  /** Accounts in the book. */
+  get size(): number {
+    return Math.max(this.#since.size, this.#debts.size);
+  }
+
+  /** Blocks in their order. */
+  observe(time: number, uses: Iterable<Use>): void {
+    const { creditPerSecond, creditSeconds } = this.#settings;
+    for (const { sender, nonce, gasUsed } of uses) {
+      if (nonce === 0n) this.#since.set(sender, time);
+      const gas = Math.min(this.debt(sender, time) + gasUsed, creditPerSecond * creditSeconds);
+      this.#debts.delete(sender);
+      this.#debts.set(sender, { gas, at: time });
+    }
+    this.#tidy(time);
+  }
+
+  /** `nonce`: the account's next one. */
+  hasHistory(sender: string, nonce: bigint, time: number): boolean {
+    const since = this.#since.get(sender);
+    return nonce > 0n && (since === undefined || time - since >= this.#settings.historySeconds);
+  }
+
+  /** Gas that the account used and that its credit has not made up for yet. */
+  debt(sender: string, time: number): number {
+    const debt = this.#debts.get(sender);
+    if (debt === undefined) return 0;
+    return Math.max(0, debt.gas - Math.max(0, time - debt.at) * this.#settings.creditPerSecond);
+  }
+
+  #tidy(time: number): void {
+    for (const [sender, since] of this.#since) {
+      if (time - since < this.#settings.historySeconds && this.#since.size <= this.#maxAccounts) break;
+      this.#since.delete(sender);
+    }
+    for (const sender of this.#debts.keys()) {
+      if (this.debt(sender, time) > 0 && this.#debts.size <= this.#maxAccounts) break;
+      this.#debts.delete(sender);
+    }
+  }
+}
