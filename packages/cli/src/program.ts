@@ -5,6 +5,7 @@ import { devnetCommand } from "./commands/devnet.ts";
 import { importChainCommand } from "./commands/import-chain.ts";
 import { keyCommand } from "./commands/key.ts";
 import { nodeCommand } from "./commands/node.ts";
+import { sendCommand } from "./commands/send.ts";
 
 /**
  * The whole command line. Parsing throws CommanderError instead of ending the process; with `json` it leaves it to the
@@ -18,6 +19,7 @@ export function buildProgram(json = false): Command {
     devnetCommand(),
     nodeCommand(),
     chainCommand(),
+    sendCommand(),
     keyCommand(),
     authorityCommand(),
     importChainCommand(),

@@ -65,6 +65,7 @@ import { testingBuildBlockV1 } from "./methods/testing-build-block-v1.ts";
 import { tributaryGetEvidence } from "./methods/tributary-get-evidence.ts";
 import { tributaryGetFinality } from "./methods/tributary-get-finality.ts";
 import { tributaryGetProof } from "./methods/tributary-get-proof.ts";
+import { tributaryGetGasless } from "./methods/tributary-get-gasless.ts";
 import { tributaryStatus } from "./methods/tributary-status.ts";
 import { txpoolContent } from "./methods/txpool-content.ts";
 import { txpoolContentFrom } from "./methods/txpool-content-from.ts";
@@ -140,6 +141,7 @@ const all: readonly Method[] = [
   tributaryGetEvidence,
   tributaryGetFinality,
   tributaryGetProof,
+  tributaryGetGasless,
   tributaryStatus,
   txpoolContentFrom,
   txpoolContent,

@@ -1,6 +1,6 @@
 // For tests: the real chain room over memory, with blocks made at once by a sequencer in place of a committee.
 
-import { Chain } from "@tributary/chain/chain/chain";
+import { Chain, type ChainOptions } from "@tributary/chain/chain/chain";
 import { MemoryStore } from "@tributary/chain/store/memory-store";
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import { containerHash } from "@tributary/protocol/container/codec";
@@ -21,8 +21,14 @@ export class SoloChain {
   }
 
   /** `rich` own a million coins at genesis. */
-  static async open(chainId: bigint, rich: readonly `0x${string}`[], gasLimit = 30_000_000): Promise<SoloChain> {
+  static async open(
+    chainId: bigint,
+    rich: readonly `0x${string}`[],
+    gasLimit = 30_000_000,
+    options: Pick<ChainOptions, "pool" | "gasless"> = {},
+  ): Promise<SoloChain> {
     const chain = await Chain.open({
+      ...options,
       genesis: {
         ...{ chainId, name: "solo", owner: `0x${"01".repeat(20)}`, timestamp: 1_700_000_000 },
         ...{ gasLimit, byteLimit: 1_000_000 },

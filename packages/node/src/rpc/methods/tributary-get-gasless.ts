@@ -1,0 +1,37 @@
+import type { Block, ChainReader } from "@tributary/chain";
+import { data, parseAddress, quantity } from "../hex.ts";
+import type { Method } from "../method.ts";
+
+/** Blocks behind the head: one that every member has by now, so that all of them take a proof for it. */
+const ANCHOR_DEPTH = 2;
+
+/**
+ * What a transaction needs that nobody pays for: whether there is room without history on this chain, the hashes for
+ * each gas of its limit that a proof of work must show here now, and the block to mine for. With an address, also
+ * whether it has history here and the gas that it used of late beyond its credit.
+ */
+export const tributaryGetGasless: Method = {
+  name: "tributary_getGasless",
+  run(params, context) {
+    const address = params.nextOr(parseAddress, undefined);
+    params.end();
+    const { chain } = context;
+    const { hashesPerGas, proofSeconds, room } = chain.gaslessTerms();
+    const anchor = anchorOf(chain, proofSeconds);
+    const terms = {
+      ...{ hashesPerGas, proofSeconds, room },
+      ...{ blockNumber: quantity(anchor.header.number), blockHash: data(anchor.hash) },
+    };
+    if (address === undefined) return terms;
+    const { history, debt } = chain.standing(address);
+    return { ...terms, history, debt: quantity(Math.ceil(debt)) };
+  },
+};
+
+/** A block that still counts as recent when the work is done. */
+function anchorOf(chain: ChainReader, proofSeconds: number): Block {
+  const { head } = chain;
+  const block = chain.block(Math.max(0, head.header.number - ANCHOR_DEPTH));
+  const old = block === undefined || head.header.timestamp - block.header.timestamp > proofSeconds / 2;
+  return old ? head : block;
+}
