@@ -106,7 +106,7 @@ export class Pool implements TransactionPool {
     this.#limits = limits;
     this.#gasless = gasless;
     this.#book = book;
-    this.#room = new Room(limits);
+    this.#room = new Room({ ...limits, blockGas: chain.gasLimit });
   }
 
   /** A pool with its log at `path`, filled with what survived; without a path nothing survives. */

@@ -4,15 +4,25 @@ import type { Waiting } from "./sender-queue.ts";
 /** Part of the pool that each lane may fill. Whoever has history may fill it all. */
 const ROOM: Readonly<Record<Lane, number>> = { history: 1, work: 1 / 4, fresh: 1 / 2 };
 
-/** Transactions of accounts without history that wait at most: more are not executed in useful time. */
-const MAX_FRESH = 16_384;
+/**
+ * Blocks' gas that transactions without history may wait for. Enough that blocks are full of them while nobody else
+ * asks; while others do, they get an eighth, and what waits here is mined in as many blocks again times eight.
+ */
+const FRESH_BLOCKS = 2;
 
-type Bounds = { readonly count: number; readonly bytes: number };
-type Occupant = Pick<Waiting, "sealed" | "room">;
+type Bounds = {
+  readonly count: number;
+  readonly bytes: number;
+  /** G of the chain. */
+  readonly blockGas: number;
+};
+type Occupant = Pick<Waiting, "sealed" | "room" | "gas">;
 
 /** How full the pool is, and each lane's part of it. */
 export class Room {
   readonly #limits: Bounds;
+  /** Sum of gas limits in the room for those without history. */
+  #freshGas = 0;
   readonly #used: Readonly<Record<Lane, { count: number; bytes: number }>> = {
     history: { count: 0, bytes: 0 },
     work: { count: 0, bytes: 0 },
@@ -33,31 +43,31 @@ export class Room {
     return history.bytes + work.bytes + fresh.bytes;
   }
 
-  enter({ sealed, room }: Occupant): void {
+  enter({ sealed, room, gas }: Occupant): void {
+    if (room === "fresh") this.#freshGas += gas;
     this.#used[room].count += 1;
     this.#used[room].bytes += sealed.length;
   }
 
-  leave({ sealed, room }: Occupant): void {
+  leave({ sealed, room, gas }: Occupant): void {
+    if (room === "fresh") this.#freshGas -= gas;
     this.#used[room].count -= 1;
     this.#used[room].bytes -= sealed.length;
-  }
-
-  #countLimit(lane: Lane): number {
-    const limit = ROOM[lane] * this.#limits.count;
-    return lane === "fresh" ? Math.min(limit, MAX_FRESH) : limit;
   }
 
   /** Whether so many bytes more, of one transaction, fit into the pool, or into a lane's part of it. */
   fits(bytes: number, lane?: Lane): boolean {
     if (lane === undefined) return this.count < this.#limits.count && this.bytes + bytes <= this.#limits.bytes;
     const used = this.#used[lane];
-    return used.count < this.#countLimit(lane) && used.bytes + bytes <= ROOM[lane] * this.#limits.bytes;
+    if (lane === "fresh" && this.#freshGas >= FRESH_BLOCKS * this.#limits.blockGas) return false;
+    return used.count < ROOM[lane] * this.#limits.count && used.bytes + bytes <= ROOM[lane] * this.#limits.bytes;
   }
 
   /** Part of the lane's room that is in use, 0 to 1. */
   fill(lane: Lane): number {
     const { count, bytes } = this.#used[lane];
-    return Math.max(count / this.#countLimit(lane), bytes / (ROOM[lane] * this.#limits.bytes));
+    const part = ROOM[lane];
+    const gas = lane === "fresh" ? this.#freshGas / (FRESH_BLOCKS * this.#limits.blockGas) : 0;
+    return Math.max(count / (part * this.#limits.count), bytes / (part * this.#limits.bytes), gas);
   }
 }

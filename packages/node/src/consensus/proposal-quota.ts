@@ -85,11 +85,13 @@ export function fillProposal(
   for (const lane of LANES) {
     const own = first.filter((entry) => entry.lane === lane);
     const old = others.filter((entry) => entry.lane === lane);
-    const rest = quota.fill(own, PRIMARY_SHARE * LANE_SHARE[lane], "lane");
+    // Of the block, whatever number of proposals is accepted.
+    const share = lane === "fresh" ? bounds.spare * LANE_SHARE[lane] : LANE_SHARE[lane];
+    const rest = quota.fill(own, PRIMARY_SHARE * share, "lane");
     left.push({
       lane,
-      others: quota.fill(old, LANE_SHARE[lane], "lane"),
-      first: quota.fill(rest, LANE_SHARE[lane], "lane"),
+      others: quota.fill(old, share, "lane"),
+      first: quota.fill(rest, share, "lane"),
     });
   }
   // Twice: what stands behind a transaction of a later lane is next once that one is taken.
