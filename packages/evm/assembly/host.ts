@@ -27,6 +27,16 @@ export declare function hostBlockHash(number: u64): i32;
 @external("host", "precompile")
 export declare function hostPrecompile(id: u32, from: usize, length: u32, gas: i64): i64;
 
+/** Whether the account at `caller` may call the one at `target`, running the code of the one at `code`; 0 for none. Only where calls are guarded. */
+@external("host", "mayCall")
+export declare function hostMayCall(
+  caller: usize, target: usize, code: usize, input: usize, length: u32, depth: u32,
+): i32;
+
+/** Whether the account at `creator` may create a contract. Only where calls are guarded. */
+@external("host", "mayCreate")
+export declare function hostMayCreate(creator: usize): i32;
+
 /** Before each instruction, only from the traced interpreter. */
 @external("host", "traceStep")
 export declare function hostTraceStep(frame: usize, pc: u32, opcode: u32, gas: i64, sp: u32, memorySize: u32): void;

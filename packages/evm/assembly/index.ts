@@ -10,7 +10,7 @@ export { blake2f } from "./blake2f";
 export { power64, powerLow, powerOdd } from "./modexp";
 export { isWarmAccount, readSlot, refundNow, returnDataLength } from "./inspect";
 export { firstAccountOfBlock } from "./journal";
-export { reserve, setTracing } from "./interpreter";
+export { reserve, setGuarded, setTracing } from "./interpreter";
 export { blockGasUsed, execute } from "./transaction";
 export { keccak256 } from "./keccak";
 export { addmod, div, exp, leadingZeros, mod, mul, mulmod, sar, sdiv, shl, shr, signextend, smod } from "./u256";

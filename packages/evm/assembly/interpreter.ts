@@ -4,7 +4,7 @@ import {
   addCode, analyse, C_BYTES, C_LENGTH, codeAge, codeOf, CODE_PADDING, isDelegation, jumpsOf,
 } from "./code";
 import {
-  hostBlockHash, hostPrecompile, hostTraceEnter, hostTraceExit, hostTraceFault, hostTraceStep,
+  hostBlockHash, hostMayCall, hostMayCreate, hostPrecompile, hostTraceEnter, hostTraceExit, hostTraceFault, hostTraceStep,
 } from "./host";
 import {
   A_ADDRESS, A_BALANCE, A_CREATED, A_HASH, A_NONCE, account, accountAt, age, hasCode, hasStorage, isEmpty, isWarm,
@@ -43,6 +43,7 @@ export const CODE_SIZE: i32 = 13;
 export const INIT_CODE_SIZE: i32 = 14;
 export const NONCE_OVERFLOW: i32 = 15;
 export const PRECOMPILE: i32 = 16;
+export const FORBIDDEN: i32 = 17;
 
 export const MAX_CODE: u32 = 24576;
 export const MAX_INIT_CODE: u64 = 49152;
@@ -99,9 +100,14 @@ export let returnLength: u32 = 0;
 export let lastStatus: i32 = 0;
 export let lastGas: i64 = 0;
 let tracing: boolean = false;
+let guarded: boolean = false;
 let accessed: usize = 0;
 let outputAt: usize = 0;
 let outputLength: u32 = 0;
+
+export function setGuarded(on: boolean): void {
+  guarded = on;
+}
 
 export function setTracing(on: boolean): void {
   tracing = on;
@@ -414,11 +420,17 @@ function callOp(op: u32, f: usize): i32 {
   store<u32>(f, u32(result), F_SP);
   returnLength = 0;
   const self = usize(load<u32>(f, F_SELF));
-  if (depth >= 1024 || (transfers && less(self + A_BALANCE, valueAt))) {
+  const id = precompileAt(load<u64>(target), load<u64>(target, 8), load<u64>(target, 16));
+  let refusal = depth >= 1024 ? CALL_DEPTH : transfers && less(self + A_BALANCE, valueAt) ? INSUFFICIENT_BALANCE : 0;
+  if (guarded && refusal == 0 && id == 0) {
+    const from = isZero(ranges + 32) ? bottom : bottom + usize(load<u64>(ranges));
+    const runs = code == 0 ? 0 : delegated ? accessed : target;
+    if (hostMayCall(self, target, runs, from, load<u32>(ranges, 32), depth + 1) == 0) refusal = FORBIDDEN;
+  }
+  if (refusal != 0) {
     if (tracing) {
       store<i64>(f, gas, F_GAS);
       const from = isZero(ranges + 32) ? bottom : bottom + usize(load<u64>(ranges));
-      const refusal = depth >= 1024 ? CALL_DEPTH : INSUFFICIENT_BALANCE;
       traceRefusal(op, f, childGas, childGas, refusal, target, valueAt, from, load<u32>(ranges, 32));
     }
     store<i64>(f, gas + childGas, F_GAS);
@@ -432,7 +444,6 @@ function callOp(op: u32, f: usize): i32 {
   const out = isZero(ranges + 96) ? bottom : bottom + usize(load<u64>(ranges, 64));
   const outLength = load<u32>(ranges, 96);
   const acting = op == CALL || op == STATICCALL ? target : self;
-  const id = precompileAt(load<u64>(target), load<u64>(target, 8), load<u64>(target, 16));
   if (code == 0 && id == 0 && !tracing) {
     if (op == CALL || op == STATICCALL) touch(target);
     if (op == CALL) transfer(self, target, valueAt);
@@ -545,10 +556,12 @@ function createOp(op: u32, f: usize): i32 {
   const nonce = load<u64>(self, A_NONCE);
   store<u32>(f, u32(result), F_SP);
   returnLength = 0;
-  if (depth >= 1024 || less(self + A_BALANCE, sp) || nonce == u64.MAX_VALUE) {
+  let refusal = depth >= 1024 ? CALL_DEPTH : nonce == u64.MAX_VALUE ? NONCE_OVERFLOW : 0;
+  if (refusal == 0 && less(self + A_BALANCE, sp)) refusal = INSUFFICIENT_BALANCE;
+  if (guarded && refusal == 0 && hostMayCreate(self) == 0) refusal = FORBIDDEN;
+  if (refusal != 0) {
     if (tracing) {
       const offered = gas - (gas >> 6);
-      const refusal = depth >= 1024 ? CALL_DEPTH : nonce == u64.MAX_VALUE ? NONCE_OVERFLOW : INSUFFICIENT_BALANCE;
       store<i64>(f, gas - offered, F_GAS);
       traceRefusal(op, f, offered, offered, refusal, 0, sp, from, length);
     }
@@ -666,10 +679,11 @@ export function runCall(
 ): void {
   let code = resolve(target);
   const delegated = accessed != 0;
+  let runs = target;
   if (delegated) {
-    const to = accountAt(WORD_D);
-    warm(to);
-    code = codeOf(to);
+    runs = accountAt(WORD_D);
+    warm(runs);
+    code = codeOf(runs);
   }
   const f = openFrame(gas, 0, target, sender + A_ADDRESS, value, sp, bottom);
   store<u32>(f, u32(input), F_INPUT);
@@ -677,9 +691,14 @@ export function runCall(
   store<u32>(f, CALL, F_KIND);
   store<u32>(f, u32(target), F_TARGET);
   if (tracing) hostTraceEnter(f, 0);
+  const id = precompileAt(load<u64>(target), load<u64>(target, 8), load<u64>(target, 16));
+  if (guarded && id == 0 && hostMayCall(sender, target, code == 0 ? 0 : runs, input, inputLength, 0) == 0) {
+    outputLength = 0;
+    closeFrame(f, FORBIDDEN);
+    return;
+  }
   touch(target);
   transfer(sender, target, value);
-  const id = precompileAt(load<u64>(target), load<u64>(target, 8), load<u64>(target, 16));
   if (!delegated && id != 0) {
     const used = precompile(id, input, inputLength, gas);
     outputAt = RETURN;

@@ -5,12 +5,14 @@ import { layout } from "./memory-layout.ts";
 import { readOutcome } from "./outcome.ts";
 import { runPrecompile } from "./precompiles/run-precompile.ts";
 import { readAccount } from "./read-account.ts";
+import { readSlot } from "./read-slot.ts";
 import { TraceDriver } from "./tracers/trace-driver.ts";
 import type { Tracer } from "./tracers/tracer.ts";
 import { listsLength, putBlock, putTransaction } from "./transaction-codec.ts";
 import type {
   Account,
   BlockEnv,
+  CallGuard,
   Changes,
   Executed,
   Invalid,
@@ -108,6 +110,7 @@ export class Evm {
     this.#running = undefined;
     const machine = used !== undefined && used.bytes.length <= KEPT_BYTES ? used : this.#instantiate();
     machine.exports.resetBlock();
+    machine.setGuard(undefined);
     putBlock(machine.bytes, machine.view, block);
     const moved = block.precompiles ?? [];
     const host = {
@@ -119,6 +122,11 @@ export class Evm {
       hashes: new Map(),
     };
     this.#running = { machine, host };
+  }
+
+  /** Whom the next transactions and calls of this block have to ask; undefined for nobody, as at its beginning. */
+  guard(guard: CallGuard | undefined): void {
+    this.#require().machine.setGuard(guard);
   }
 
   /** Gas of the block's transactions so far. */
@@ -227,6 +235,11 @@ export class Evm {
    */
   account(address: Uint8Array): Account {
     return this.#guard((machine) => readAccount(machine, address));
+  }
+
+  /** A slot as the block's transactions so far left it, 32 bytes. Throws as `execute`. */
+  storage(address: Uint8Array, slot: Uint8Array): Uint8Array {
+    return this.#guard((machine) => readSlot(machine, address, slot));
   }
 
   /** The block's net changes. They stay visible until the next `begin`. */

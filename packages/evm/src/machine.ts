@@ -1,8 +1,8 @@
 import { randomFillSync } from "node:crypto";
 import { EvmError } from "./evm-error.ts";
-import { putWord } from "./memory-codec.ts";
-import { layout } from "./memory-layout.ts";
-import type { BlockEnv, Fork, PrecompileResult, RunPrecompile, StateReader } from "./types.ts";
+import { bytesOfWord, putWord } from "./memory-codec.ts";
+import { layout, offsets } from "./memory-layout.ts";
+import type { BlockEnv, CallGuard, Fork, PrecompileResult, RunPrecompile, StateReader } from "./types.ts";
 
 type Exports = {
   readonly memory: WebAssembly.Memory;
@@ -11,6 +11,7 @@ type Exports = {
   execute(): number;
   reserve(end: number): void;
   setTracing(on: number): void;
+  setGuarded(on: number): void;
   firstAccountOfBlock(): number;
   blockGasUsed(): bigint;
   readAccount(): void;
@@ -63,6 +64,7 @@ export class Machine {
   #bytes: Uint8Array;
   #view: DataView;
   #trace: MachineTrace | undefined;
+  #guard: CallGuard | undefined;
 
   constructor(module: WebAssembly.Module, host: () => MachineHost) {
     const imports = { env: { abort: abortUnreachable }, host: this.#imports(host) };
@@ -100,6 +102,32 @@ export class Machine {
   setTrace(trace: MachineTrace | undefined): void {
     this.#trace = trace;
     this.exports.setTracing(trace === undefined ? 0 : 1);
+  }
+
+  /** From now on; undefined for none. */
+  setGuard(guard: CallGuard | undefined): void {
+    this.#guard = guard;
+    this.exports.setGuarded(guard === undefined ? 0 : 1);
+  }
+
+  #addressOf(record: number): Uint8Array {
+    return bytesOfWord(this.bytes, record + offsets.A_ADDRESS, 20);
+  }
+
+  #guardImports(): HostImports {
+    return {
+      mayCall: (caller: number, target: number, code: number, from: number, length: number, depth: number): number => {
+        const permitted = this.#guard?.mayCall({
+          caller: this.#addressOf(caller),
+          target: this.#addressOf(target),
+          code: code === 0 ? undefined : this.#addressOf(code),
+          selector: this.bytes.slice(from, from + Math.min(length, 4)),
+          depth,
+        });
+        return permitted === false ? 0 : 1;
+      },
+      mayCreate: (creator: number): number => (this.#guard?.mayCreate(this.#addressOf(creator)) === false ? 0 : 1),
+    };
   }
 
   #imports(host: () => MachineHost): HostImports {
@@ -143,6 +171,7 @@ export class Machine {
         this.view.setUint32(layout.IO_LENGTH, output.length, true);
         return gasUsed;
       },
+      ...this.#guardImports(),
       ...this.#traceImports(),
     };
   }

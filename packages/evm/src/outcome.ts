@@ -20,6 +20,7 @@ const halts: readonly Halt[] = [
   "init code size",
   "nonce overflow",
   "precompile",
+  "forbidden",
 ];
 
 function readLogs(bytes: Uint8Array, view: DataView, count: number): Log[] {

@@ -94,7 +94,8 @@ export type Halt =
   | "code size"
   | "init code size"
   | "nonce overflow"
-  | "precompile";
+  | "precompile"
+  | "forbidden";
 
 export type Executed = {
   readonly kind: "executed";
@@ -122,6 +123,30 @@ export type Changes = {
 };
 
 export type PrecompileResult = { readonly ok: boolean; readonly gasUsed: bigint; readonly output: Uint8Array };
+
+/** A call that code is about to make, or with which a transaction begins. Addresses have 20 bytes. */
+export type GuardedCall = {
+  /** Whose code makes the call; the sender at depth 0. */
+  readonly caller: Uint8Array;
+  readonly target: Uint8Array;
+  /** Account whose code will run: the target, or the one that it delegates to (EIP-7702); undefined where none runs. */
+  readonly code: Uint8Array | undefined;
+  /** The first bytes of the input, at most 4. */
+  readonly selector: Uint8Array;
+  /** 0 for a transaction's own call. */
+  readonly depth: number;
+};
+
+/**
+ * Rules beyond Ethereum's. A call or creation that is not permitted fails as one too deep does: nothing runs, its gas
+ * comes back. Precompiles are not asked about. A guard may read accounts and storage of the EVM that asks it, as they
+ * stand, and nothing else of it.
+ */
+export interface CallGuard {
+  mayCall(call: GuardedCall): boolean;
+  /** Whether the account may create a contract by CREATE or CREATE2. */
+  mayCreate(creator: Uint8Array): boolean;
+}
 
 /** Runs a precompiled contract by the number that its address is. */
 export type RunPrecompile = (id: number, input: Uint8Array, gas: bigint, fork: Fork) => PrecompileResult;

@@ -21,6 +21,8 @@ export function haltMessage(halt: Halt | undefined): string {
       return "max call depth exceeded";
     case "nonce overflow":
       return "nonce uint64 overflow";
+    case "forbidden":
+      return "not permitted by the rules of this chain";
     case undefined:
       return "execution failed";
     default:
