@@ -19,6 +19,7 @@ export const contractNames = [
   "Resharing",
   "Rotations",
   "StateProofs",
+  "Rules",
   "TributaryToken",
   "Validators",
 ] as const;

@@ -23,6 +23,7 @@ import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Standing } from "../pool/precedence.ts";
 import { recallUses, usesIn } from "../pool/uses.ts";
 import { RentedRules } from "../simulation/rented-rules.ts";
+import { judgeByRules } from "../rules/arm-rules.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import { Simulator } from "../simulation/simulator.ts";
 import { settleInstall, statePath } from "../snapshot/install.ts";
@@ -154,6 +155,11 @@ export class Chain implements ChainReader {
             return number === undefined ? undefined : ledger.blocks.block(number)?.block.header.timestamp;
           },
           account: (address) => accountWithCode(ledger.state(ledger.head.header.number), address),
+          forbids(transaction) {
+            const state = ledger.state(ledger.head.header.number);
+            const hasCode = (address: Uint8Array): boolean => accountWithCode(state, address).code.length > 0;
+            return state === undefined ? undefined : judgeByRules(state, hasCode, transaction);
+          },
           gasLimit: genesis.gasLimit,
           byteLimit: genesis.byteLimit,
         },

@@ -5,6 +5,7 @@ import type { Executed, Invalid } from "@tributary/evm/types";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { BloomBits } from "../block/bloom.ts";
 import type { Receipt } from "../block/receipt.ts";
+import { armRules } from "../rules/arm-rules.ts";
 import { EMPTY_CODE_HASH } from "../state/account.ts";
 import type { Change } from "../state/bucket-set.ts";
 import type { StateReader } from "../state/state-view.ts";
@@ -51,7 +52,12 @@ class EvmBlockRun implements BlockRun {
 
   #execute(transaction: Transaction): TransactionOutcome {
     const { nonce, sender } = transaction;
-    if (nonce > this.nonce(sender)) return { kind: "ahead" };
+    const next = this.nonce(sender);
+    if (nonce > next) return { kind: "ahead" };
+    const forbidden = armRules(this.#evm, transaction);
+    if (forbidden !== undefined) {
+      return { kind: "invalid", rejection: nonce < next ? nonceTooLow(next, nonce) : forbidden };
+    }
     const outcome = this.#evm.execute(evmTransaction(transaction));
     if (outcome.kind === "invalid") return { kind: "invalid", rejection: this.#rejection(transaction, outcome) };
     return { kind: "executed", receipt: this.#receipt(transaction, outcome) };
@@ -144,7 +150,7 @@ export class EvmBlockExecutor implements BlockExecutor {
       const why = `insufficient funds for transfer: address ${toHex(message.sender)}`;
       return { kind: "invalid", rejection: { code: "insufficient-funds", message: why } };
     }
-    const rejection = checkGas(message, intrinsicGas(message));
+    const rejection = checkGas(message, intrinsicGas(message)) ?? armRules(this.#calls, message);
     if (rejection !== undefined) return { kind: "invalid", rejection };
     const call = evmTransaction(message);
     const outcome = tracer === undefined ? this.#calls.call(call) : this.#calls.traceCall(call, tracer);

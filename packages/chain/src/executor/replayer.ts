@@ -4,6 +4,7 @@ import { runPrecompile } from "@tributary/evm/precompiles/run-precompile";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { EthereumTransaction } from "../block/ethereum.ts";
 import { ChainError } from "../chain-error.ts";
+import { armRules } from "../rules/arm-rules.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import type { BlockContext } from "./block-executor.ts";
@@ -64,6 +65,7 @@ export class Replayer {
     for (const [index, transaction] of transactions.entries()) {
       const tracer = watch(transaction, index);
       const input = evmTransaction(transaction);
+      armRules(this.#evm, transaction);
       const outcome = tracer === undefined ? this.#evm.execute(input) : this.#evm.trace(input, tracer);
       if (outcome.kind === "invalid") {
         const where = `transaction ${index} of block ${context.number}`;

@@ -5,9 +5,12 @@ import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
 import { buildBlock } from "../block/build-block.ts";
 import { rlpEncode } from "../rlp/encode.ts";
+import { initialRules, RULES_ADDRESS } from "../rules/rules-storage.ts";
 import { EMPTY_CODE_HASH, encodeAccount, isEmptyAccount } from "../state/account.ts";
 import { BucketSet, type Change } from "../state/bucket-set.ts";
 import { accountKey, codeKey, isCommitted } from "../state/flat-key.ts";
+import { BucketSet } from "../state/bucket-set.ts";
+import { accountKey, codeKey, isCommitted, storageKey } from "../state/flat-key.ts";
 import { PREDEPLOYS } from "./predeploys.ts";
 
 /** Block 0 with the state that it commits to. */
@@ -63,6 +66,14 @@ function* turnsOf(entries: Iterable<StateEntry>): Iterable<readonly Change[]> {
     turn = [];
   }
   yield turn;
+  const owner = addressOf(parameters.owner);
+  const { slot, value } = initialRules(owner);
+  if (owner.some((byte) => byte !== 0)) values.set(storageKey(RULES_ADDRESS, slot), withoutLeadingZeros(value));
+  return values;
+}
+
+function withoutLeadingZeros(value: Uint8Array): Uint8Array {
+  return value.subarray(value.findIndex((byte) => byte !== 0));
 }
 
 /**

@@ -1,5 +1,7 @@
 import { fromHex } from "@tributary/protocol/bytes/hex";
+import { RULES_ADDRESS } from "../rules/rules-storage.ts";
 import { MULTICALL3_CODE } from "./multicall3-code.ts";
+import { RULES_CODE } from "./rules-code.ts";
 
 /** A contract that stands at a fixed address from the first block on. */
 export type Predeploy = { readonly name: string; readonly address: Uint8Array; readonly code: Uint8Array };
@@ -36,4 +38,5 @@ export const PREDEPLOYS: readonly Predeploy[] = [
   { name: "Multicall3", address: bytes("ca11bde05977b3631167028862be2a173976ca11"), code: bytes(MULTICALL3_CODE) },
   { name: "EIP-2935 history", address: HISTORY_ADDRESS, code: bytes(HISTORY_CODE) },
   { name: "EIP-4788 beacon roots", address: BEACON_ROOTS_ADDRESS, code: bytes(BEACON_ROOTS_CODE) },
+  { name: "the owner's rules", address: RULES_ADDRESS, code: bytes(RULES_CODE) },
 ];

@@ -26,6 +26,6 @@ export type GaslessTerms = {
   /** Hashes for each gas that a proof must show here now. */
   readonly hashesPerGas: number;
   readonly proofSeconds: number;
-  /** Whether a transaction of an account without history finds room here without a proof. */
+  /** Whether a transaction without history or a proof finds room here, and not many before it. */
   readonly room: boolean;
 };

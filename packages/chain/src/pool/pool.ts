@@ -37,6 +37,8 @@ const PRICE_BUMP_PERCENT = 10n;
 export interface PoolChain extends WorkChain {
   /** The account after the newest certified block. */
   account(address: Uint8Array): SenderAccount;
+  /** Why the owner's rules do not permit the transaction as of that block. */
+  forbids(transaction: Transaction): Rejection | undefined;
   /** G of the next block. */
   readonly gasLimit: number;
   /** B. */
@@ -161,7 +163,7 @@ export class Pool implements TransactionPool {
     return {
       hashesPerGas: difficulty(this.#gasless, this.#room.fill("work")),
       proofSeconds: this.#gasless.proofSeconds,
-      room: this.#room.fill("fresh") < 1,
+      room: this.#room.short,
     };
   }
 
@@ -330,6 +332,7 @@ export class Pool implements TransactionPool {
       checkGas(transaction, intrinsicGas(transaction)) ??
       (nonce < account.nonce ? nonceTooLow(account.nonce, nonce) : undefined) ??
       checkSender(sender, account.code) ??
+      this.#chain.forbids(transaction) ??
       this.#judgeAmongOthers(transaction, account, room, source)
     );
   }

@@ -5,10 +5,11 @@ import type { Waiting } from "./sender-queue.ts";
 const ROOM: Readonly<Record<Lane, number>> = { history: 1, work: 1 / 4, fresh: 1 / 2 };
 
 /**
- * Blocks' gas that transactions without history may wait for. Enough that blocks are full of them while nobody else
- * asks; while others do, they get an eighth, and what waits here is mined in as many blocks again times eight.
+ * Blocks' gas that may wait without history before newcomers are told to mine rather than to wait: while others ask
+ * too, they get an eighth of each block, and what waits here is mined in eight times as many. Whoever takes no notice
+ * is taken in all the same, while there is room.
  */
-const FRESH_BLOCKS = 2;
+const SHORT_QUEUE_BLOCKS = 2;
 
 type Bounds = {
   readonly count: number;
@@ -59,7 +60,6 @@ export class Room {
   fits(bytes: number, lane?: Lane): boolean {
     if (lane === undefined) return this.count < this.#limits.count && this.bytes + bytes <= this.#limits.bytes;
     const used = this.#used[lane];
-    if (lane === "fresh" && this.#freshGas >= FRESH_BLOCKS * this.#limits.blockGas) return false;
     return used.count < ROOM[lane] * this.#limits.count && used.bytes + bytes <= ROOM[lane] * this.#limits.bytes;
   }
 
@@ -67,7 +67,11 @@ export class Room {
   fill(lane: Lane): number {
     const { count, bytes } = this.#used[lane];
     const part = ROOM[lane];
-    const gas = lane === "fresh" ? this.#freshGas / (FRESH_BLOCKS * this.#limits.blockGas) : 0;
-    return Math.max(count / (part * this.#limits.count), bytes / (part * this.#limits.bytes), gas);
+    return Math.max(count / (part * this.#limits.count), bytes / (part * this.#limits.bytes));
+  }
+
+  /** Whether what comes without history is mined soon. */
+  get short(): boolean {
+    return this.fill("fresh") < 1 && this.#freshGas < SHORT_QUEUE_BLOCKS * this.#limits.blockGas;
   }
 }

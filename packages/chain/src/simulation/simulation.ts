@@ -58,6 +58,7 @@ export type SimulationErrorCode =
   | "base-fee"
   | "intrinsic-gas"
   | "insufficient-funds"
+  | "forbidden"
   | "block-gas-limit"
   | "block-number"
   | "timestamp"

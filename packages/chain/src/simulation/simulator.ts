@@ -11,6 +11,7 @@ import type { StateOverride } from "../executor/call.ts";
 import { logsOf, ZERO_ADDRESS } from "../executor/evm-input.ts";
 import { haltMessage } from "../executor/halt-message.ts";
 import { movedPrecompiles } from "../executor/moved-precompiles.ts";
+import { armRules } from "../rules/arm-rules.ts";
 import { createAddress } from "../transaction/recover.ts";
 import { checkSimulated } from "./check-call.ts";
 import { type PlacedPlan, placeBlocks } from "./plan-chain.ts";
@@ -154,6 +155,8 @@ class SimulationRun {
     this.#evm.begin(open.env, this.#state);
     const tracer = this.#options.traceTransfers ? new CallTracer({ withLog: true }) : undefined;
     const watching = tracer === undefined ? undefined : this.#options.bounded(tracer);
+    const forbidden = armRules(this.#evm, transaction);
+    if (forbidden !== undefined) throw new SimulationError("forbidden", `err: ${forbidden.message}`);
     const executed = this.#evm.apply(open.transaction(transaction), watching);
     if (executed.kind === "invalid") throw new SimulationError("intrinsic-gas", `err: ${executed.reason}`);
     this.#state.apply(this.#evm.changes());

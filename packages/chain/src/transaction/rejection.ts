@@ -27,6 +27,7 @@ export type RejectionCode =
   | "pool-full"
   | "no-room-without-work"
   | "proof-of-work"
+  | "forbidden"
   | "closed";
 
 export type Rejection = { readonly code: RejectionCode; readonly message: string };

@@ -3,7 +3,7 @@
 import { decodeTransaction } from "@tributary/chain/transaction/decode";
 import { recoverAddress } from "@tributary/chain/transaction/recover";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
-import { sealWork, workChallenge } from "@tributary/protocol/gasless/proof-of-work";
+import { sealWork, type WorkSubject, workChallenge } from "@tributary/protocol/gasless/proof-of-work";
 import { type MiningOptions, mineWork } from "./mine-work.ts";
 
 /** What the helper uses of a client: viem's clients and EIP-1193 providers have it. */
@@ -12,8 +12,16 @@ export type RequestingClient = {
   request(args: { readonly method: any; readonly params?: any }): Promise<unknown>;
 };
 
-/** What `tributary_getGasless` says. */
-type Terms = { readonly hashesPerGas: number; readonly blockHash: string };
+/** What `tributary_getGasless` says, read. */
+type Terms = {
+  readonly hashesPerGas: number;
+  readonly blockHash: Uint8Array;
+  readonly room: boolean;
+  readonly history: boolean;
+};
+
+/** A signed transaction as far as a proof is about it. */
+type Signed = Omit<WorkSubject, "blockHash"> & { readonly raw: Uint8Array; readonly gasLimit: bigint };
 
 /** A transaction that cannot be sent this way. */
 export class GaslessError extends Error {
@@ -26,6 +34,35 @@ export class GaslessError extends Error {
   }
 }
 
+async function readSigned(client: RequestingClient, text: string): Promise<Signed> {
+  const raw = fromHex(text);
+  if (raw === undefined) throw new GaslessError("NOT_A_TRANSACTION", "not hexadecimal");
+  const chainId = BigInt(String(await client.request({ method: "eth_chainId", params: [] })));
+  const decoded = decodeTransaction(raw, chainId);
+  if (!decoded.ok) throw new GaslessError("NOT_A_TRANSACTION", decoded.rejection.message);
+  const { digest: signingHash, r, s, yParity, nonce, gasLimit } = decoded.transaction;
+  const sender = recoverAddress(signingHash, r, s, yParity);
+  if (sender === undefined) throw new GaslessError("NOT_A_TRANSACTION", "no such signature");
+  return { chainId, sender, nonce, signingHash, raw, gasLimit };
+}
+
+async function readTerms(client: RequestingClient, sender: Uint8Array): Promise<Terms> {
+  const said = await client.request({ method: "tributary_getGasless", params: [toHex(sender)] });
+  const { hashesPerGas, blockHash, room, history } = (said ?? {}) as Readonly<Record<string, unknown>>;
+  const hash = fromHex(String(blockHash));
+  if (hash?.length !== 32 || typeof hashesPerGas !== "number" || !(hashesPerGas >= 0)) {
+    throw new GaslessError("NO_TERMS", "the node says nothing of proofs of work");
+  }
+  return { hashesPerGas, blockHash: hash, room: room === true, history: history === true };
+}
+
+async function seal(signed: Signed, terms: Terms, options: MiningOptions): Promise<`0x${string}`> {
+  const { blockHash, hashesPerGas } = terms;
+  const challenge = workChallenge({ ...signed, blockHash });
+  const counter = await mineWork(challenge, Math.ceil(Number(signed.gasLimit) * hashesPerGas), options);
+  return toHex(sealWork(signed.raw, { blockHash, counter }));
+}
+
 /**
  * Mines a proof of work for a signed transaction and gives both as one, for `eth_sendRawTransaction`. GaslessError
  * where the text is no signed transaction, or the node says nothing of terms.
@@ -35,44 +72,33 @@ export async function sealTransaction(
   serializedTransaction: string,
   options: MiningOptions = {},
 ): Promise<`0x${string}`> {
-  const raw = fromHex(serializedTransaction);
-  if (raw === undefined) throw new GaslessError("NOT_A_TRANSACTION", "not hexadecimal");
-  const terms = (await client.request({ method: "tributary_getGasless", params: [] })) as Terms | null;
-  const blockHash = fromHex(String(terms?.blockHash));
-  const hashesPerGas = Number(terms?.hashesPerGas);
-  if (blockHash?.length !== 32 || !Number.isFinite(hashesPerGas)) {
-    throw new GaslessError("NO_TERMS", "the node says nothing of proofs of work");
-  }
-  const chainId = BigInt(String(await client.request({ method: "eth_chainId", params: [] })));
-  const decoded = decodeTransaction(raw, chainId);
-  if (!decoded.ok) throw new GaslessError("NOT_A_TRANSACTION", decoded.rejection.message);
-  const { digest: signingHash, r, s, yParity, nonce, gasLimit } = decoded.transaction;
-  const sender = recoverAddress(signingHash, r, s, yParity);
-  if (sender === undefined) throw new GaslessError("NOT_A_TRANSACTION", "no such signature");
-  const challenge = workChallenge({ chainId, sender, nonce, blockHash, signingHash });
-  const counter = await mineWork(challenge, Math.ceil(Number(gasLimit) * hashesPerGas), options);
-  return toHex(sealWork(raw, { blockHash, counter }));
+  const signed = await readSigned(client, serializedTransaction);
+  return seal(signed, await readTerms(client, signed.sender), options);
 }
 
 /** Times that a proof is mined anew because the difficulty rose meanwhile, or its block grew old. */
 const MAX_TRIES = 4;
 
 /**
- * Sends a signed transaction; where the node has no room for accounts without history, with a proof of work. Resolves
- * to its hash; throws what the client throws.
+ * Sends a signed transaction; with a proof of work where its account has no history and the node says that many wait
+ * already, or has no room. Resolves to its hash; throws what the client throws, and GaslessError.
  */
 export async function sendGasless(
   client: RequestingClient,
   serializedTransaction: string,
   options: MiningOptions = {},
 ): Promise<string> {
-  let sent = serializedTransaction;
+  const signed = await readSigned(client, serializedTransaction);
+  let told = false;
   for (let tries = 0; ; tries++) {
+    const terms = await readTerms(client, signed.sender);
+    const mines = told || (!terms.room && !terms.history);
+    const sent = mines ? await seal(signed, terms, options) : serializedTransaction;
     try {
       return String(await client.request({ method: "eth_sendRawTransaction", params: [sent] }));
     } catch (error) {
       if (tries === MAX_TRIES || !/proof of work/.test(wordsOf(error))) throw error;
-      sent = await sealTransaction(client, serializedTransaction, options);
+      told = true;
     }
   }
 }

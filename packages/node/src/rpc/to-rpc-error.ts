@@ -11,6 +11,7 @@ const simulationCodes: Readonly<Record<SimulationErrorCode, number>> = {
   "base-fee": -38012,
   "intrinsic-gas": -38013,
   "insufficient-funds": -38014,
+  forbidden: RPC_CODE.server,
   "block-gas-limit": -38015,
   "block-number": -38020,
   timestamp: -38021,

@@ -1,6 +1,6 @@
 import type { Chain } from "@tributary/chain/chain/chain";
 import { CreditBook, type Use } from "@tributary/chain/pool/credit-book";
-import type { GaslessSettings } from "@tributary/chain/pool/gasless";
+import type { GaslessSettings, GaslessTerms } from "@tributary/chain/pool/gasless";
 import { Pool, type PoolLimits } from "@tributary/chain/pool/pool";
 import type { TransactionDecoder } from "@tributary/chain/transaction/decoder";
 import type { Rejection } from "@tributary/chain/transaction/rejection";
@@ -56,6 +56,7 @@ export class Member {
         balance: chain.balance(address),
         code: chain.code(address),
       }),
+      forbids: () => undefined,
       gasLimit,
       byteLimit,
     };
@@ -63,8 +64,8 @@ export class Member {
     return new Member(seat, settings, pool, seats);
   }
 
-  get hashesPerGas(): number {
-    return this.#pool.terms().hashesPerGas;
+  get terms(): GaslessTerms {
+    return this.#pool.terms();
   }
 
   /** What a client brings. Undefined where it was taken. */
