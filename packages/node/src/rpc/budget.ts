@@ -90,8 +90,9 @@ export class NodeBudget {
 export class ChainBudget {
   /** Units a second that the chain is promised. */
   readonly rate: number;
+  /** Units that the chain may save up. */
+  readonly burst: number;
   readonly #node: NodeBudget;
-  readonly #burst: number;
   #tokens: number;
   #filledAt: number;
   /** What ran over since the shared bucket was last filled. */
@@ -100,9 +101,15 @@ export class ChainBudget {
   constructor(node: NodeBudget, rate: number, burst: number, now: number) {
     this.#node = node;
     this.rate = rate;
-    this.#burst = burst;
+    this.burst = burst;
     this.#tokens = burst;
     this.#filledAt = now;
+  }
+
+  /** How full the bucket is, 1 at most. */
+  get level(): number {
+    this.#fill(this.#node.now());
+    return this.#tokens / this.burst;
   }
 
   /** Takes `units`: 0 when they were there, else whole seconds to wait before trying again. */
@@ -139,7 +146,7 @@ export class ChainBudget {
     const gain = (Math.max(0, now - this.#filledAt) / 1_000) * this.rate;
     this.#filledAt = now;
     const full = this.#tokens + gain;
-    this.#tokens = Math.min(full, this.#burst);
+    this.#tokens = Math.min(full, this.burst);
     this.#overflow += full - this.#tokens;
   }
 }

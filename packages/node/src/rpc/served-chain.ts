@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
+import { AddressShares } from "./address-shares.ts";
 import type { ChainBackend } from "./backend.ts";
 import type { ChainBudget } from "./budget.ts";
 import type { ChainEndpoint, HttpAnswer } from "./chain-door.ts";
@@ -41,6 +42,8 @@ const MAX_SENT_TOGETHER = 32;
 
 /** Whom an answer is for. */
 export type Caller = {
+  /** Remote address. */
+  readonly address: string;
   /** Only over a WebSocket. */
   readonly subscriptions: Subscriber | undefined;
   /** Aborted once nobody waits for the answer. */
@@ -67,12 +70,14 @@ export class ServedChain implements ChainEndpoint {
   readonly filters: FilterRegistry;
   readonly #parts: ServedChainParts;
   readonly #label: string;
+  readonly #shares: AddressShares;
 
   constructor(parts: ServedChainParts) {
     this.backend = parts.backend;
     this.budget = parts.budget;
     this.filters = new FilterRegistry(parts.backend.chain, parts.now);
     this.#parts = parts;
+    this.#shares = new AddressShares(parts.budget, parts.now);
     this.#label = parts.backend.chain.chainId.toString();
   }
 
@@ -80,8 +85,8 @@ export class ServedChain implements ChainEndpoint {
     this.filters.close();
   }
 
-  async post(body: Uint8Array, _address: string, gone: AbortSignal): Promise<HttpAnswer> {
-    const { text, retryAfter, limited } = await this.answer(body, { subscriptions: undefined, gone });
+  async post(body: Uint8Array, address: string, gone: AbortSignal): Promise<HttpAnswer> {
+    const { text, retryAfter, limited } = await this.answer(body, { address, subscriptions: undefined, gone });
     if (limited) await delay(REFUSAL_DELAY_MS);
     if (retryAfter === undefined) return { status: 200, retryAfter: undefined, body: text };
     return { status: 429, retryAfter: String(retryAfter), body: text };
@@ -108,7 +113,11 @@ export class ServedChain implements ChainEndpoint {
         },
         remove: (id) => subscriptions.remove(id),
       };
-      const { text, limited } = await this.answer(message, { subscriptions: subscriber, gone: socket.gone });
+      const { text, limited } = await this.answer(message, {
+        address: socket.address,
+        subscriptions: subscriber,
+        gone: socket.gone,
+      });
       if (limited) await delay(REFUSAL_DELAY_MS);
       if (text !== undefined) socket.send(text);
       subscriptions.release(opened);
@@ -117,7 +126,7 @@ export class ServedChain implements ChainEndpoint {
 
   /** Answers one request body or WebSocket message. Never throws. */
   async answer(body: Uint8Array, caller: Caller): Promise<Answer> {
-    const wait = this.#takeFor(body);
+    const wait = this.#takeFor(body, caller);
     // Not even parsed: the caller learns its id's fate from the HTTP status.
     if (wait > 0) return { text: errorText(null, spent(wait)), retryAfter: wait, limited: true };
     if (nestsDeeper(body, MAX_JSON_DEPTH)) {
@@ -136,9 +145,9 @@ export class ServedChain implements ChainEndpoint {
   }
 
   /** Reading a large body is work that a spent budget refuses; a small one is read, so that the refusal has its id. */
-  #takeFor(body: Uint8Array): number {
+  #takeFor(body: Uint8Array, { address }: Caller): number {
     const units = body.length / BYTES_PER_UNIT;
-    if (body.length > LARGE_BODY_BYTES) return this.budget.take(units);
+    if (body.length > LARGE_BODY_BYTES) return this.#shares.take(address, units);
     this.budget.charge(units);
     return 0;
   }
@@ -216,7 +225,7 @@ export class ServedChain implements ChainEndpoint {
   }
 
   #run(request: RpcRequest, caller: Caller): unknown {
-    const wait = this.budget.take(weightOf(request.method));
+    const wait = this.#shares.take(caller.address, weightOf(request.method));
     if (wait > 0) throw spent(wait);
     const method = methods.get(request.method);
     if (method === undefined) {
