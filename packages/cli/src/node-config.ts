@@ -35,7 +35,18 @@ export type NodeConfig = {
     readonly port: number;
     /** Origins of web pages that may call; "*" for all. */
     readonly cors: readonly string[];
+    /** Time that calls may take, in units of some 50 microseconds, for each second. */
+    readonly unitsPerSecond?: number | undefined;
   };
+  /** How gas is divided among users. The whole committee of a chain should have the same. */
+  readonly gasless?:
+    | {
+        /** Seconds after its first transaction at which an account has history. */
+        readonly historySeconds?: number | undefined;
+        /** Hashes of a proof of work for each gas, at no load. */
+        readonly hashesPerGas?: number | undefined;
+      }
+    | undefined;
   /** Connections of the other members. */
   readonly peer: { readonly host: string; readonly port: number };
   /** Paths are relative to the data folder. */
@@ -65,7 +76,14 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
     host: z.string().min(1).default("127.0.0.1"),
     port,
     cors: z.array(z.string().min(1)).max(64).default([]),
+    unitsPerSecond: z.number().int().min(100).max(10_000_000).optional(),
   }),
+  gasless: z
+    .strictObject({
+      historySeconds: z.number().int().min(0).max(31_536_000).optional(),
+      hashesPerGas: z.number().positive().max(1_000_000).optional(),
+    })
+    .optional(),
   peer: z.strictObject({ host: z.string().min(1).default("127.0.0.1"), port }),
   keystore: z.string().min(1).default("keystore.json"),
   passwordFile: z.string().min(1).optional(),

@@ -1,5 +1,6 @@
 import { flushCompileCache } from "node:module";
 import { join, resolve } from "node:path";
+import type { GaslessSettings } from "@tributary/chain/pool/gasless";
 import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { FileVault, NodeProcess, type PasswordSource, readPassword } from "@tributary/node";
@@ -56,6 +57,8 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     health: () => ({ mainchain: { ...shownStatus(agents?.status), wentBack } }),
     cors: config.rpc.cors,
     ...(config.history === undefined ? {} : { history: config.history }),
+    ...(config.rpc.unitsPerSecond === undefined ? {} : { rpcUnitsPerSecond: config.rpc.unitsPerSecond }),
+    gasless: givenOnly(config.gasless ?? {}),
     ...(config.diskBytes === undefined ? {} : { diskBytes: config.diskBytes }),
   });
   await node.start();
@@ -89,6 +92,11 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     await node.stop();
     await removeNodeProcess(dataDir);
   }
+}
+
+/** Settings that the operator left out are not there at all. */
+function givenOnly(settings: Readonly<Record<string, number | undefined>>): Partial<GaslessSettings> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 function passwordSource(options: RunNodeOptions, config: NodeConfig): PasswordSource {

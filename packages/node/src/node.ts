@@ -1,3 +1,4 @@
+import { DEFAULT_GASLESS, type GaslessSettings } from "@tributary/chain/pool/gasless";
 import type { Logger } from "pino";
 import { NodeError } from "./fault/node-error.ts";
 import { CheckpointBook, type CheckpointLookup } from "./host/checkpoint-book.ts";
@@ -37,6 +38,9 @@ export type NodeConfig = {
   readonly diskBytes?: number;
   /** Blocks that each chain keeps with their receipts, DEFAULT_KEPT_BLOCKS where it says nothing; or "archive": all. */
   readonly history?: HistoryPolicy;
+  /** Units of about 50 microseconds that JSON-RPC may take in a second; see BudgetSettings. */
+  readonly rpcUnitsPerSecond?: number;
+  readonly gasless?: Partial<GaslessSettings>;
   /** Heights behind from which on a member fetches a snapshot instead of every container. */
   readonly joinLag?: number;
   readonly clientVersion?: string;
@@ -120,7 +124,7 @@ export class NodeProcess {
   }
 
   async #open(): Promise<Running> {
-    const { nodeId, dataDir, peer, vault, logger, keygen, cors, clientVersion } = this.#config;
+    const { nodeId, dataDir, peer, vault, logger, keygen, cors, clientVersion, rpcUnitsPerSecond } = this.#config;
     const opened: (() => Promise<void>)[] = [];
     try {
       const lock = await lockData(dataDir);
@@ -140,6 +144,7 @@ export class NodeProcess {
         ...(keygen === undefined ? {} : { keygen }),
         ...(cors === undefined ? {} : { cors }),
         ...(clientVersion === undefined ? {} : { clientVersion }),
+        ...(rpcUnitsPerSecond === undefined ? {} : { budget: { unitsPerSecond: rpcUnitsPerSecond } }),
       });
       const rpcPort = await this.#listen(rpc);
       opened.push(() => rpc.stop());
@@ -152,6 +157,7 @@ export class NodeProcess {
         logger,
         diskBytes: this.#config.diskBytes ?? DEFAULT_DISK_BYTES,
         history: this.#config.history ?? DEFAULT_KEPT_BLOCKS,
+        gasless: { ...DEFAULT_GASLESS, ...this.#config.gasless },
         joinLag: this.#config.joinLag ?? DEFAULT_JOIN_LAG,
         rpc,
       });

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Chain } from "@tributary/chain/chain/chain";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
+import type { GaslessSettings } from "@tributary/chain/pool/gasless";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { LaterEpochs, MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
 import { decode, type Limits } from "@tributary/protocol/wire/index";
@@ -46,6 +47,7 @@ export type MemberParts = {
   readonly diskBytes: number;
   /** Blocks that are kept. */
   readonly history: HistoryPolicy;
+  readonly gasless: GaslessSettings;
   /** Heights behind from which on a snapshot is fetched. */
   readonly joinLag: number;
   /** The member begins with a snapshot that it fetched just now. */
@@ -120,6 +122,7 @@ export class Member {
         storage: { directory: join(folder, "chain") },
         pool: poolLimits(first.slots),
         ...(kept === undefined ? {} : { keepBlocks: kept }),
+        gasless: parts.gasless,
         onFailure: failed,
       });
       closers.push(() => chain.close());
