@@ -121,10 +121,10 @@ test("without history there is room up to a half of the pool; a proof or history
   expect(order(t).filter((entry) => entry === "1 work")).toHaveLength(1);
 });
 
-test("what was acknowledged with a proof comes back with it, however old the proof is by then", async () => {
+test("what was acknowledged with a proof comes back with it, and without it where it counts no longer", async () => {
   const directory = await mkdtemp(join(tmpdir(), "gasless-"));
   try {
-    const gasless = { ...EASY, proofSeconds: 1 };
+    const gasless = { ...EASY, proofSeconds: 2 };
     let t = await TestChain.open({ storage: { directory }, gasless });
     await t.block();
     const bytes = sealed(transfer(t, 0), { from: 0, blockHash: t.chain.head.hash });
@@ -134,6 +134,17 @@ test("what was acknowledged with a proof comes back with it, however old the pro
     t = await TestChain.open({ storage: { directory }, gasless });
     const [entry] = t.chain.pool.executable();
     expect(entry).toMatchObject({ lane: "work", sealed: bytes, raw: transfer(t, 0) });
+    await t.chain.close();
+    // A difficulty that the operator raised costs it its lane only.
+    t = await TestChain.open({ storage: { directory }, gasless: { hashesPerGas: 1_000 } });
+    expect([...t.chain.pool.executable()]).toMatchObject([
+      { lane: "fresh", raw: transfer(t, 0), sealed: transfer(t, 0) },
+    ]);
+    for (let i = 0; i < 5; i++) await t.block();
+    await t.chain.close();
+    // So does its age.
+    t = await TestChain.open({ storage: { directory }, gasless });
+    expect([...t.chain.pool.executable()]).toMatchObject([{ lane: "fresh", sealed: transfer(t, 0) }]);
     await t.chain.close();
   } finally {
     await rm(directory, { recursive: true });

@@ -271,7 +271,9 @@ export class Pool implements TransactionPool {
     const queue = this.#senders.get(key) ?? new SenderQueue(this.#chain.account(sender).nonce);
     this.#senders.set(key, queue);
     const waiting: Waiting = {
-      ...{ transaction, hash: toHex(hash), sender: toHex(sender), raw: transaction.raw, sealed },
+      ...{ transaction, hash: toHex(hash), sender: toHex(sender), raw: transaction.raw },
+      // Others would not take it with a proof that counts no longer.
+      sealed: lane.hashes > 0 ? sealed : transaction.raw,
       ...{ gas: Number(transaction.gasLimit), age, born: this.#heights - age },
       ...{ hashes: lane.hashes, lane: lane.room, room: lane.room },
     };
@@ -304,15 +306,16 @@ export class Pool implements TransactionPool {
   }: Newcomer):
     | { readonly ok: true; readonly hashes: number; readonly room: Lane }
     | { readonly ok: false; readonly rejection: Rejection } {
-    if (proof === undefined) {
-      return { ok: true, hashes: 0, room: laneOf({ hashes: 0 }, this.#standing(transaction)) };
-    }
+    const without = { ok: true, hashes: 0, room: laneOf({ hashes: 0 }, this.#standing(transaction)) } as const;
+    if (proof === undefined) return without;
     const { hashesPerGas, proofSeconds } = this.#gasless;
     // Whoever took it in asked for what its own load asked for; on its way here the block grew older.
     const asked = source === "client" ? difficulty(this.#gasless, this.#room.fill("work")) : hashesPerGas;
-    const seconds = { client: 1, member: 2, log: Number.POSITIVE_INFINITY }[source] * proofSeconds;
+    const seconds = source === "client" ? proofSeconds : 2 * proofSeconds;
     const shown = checkWork(transaction, proof, this.#chain, asked, seconds);
-    return shown.ok ? { ok: true, hashes: shown.hashes, room: "work" } : shown;
+    if (shown.ok) return { ok: true, hashes: shown.hashes, room: "work" };
+    // It was acknowledged: an old proof, or a difficulty set anew, costs it its lane and no more.
+    return source === "log" ? without : shown;
   }
 
   #judge(transaction: Transaction, room: Lane, source: Source): Rejection | undefined {
