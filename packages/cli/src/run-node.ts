@@ -1,7 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { join, resolve } from "node:path";
-import type { GaslessSettings } from "@tributary/chain/pool/gasless";
 import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
+import type { GaslessSettings } from "@tributary/chain/pool/gasless";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { FileVault, NodeProcess, type PasswordSource, readPassword } from "@tributary/node";
 import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";

@@ -112,8 +112,8 @@ export interface ChainReader {
   /** Resolves once the transaction is durable in the pool's log: from then on it survives kill -9. */
   submit(raw: Uint8Array): Promise<SubmitResult>;
   poolStatus(): PoolStatus;
-  /** What a transaction without history needs at this member now. */
-  gaslessTerms(): GaslessTerms;
+  /** What a transaction without history needs at this member now; undefined where gas is paid for. */
+  gaslessTerms(): GaslessTerms | undefined;
   /** Whether the account has history on this chain, and what it used of late. */
   standing(address: Uint8Array): Standing;
 

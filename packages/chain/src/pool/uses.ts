@@ -1,4 +1,4 @@
-import type { Receipt } from "../block/receipt.ts";
+import type { Block } from "../block/block.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { RlpReader } from "../rlp/reader.ts";
@@ -18,7 +18,10 @@ function nonceOf(raw: Uint8Array): bigint {
 }
 
 /** What a block's transactions used, and by whom. */
-export function usesIn({ block, senders }: BlockRecord, receipts: readonly Receipt[]): Use[] {
+export function usesIn(
+  { block, senders }: { readonly block: Pick<Block, "transactions">; readonly senders: readonly Uint8Array[] },
+  receipts: readonly { readonly gasUsed: number }[],
+): Use[] {
   return block.transactions.flatMap((raw, index) => {
     const sender = senders[index];
     const receipt = receipts[index];

@@ -237,6 +237,15 @@ export class EthereumChain implements ChainReader {
     return this.#pool.status();
   }
 
+  /** Ethereum's gas is paid for. */
+  gaslessTerms(): undefined {
+    return undefined;
+  }
+
+  standing(): { readonly history: boolean; readonly debt: number } {
+    return { history: false, debt: 0 };
+  }
+
   /** There are no blocks after the head to tell of. */
   onBlock(_listener: (event: BlockEvent) => void): () => void {
     return () => undefined;

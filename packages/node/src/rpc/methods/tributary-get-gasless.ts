@@ -1,6 +1,7 @@
-import type { Block, ChainReader } from "@tributary/chain";
+import type { ChainReader } from "@tributary/chain";
 import { data, parseAddress, quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
+import { RPC_CODE, RpcError } from "../rpc-error.ts";
 
 /** Blocks behind the head: one that every member has by now, so that all of them take a proof for it. */
 const ANCHOR_DEPTH = 2;
@@ -16,7 +17,9 @@ export const tributaryGetGasless: Method = {
     const address = params.nextOr(parseAddress, undefined);
     params.end();
     const { chain } = context;
-    const { hashesPerGas, proofSeconds, room } = chain.gaslessTerms();
+    const offered = chain.gaslessTerms();
+    if (offered === undefined) throw new RpcError(RPC_CODE.notSupported, "gas is paid for on this chain");
+    const { hashesPerGas, proofSeconds, room } = offered;
     const anchor = anchorOf(chain, proofSeconds);
     const terms = {
       ...{ hashesPerGas, proofSeconds, room },
@@ -29,7 +32,7 @@ export const tributaryGetGasless: Method = {
 };
 
 /** A block that still counts as recent when the work is done. */
-function anchorOf(chain: ChainReader, proofSeconds: number): Block {
+function anchorOf(chain: ChainReader, proofSeconds: number): ChainReader["head"] {
   const { head } = chain;
   const block = chain.block(Math.max(0, head.header.number - ANCHOR_DEPTH));
   const old = block === undefined || head.header.timestamp - block.header.timestamp > proofSeconds / 2;
