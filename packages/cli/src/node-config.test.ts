@@ -40,6 +40,9 @@ test("history is a number of blocks that members need, or an archive", () => {
   expect(parseNodeConfig({ ...minimal, history: "archive" }, "test").history).toBe("archive");
   for (const history of [4_095, 5_000.5, "all"]) {
     expect(() => parseNodeConfig({ ...minimal, history }, "test")).toThrow("history");
+  }
+});
+
 test("how gas is divided may be set, and nothing else there", () => {
   const gasless = { historySeconds: 60, hashesPerGas: 0.5 };
   expect(parseNodeConfig({ ...minimal, gasless }, "test").gasless).toEqual(gasless);

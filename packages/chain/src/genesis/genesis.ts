@@ -8,8 +8,6 @@ import { rlpEncode } from "../rlp/encode.ts";
 import { initialRules, RULES_ADDRESS } from "../rules/rules-storage.ts";
 import { EMPTY_CODE_HASH, encodeAccount, isEmptyAccount } from "../state/account.ts";
 import { BucketSet, type Change } from "../state/bucket-set.ts";
-import { accountKey, codeKey, isCommitted } from "../state/flat-key.ts";
-import { BucketSet } from "../state/bucket-set.ts";
 import { accountKey, codeKey, isCommitted, storageKey } from "../state/flat-key.ts";
 import { PREDEPLOYS } from "./predeploys.ts";
 
@@ -43,7 +41,7 @@ function balancesOf(parameters: GenesisParameters): ReadonlyMap<string, bigint> 
   return balances;
 }
 
-function* stateEntries(balances: ReadonlyMap<string, bigint>): Iterable<StateEntry> {
+function* stateEntries(owner: Uint8Array, balances: ReadonlyMap<string, bigint>): Iterable<StateEntry> {
   const predeployed = new Set(PREDEPLOYS.map(({ address }) => accountKey(address)));
   for (const [key, balance] of balances) {
     const account = { nonce: 0n, balance, codeHash: EMPTY_CODE_HASH };
@@ -55,6 +53,12 @@ function* stateEntries(balances: ReadonlyMap<string, bigint>): Iterable<StateEnt
     yield [accountKey(address), encodeAccount({ nonce: 1n, balance, codeHash })];
     yield [codeKey(codeHash), code];
   }
+  const { slot, value } = initialRules(owner);
+  if (owner.some((byte) => byte !== 0)) yield [storageKey(RULES_ADDRESS, slot), withoutLeadingZeros(value)];
+}
+
+function withoutLeadingZeros(value: Uint8Array): Uint8Array {
+  return value.subarray(value.findIndex((byte) => byte !== 0));
 }
 
 function* turnsOf(entries: Iterable<StateEntry>): Iterable<readonly Change[]> {
@@ -66,14 +70,6 @@ function* turnsOf(entries: Iterable<StateEntry>): Iterable<readonly Change[]> {
     turn = [];
   }
   yield turn;
-  const owner = addressOf(parameters.owner);
-  const { slot, value } = initialRules(owner);
-  if (owner.some((byte) => byte !== 0)) values.set(storageKey(RULES_ADDRESS, slot), withoutLeadingZeros(value));
-  return values;
-}
-
-function withoutLeadingZeros(value: Uint8Array): Uint8Array {
-  return value.subarray(value.findIndex((byte) => byte !== 0));
 }
 
 /**
@@ -82,8 +78,9 @@ function withoutLeadingZeros(value: Uint8Array): Uint8Array {
  * TypeError for what is no address.
  */
 export function buildGenesis(parameters: GenesisParameters): Genesis {
+  const owner = addressOf(parameters.owner);
   const balances = balancesOf(parameters);
-  const entries = (): Iterable<StateEntry> => stateEntries(balances);
+  const entries = (): Iterable<StateEntry> => stateEntries(owner, balances);
   const adder = BucketSet.empty().adder();
   for (const turn of turnsOf(entries())) adder.add(turn);
   return genesisOf(parameters, entries, adder.finish());
@@ -91,8 +88,9 @@ export function buildGenesis(parameters: GenesisParameters): Genesis {
 
 /** As `buildGenesis`; lets other work have its turn, so that a large genesis does not stop the other chains of a node. */
 export async function buildGenesisInTurns(parameters: GenesisParameters): Promise<Genesis> {
+  const owner = addressOf(parameters.owner);
   const balances = balancesOf(parameters);
-  const entries = (): Iterable<StateEntry> => stateEntries(balances);
+  const entries = (): Iterable<StateEntry> => stateEntries(owner, balances);
   const adder = BucketSet.empty().adder();
   for (const turn of turnsOf(entries())) {
     adder.add(turn);
