@@ -1,5 +1,5 @@
 import type { Address } from "viem";
-import { isDone, type Job, type JobFailure, type JobState, type Receipt } from "../job.ts";
+import { isDone, type Job, type JobFailure, type Receipt } from "../job.ts";
 import {
   claimSigner,
   clearSlots,
@@ -16,6 +16,7 @@ import { eventsOf } from "../store/events.ts";
 import type { JobStore } from "../store/job-store.ts";
 import type { Attempt, Settlement, SignerRecord } from "../store/records.ts";
 import { allowance, type SpendingLimit, spent } from "./allowance.ts";
+import { changed, released, SUPERSEDED } from "./job-change.ts";
 import { JobQueue, type RouteRoom } from "./job-queue.ts";
 import { RouteBook, type RouteLimits } from "./route-book.ts";
 import { newest, recordOf, type Slot, slotOf } from "./slot.ts";
@@ -27,40 +28,6 @@ export type Account = { record: SignerRecord; readonly slots: Map<number, Slot> 
 export type Bound = { readonly job: Job; readonly attempt: Attempt; readonly wei: bigint };
 
 export type Settled = { readonly slot: Slot; readonly receipt: Receipt; readonly failure?: JobFailure };
-
-type Change = {
-  readonly state?: JobState;
-  readonly receipt?: Receipt;
-  /** Given as undefined: there is none any more. */
-  readonly failure?: JobFailure | undefined;
-  readonly place?: Pick<Slot, "signer" | "nonce">;
-};
-
-/** What `job` becomes. A state without a nonce or a receipt takes them away. */
-function changed(job: Job, change: Change): Job {
-  const { signer, nonce, receipt, failure: before, ...rest } = job;
-  const failure = "failure" in change ? change.failure : before;
-  const state = change.state ?? job.state;
-  const unbound = state === "queued" || change.place !== undefined;
-  const place = unbound ? change.place : signer === undefined || nonce === undefined ? undefined : { signer, nonce };
-  const kept = state === "queued" || state === "signed" || state === "sent" ? undefined : (change.receipt ?? receipt);
-  return {
-    ...rest,
-    state,
-    ...(place === undefined ? {} : { signer: place.signer, nonce: place.nonce }),
-    ...(kept === undefined ? {} : { receipt: kept }),
-    ...(failure === undefined ? {} : { failure }),
-    updatedAt: Date.now(),
-  };
-}
-
-const SUPERSEDED: JobFailure = { code: "CANCELLED", message: "a replacement of the pool took its nonce" };
-
-/** What becomes of a job that has lost its nonce: it waits for another one, unless it was being cancelled. */
-function released(job: Job, slot: Slot): Job {
-  const unwanted = slot.attempts.some(({ kind }) => kind === "cancel");
-  return changed(job, unwanted ? { state: "cancelled", failure: job.failure ?? SUPERSEDED } : { state: "queued" });
-}
 
 /**
  * What the pool knows, in memory and in the store. Each method that changes something is one database transaction first

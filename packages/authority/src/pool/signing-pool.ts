@@ -10,6 +10,7 @@ import { putMeta } from "../store/changes.ts";
 import { JobStore } from "../store/job-store.ts";
 import { prune } from "../store/prune.ts";
 import { ChainView } from "./chain-view.ts";
+import { Intake } from "./intake.ts";
 import { Ledger } from "./ledger.ts";
 import { type Alert, type Limits, limitsOf, type SigningPoolOptions } from "./options.ts";
 import { callOf, checkedOptions, fingerprintOf, type SubmitOptions, type TransactionRequest } from "./request.ts";
@@ -67,18 +68,15 @@ const LOOKS_PER_GENESIS = 16;
 /** `createSigningPool` makes one. */
 export class SigningPool {
   readonly #parts: Parts;
-  readonly #waiting: { readonly job: Job; readonly done: (accepted: boolean, error?: unknown) => void }[] = [];
-  /** Jobs that are not durable yet, by route. */
-  readonly #arriving = new Map<string, number>();
-  readonly #pendingKeys = new Map<string, Promise<Job>>();
+  readonly #intake: Intake;
   /** Who follows a job, by its id; undefined tells them that the pool closes. */
   readonly #followers = new Map<string, Set<Follower>>();
   /** When the followed jobs of other servers changed last, as far as was told. */
   readonly #seen = new Map<string, number>();
+  /** Where among the followed jobs of other servers the newest look began. */
+  #place = 0;
   /** When to forget old jobs again, in milliseconds. */
   #pruneAt = Date.now() + PRUNE_MS;
-  /** Where among them the newest look began. */
-  #place = 0;
   readonly #sharing: Sharing | undefined;
   readonly #feed: HeadFeed | undefined;
   /** A block came while the chain was being looked at. */
@@ -101,6 +99,8 @@ export class SigningPool {
     const fatal = (error: unknown): void => this.fail(error);
     this.#sharing = lease === undefined ? undefined : new Sharing({ lease, ledger, roster, alert, fatal });
     if (wsUrls.length > 0) this.#feed = new HeadFeed({ urls: wsUrls, onHead: () => this.#lookNow() });
+    const accepted = (): void => this.#kickAll();
+    this.#intake = new Intake({ ...parts, mustBeOpen: () => this.#mustBeOpen(), accepted, fatal });
     this.#kickAll();
     this.#schedule(0);
   }
@@ -126,7 +126,7 @@ export class SigningPool {
       createdAt: now,
       updatedAt: now,
     };
-    const same = await this.#sameKey(job, request.abi);
+    const same = await this.#intake.take(job, request.abi);
     if (same.fingerprint === fingerprint && same.owner === owner) return same;
     throw new PoolError("IDEMPOTENCY_CONFLICT", "this key belongs to another request");
   }
@@ -262,7 +262,7 @@ export class SigningPool {
     this.#state = "closed";
     clearTimeout(this.#timer);
     const { rpc, roster, ledger, store, ownStore } = this.#parts;
-    for (const { done } of this.#waiting.splice(0)) done(false, new PoolError("CLOSED", "the pool is closed"));
+    this.#intake.close();
     rpc.close();
     await this.#looking;
     await Promise.all(roster.streams.map((stream) => stream.stop()));
@@ -288,75 +288,6 @@ export class SigningPool {
   #mustBeOpen(): void {
     this.#mustRun();
     if (this.#state !== "open") throw new PoolError("CLOSED", "the pool takes no more jobs");
-  }
-
-  /** The job itself, durable, or the one that has had its key before. */
-  async #sameKey(job: Job, abi: Abi | undefined): Promise<Job> {
-    const key = job.idempotencyKey;
-    if (key === undefined) return await this.#accepted(job, abi);
-    const pending = this.#pendingKeys.get(key);
-    if (pending !== undefined) return await pending;
-    const { ledger } = this.#parts;
-    const arrival = ledger.jobByKey(key).then((known) => known ?? this.#accepted(job, abi));
-    this.#pendingKeys.set(key, arrival);
-    return await arrival.finally(() => this.#pendingKeys.delete(key));
-  }
-
-  /** Resolves when the job is durable; jobs of one turn of the event loop share a transaction. */
-  async #accepted(job: Job, abi: Abi | undefined): Promise<Job> {
-    this.#mustBeOpen();
-    const { ledger, abis } = this.#parts;
-    this.#mustHaveRoom(job.route);
-    this.#arrive(job.route, 1);
-    if (abi !== undefined) abis.set(job.id, abi);
-    try {
-      const own = await new Promise<boolean>((resolve, reject) => {
-        const done = (accepted: boolean, error?: unknown): void =>
-          error === undefined ? resolve(accepted) : reject(error);
-        if (this.#waiting.push({ job, done }) === 1) setImmediate(() => void this.#flush());
-      });
-      if (own) return job;
-    } catch (error) {
-      abis.delete(job.id);
-      throw error;
-    } finally {
-      this.#arrive(job.route, -1);
-    }
-    abis.delete(job.id);
-    const first = await ledger.jobByKey(job.idempotencyKey ?? "");
-    if (first === undefined) throw new Error("neither this job nor another one has its key");
-    return first;
-  }
-
-  #arrive(route: string, by: 1 | -1): void {
-    const count = (this.#arriving.get(route) ?? 0) + by;
-    if (count > 0) this.#arriving.set(route, count);
-    else this.#arriving.delete(route);
-  }
-
-  #mustHaveRoom(route: string): void {
-    const { ledger, limits } = this.#parts;
-    const arriving = [...this.#arriving.values()].reduce((sum, count) => sum + count, 0);
-    if (ledger.openJobs + arriving >= limits.maxOpenJobs) {
-      throw new PoolError("QUEUE_FULL", `${limits.maxOpenJobs} jobs are not done yet`);
-    }
-    if (ledger.isFull(route, this.#arriving.get(route) ?? 0)) {
-      throw new PoolError("QUEUE_FULL", "the route has as many open jobs as it may");
-    }
-  }
-
-  async #flush(): Promise<void> {
-    const waiting = this.#waiting.splice(0);
-    if (waiting.length === 0) return;
-    try {
-      const accepted = await this.#parts.ledger.accept(waiting.map(({ job }) => job));
-      for (const { job, done } of waiting) done(accepted.has(job));
-    } catch (error) {
-      for (const { done } of waiting) done(false, error);
-      this.fail(error);
-      return;
-    }
-    this.#kickAll();
   }
 
   /** The signers with the most room first. */
