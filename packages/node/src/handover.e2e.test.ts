@@ -49,7 +49,12 @@ async function send(node: TestNode): Promise<string> {
   const to = new Uint8Array(20).fill(0xee);
   const raw = signTransaction({ chainId, nonce, to, value: 1n, gasLimit: 21_000n }, accounts[0]!);
   nonce += 1n;
-  return await node.rpc<string>(chainId, "eth_sendRawTransaction", toHex(raw));
+  let hash = "";
+  // A node that is to join takes transactions when it has its seat, and that may be a moment after the others.
+  await until(async () => {
+    hash = await node.rpc<string>(chainId, "eth_sendRawTransaction", toHex(raw));
+  });
+  return hash;
 }
 
 async function mined(node: TestNode, hash: string): Promise<number> {
