@@ -3,14 +3,24 @@ import type { ParsedCall } from "./call-request.ts";
 import { revertError } from "./revert-reason.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
 
-/** Gas that the node executes in one unit of budget (50 microseconds). */
+/** Gas that the node executes in one unit of budget (50 microseconds) where each instruction is a bad one. */
 const GAS_PER_UNIT = 1_000;
+const UNITS_PER_MILLISECOND = 20;
 /** Intrinsic gas of a transaction: no execution. */
 const INTRINSIC_GAS = 21_000;
 
 /** Units of budget for executing `gas`. */
 export function executionUnits(gas: bigint): number {
   return Math.max(0, Number(gas) - INTRINSIC_GAS) / GAS_PER_UNIT;
+}
+
+/**
+ * Units of budget for a call that ran since `startedAt` (performance.now()): what it took, and no more than its gas can
+ * take, so that whatever else the machine did meanwhile is not paid for. Most gas takes a fiftieth of the worst.
+ */
+export function elapsedUnits(gas: bigint, executions: number, startedAt: number): number {
+  const taken = (performance.now() - startedAt) * UNITS_PER_MILLISECOND;
+  return Math.min(executions * executionUnits(gas), taken);
 }
 
 /** A rented chain takes no blobs. */

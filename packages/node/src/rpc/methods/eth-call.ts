@@ -1,6 +1,6 @@
 import { parseBlockOverride } from "../block-override.ts";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
-import { callError, checkChain, executionUnits } from "../call-outcome.ts";
+import { callError, checkChain, elapsedUnits } from "../call-outcome.ts";
 import { parseCall } from "../call-request.ts";
 import { data } from "../hex.ts";
 import type { Method } from "../method.ts";
@@ -17,9 +17,10 @@ export const ethCall: Method = {
     params.end();
     checkChain(call, context.chain);
     const { number } = requireBlock(context.chain, id).header;
+    const startedAt = performance.now();
     const result = await context.chain.call(call.request, number, { state, block });
     if (result.kind === "invalid") throw callError(result);
-    context.charge(executionUnits(result.gasUsed));
+    context.charge(elapsedUnits(result.gasUsed, 1, startedAt));
     if (result.kind !== "success") throw callError(result);
     return data(result.data);
   },

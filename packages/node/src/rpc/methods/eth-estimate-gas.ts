@@ -1,6 +1,6 @@
 import { parseBlockOverride } from "../block-override.ts";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
-import { callError, checkChain, executionUnits } from "../call-outcome.ts";
+import { callError, checkChain, elapsedUnits } from "../call-outcome.ts";
 import { parseCall } from "../call-request.ts";
 import { quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
@@ -23,9 +23,11 @@ export const ethEstimateGas: Method = {
     // Users act as soon as a block is there, so that much is cheap in that very block which is not in the next.
     const isNext = context.chain.ethereum === undefined && (id === "latest" || id === "pending");
     const place = isNext ? { number: header.number + 1, timestamp: header.timestamp + 1, ...block } : block;
+    const startedAt = performance.now();
     const result = await context.chain.estimateGas(call.request, header.number, { state, block: place });
     if (result.kind === "invalid") throw callError(result);
-    context.charge(EXECUTIONS * executionUnits(result.kind === "success" ? result.gas : result.gasUsed));
+    const gas = result.kind === "success" ? result.gas : result.gasUsed;
+    context.charge(elapsedUnits(gas, EXECUTIONS, startedAt));
     if (result.kind !== "success") throw callError(result);
     return quantity(result.gas);
   },
