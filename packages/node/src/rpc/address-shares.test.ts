@@ -18,6 +18,20 @@ function drain(shares: AddressShares, address: string): number {
   return got;
 }
 
+test("one address gets everything while nobody else asks, what other chains leave included", () => {
+  let now = 0;
+  const node = new NodeBudget({ ...settings, surplusPerSecond: 2_000 }, () => now);
+  const shares = new AddressShares(node.open(16), () => now);
+  drain(shares, "10.0.0.1");
+  now = 1_000;
+  expect(drain(shares, "10.0.0.1")).toBe(1_000 + 2_000);
+  // Somebody else comes: from now on the flood has no more than its share of the chain's own, and the rest of the node's.
+  drain(shares, "10.0.0.2");
+  now = 2_000;
+  expect(drain(shares, "10.0.0.1")).toBeLessThan(1_000 + 2_000);
+  expect(shares.take("10.0.0.2", 100)).toBe(0);
+});
+
 test("one address gets nearly everything while nobody else asks, again and again", () => {
   const { shares, wait } = open();
   drain(shares, "10.0.0.1");

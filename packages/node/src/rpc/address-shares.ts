@@ -26,7 +26,8 @@ export function networkOf(address: string): string {
 
 /**
  * Divides one chain's budget among those who ask, when they ask for more than there is: the last part of it goes to
- * addresses below an equal share. While nobody else asks, one address gets nearly everything.
+ * addresses below an equal share; the others may still have what other chains leave. While nobody else asks, one address
+ * gets everything.
  */
 export class AddressShares {
   readonly #budget: ChainBudget;
@@ -43,8 +44,9 @@ export class AddressShares {
   /** Takes `units`: 0 when they were there, else whole seconds to wait before trying again. */
   take(address: string, units: number): number {
     const bucket = this.#bucket(networkOf(address));
-    if (this.#budget.level < RESERVE) {
-      if (bucket.tokens < units) return 1;
+    // Nobody else asks: nothing is kept for others.
+    if (this.#buckets.size > 1 && this.#budget.level < RESERVE) {
+      if (bucket.tokens < units) return this.#budget.spare(units) ? 0 : 1;
       bucket.tokens -= units;
     }
     return this.#budget.take(units);

@@ -127,6 +127,11 @@ export class ChainBudget {
     return Math.max(1, Math.ceil(this.#node.wait(units - this.#tokens, this.rate)));
   }
 
+  /** Takes `units` of what other chains leave, and none of the chain's own; false when they are not there. */
+  spare(units: number): boolean {
+    return this.#node.borrow(units);
+  }
+
   /** Charges for what a call turned out to cost. The bucket may go below zero: later calls wait for it. */
   charge(units: number): void {
     this.#fill(this.#node.now());
