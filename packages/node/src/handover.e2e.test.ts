@@ -129,10 +129,25 @@ test("a member leaves and another comes: the same key, the same chain, four heig
   for (let i = 0; i < 5; i++) await mined(nodes[i % 4]!, await send(nodes[i % 4]!));
   const after = [nodes[0]!, nodes[4]!, nodes[1]!, nodes[2]!];
   for (const node of nodes.slice(0, 4)) signs(node, first);
+  // This one ends between its new log's first record and the erasure of its old share.
+  const interrupted = nodes[1]!;
+  const { eraseShares } = interrupted;
+  interrupted.eraseShares = () => Promise.reject(new Error("the process ends here"));
   const begins = await rotate(after);
+  await until(async () =>
+    expect(interrupted.process.host.failures().get(chainId)?.message).toBe("the process ends here"),
+  );
+  signs(interrupted, first);
+  interrupted.eraseShares = eraseShares;
+  await interrupted.process.stop();
+  await interrupted.start();
+  for (const { group, era, epoch } of epochs) interrupted.process.checkpoints.ready(group, era, epoch, checkpoint);
+  mainchainBlock();
+  await tell();
+  await until(async () => expect(() => signs(interrupted, first)).toThrow("holds no share"));
   const shown = await headerOf(nodes[0]!, begins - 4);
-  expect(shown.mainchainNumber).toBe(checkpoint);
-  expect((await headerOf(nodes[0]!, begins - 5)).mainchainNumber).toBe(checkpoint - 1);
+  expect(shown.mainchainNumber).toBe(checkpoint - 1);
+  expect((await headerOf(nodes[0]!, begins - 5)).mainchainNumber).toBe(checkpoint - 2);
   const { committee } = await headerOf(nodes[0]!, begins);
   expect(committee).toBe(newest().committee);
   // The new member proposes and signs: three of four are enough only with it when one is away.

@@ -26,6 +26,8 @@ export class TestNode {
   process: NodeProcess;
   /** What its keys do when asked to sign; a test may put something else here. */
   signer: FileVault["signer"];
+  /** How its shares are erased; a test may put something else here. */
+  eraseShares: FileVault["eraseShares"];
   /** Heights behind from which on its members fetch a snapshot. */
   joinLag = 1_000_000;
   peerPort = 0;
@@ -36,6 +38,7 @@ export class TestNode {
     this.folder = folder;
     this.vault = vault;
     this.signer = (...key) => vault.signer(...key);
+    this.eraseShares = (...key) => vault.eraseShares(...key);
     this.process = this.#create();
   }
 
@@ -97,7 +100,7 @@ export class TestNode {
         signer: (...key) => this.signer(...key),
         sessions: (...key) => this.vault.sessions(...key),
         keepSessions: (...key) => this.vault.keepSessions(...key),
-        eraseShares: (...key) => this.vault.eraseShares(...key),
+        eraseShares: (...key) => this.eraseShares(...key),
       },
       logger: logger.child({ node: this.nodeId }),
       joinLag: this.joinLag,

@@ -193,10 +193,12 @@ export class Execution {
 
   /** The newest container may show that the next epoch is ready, though nobody knew that when it was executed. */
   lookForBorder(): void {
-    this.#border.look(
-      this.#tip.header,
-      [...this.#layers.values()].map(({ header }) => header),
-    );
+    this.#lookForBorder(this.#tip.header);
+  }
+
+  #lookForBorder(newest: ContainerHeader): void {
+    const layers = [...this.#layers.values()].map(({ header }) => header);
+    this.#border.look(newest, layers);
   }
 
   /**
@@ -319,10 +321,7 @@ export class Execution {
     const { header, hash } = layer;
     const { height } = header;
     // Before the FINAL for it: see there.
-    this.#border.look(
-      header,
-      [...this.#layers.values()].map((below) => below.header),
-    );
+    this.#lookForBorder(header);
     const logged = this.#logged.get(height);
     this.#logged.delete(height);
     if (logged !== undefined && logged !== hash) {

@@ -31,6 +31,11 @@ export class Committees {
     return this.#all().find((spec) => spec.epoch === epoch);
   }
 
+  /** Epochs before this one. */
+  before(epoch: number): readonly MemberSpec[] {
+    return this.#all().filter((spec) => spec.epoch < epoch);
+  }
+
   /** Where nothing but this differs, nothing is new. */
   get name(): string {
     const { era } = this.#first;

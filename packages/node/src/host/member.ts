@@ -90,6 +90,7 @@ export class Member {
   /** The epoch that takes over, where this one is over and the next one's members are not known here yet. */
   #awaited: { readonly first: number; readonly epoch: number } | undefined;
   #turningOver: Promise<void> | undefined;
+  #settling: Promise<void> | undefined;
   #diskTimer: NodeJS.Timeout | undefined;
   #link: GroupMesh | undefined;
   #diskBytes = 0;
@@ -204,6 +205,9 @@ export class Member {
   #start(): void {
     this.#term.start((...next) => this.#over(...next));
     this.#join();
+    this.#settling = this.#forgetOlder().catch((error: unknown) => {
+      if (!this.#silenced) this.#opened.guard(() => this.#opened.failed(error))();
+    });
     this.#diskTimer = setInterval(() => this.#measureDisk(), DISK_LOOK_MS);
     this.#measureDisk();
   }
@@ -239,24 +243,32 @@ export class Member {
     );
   }
 
-  /**
-   * The old term ends, the new one begins. Its log is begun before the old share is erased: from then on a restart goes
-   * on with the new one. consensus.md 14.
-   */
+  /** The old term ends, the new one begins. */
   async #turnOver(spec: MemberSpec, first: number): Promise<void> {
-    const { spec: before } = this.#term;
-    const { folder } = this.#opened;
     await this.#term.close();
     this.#opened.chain.executor.rollback();
     this.#term = await openTerm(this.#opened, this.#parts, () => this.#committees, spec.epoch, first);
     if (this.#silenced) return;
     this.#term.start((...next) => this.#over(...next));
     this.#join();
-    const { log } = this.#term;
-    await Promise.race([new Promise<void>((done) => log.flush(done)), this.#opened.broken]);
-    await removeOlderLogs(folder, spec);
-    if (before.seat < before.members.length) await this.#parts.vault.eraseShares(before, before.seat);
+    await this.#forgetOlder();
     this.#parts.logger.info({ era: spec.era, epoch: spec.epoch, first, seat: spec.seat }, "the next epoch begins");
+  }
+
+  /**
+   * What is left of epochs that are over goes once the log of the present one is begun, from which a restart goes on. Also
+   * after each start: the one before may have ended between the two. consensus.md 14.
+   */
+  async #forgetOlder(): Promise<void> {
+    const { folder, broken } = this.#opened;
+    const { log, spec } = this.#term;
+    const older = this.#committees.before(spec.epoch);
+    if (older.length === 0) return;
+    await Promise.race([new Promise<void>((done) => log.flush(done)), broken]);
+    await removeOlderLogs(folder, spec);
+    for (const over of older) {
+      if (over.seat < over.members.length) await this.#parts.vault.eraseShares(over, over.seat);
+    }
   }
 
   status(): StatusReport {
@@ -322,6 +334,7 @@ export class Member {
     clearInterval(this.#diskTimer);
     this.#silence();
     await this.#turningOver;
+    await this.#settling;
     await this.#pruning.stop();
     await this.#proofs.stop();
     const { journal, chain, store } = this.#opened;
