@@ -1,6 +1,6 @@
 import { Consensus } from "@tributary/protocol/consensus/consensus";
 import { RESYNC_MS } from "@tributary/protocol/consensus/parameters";
-import type { Base, Height, HexHash, Input, Order, Seat } from "@tributary/protocol/consensus/types";
+import type { Height, Input, Order, Seat } from "@tributary/protocol/consensus/types";
 import { beaconOf, decode, type Message } from "@tributary/protocol/wire/index";
 import { Amnesia } from "./amnesia.ts";
 import { Assignment, assigningHeight } from "./assignment.ts";
@@ -12,7 +12,8 @@ import { Coins } from "./coins.ts";
 import { Evidence } from "./evidence.ts";
 import { type Committed, Execution } from "./execution.ts";
 import { Finality } from "./finality.ts";
-import { encodeLogRecord, type LogRecord } from "./log-record.ts";
+import type { LogRecord } from "./log-record.ts";
+import { LogSegments } from "./log-segments.ts";
 import type { MemberConfig } from "./member-config.ts";
 import { type DriverPorts, MemberContext } from "./member-context.ts";
 import { type DriverStatus, StatusClock } from "./member-status.ts";
@@ -36,10 +37,6 @@ const FLUSH_SPACING_PAIRS = 8;
 /** A grace for what is late may take one such part of the time that the height's certificates took, up to a bound. */
 const GRACE_PART = 2;
 const MAX_GRACE_MS = 500;
-/** Bytes in the newest log segment from which a new one is started. */
-const ROTATE_BYTES = 8 << 20;
-/** Heights by which finality must be past a segment's base before older segments go: the windows of the core. */
-const ROTATE_MARGIN = 4;
 
 /**
  * One member of one committee: joins the pure core with links, log, journal, keys, pool, executor and store. Synchronous
@@ -63,17 +60,13 @@ export class MemberDriver {
   readonly #orders: Orders;
   readonly #finality: Finality;
   readonly #border: Border;
+  readonly #segments: LogSegments;
   readonly #execution: Execution;
   readonly #catchUp: CatchUp;
   readonly #resync: Resync;
   readonly #routing: TransactionRouting;
   readonly #status: StatusClock;
   readonly #records: readonly LogRecord[];
-  readonly #base: Base;
-  /** Of the newest order: what a new segment of the log starts from. */
-  #newest: { readonly digest: HexHash; readonly previous: HexHash; readonly accepted: bigint };
-  /** c at the start of the newest segment. */
-  #segmentBase = 0;
   #replaying = false;
   #build: Extract<InnerEffect, { readonly kind: "build" }> | undefined;
   #ticks = 0;
@@ -86,10 +79,8 @@ export class MemberDriver {
     this.#context = context;
     this.#records = readLog(ports.log);
     const base = startingBase(context, this.#records);
-    this.#base = base;
     context.ordered = base.ordered;
     context.final = base.final;
-    this.#newest = { digest: base.orderDigest, previous: base.previousDigest, accepted: base.accepted };
     this.#core = new Consensus(base);
     this.#turn = new Turn(this.#core, ports.log, ports.clock, Math.floor(config.members ** 2 / FLUSH_SPACING_PAIRS), {
       inner: (effect) => this.#inner(effect),
@@ -127,6 +118,7 @@ export class MemberDriver {
       this.#execution.advance(),
     );
     this.#border = new Border(context, this.#turn);
+    this.#segments = new LogSegments(ports.log, this.#border, base);
     this.#execution = new Execution(context, this.#turn, this.#bodies, this.#finality, this.#border, {
       committed: (committed) => this.#committed(committed),
       over: (first, epoch) => this.#end(first, epoch),
@@ -141,10 +133,8 @@ export class MemberDriver {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    const { ports } = this.#context;
     this.#execution.load();
-    if (this.#records.length === 0) ports.log.rotate(encodeLogRecord({ kind: "base", base: this.#base }));
-    this.#segmentBase = this.#context.ordered;
+    if (this.#records.length === 0) this.#segments.begin();
     this.#replay();
     const newest = this.#execution.newestStored();
     if (newest !== undefined) {
@@ -361,7 +351,7 @@ export class MemberDriver {
     if (certified === undefined) throw new Error(`order ${height} without its certificate`);
     let bitmap = 0n;
     for (const { seat } of accepted) bitmap |= 1n << BigInt(seat);
-    this.#newest = { digest, previous, accepted: bitmap };
+    this.#segments.ordered({ ordered: height, orderDigest: digest, previousDigest: previous, accepted: bitmap });
     this.#context.ordered = height;
     this.#assignment.ordered(height, beaconOf(certified.certificate), bitmap);
     this.#builder.ordered(height, this.#bodies.accepted(order));
@@ -387,7 +377,7 @@ export class MemberDriver {
     this.#finality.forget(height);
     this.#own.forget(ordered, height);
     this.#context.report({ kind: "committed", height, hash, transactions: transactions.length, fetched });
-    this.#rotate(height);
+    this.#segments.committed(height, this.#core.final);
     this.#routing.look();
     this.#resync.tellGuests();
     if (fetched) this.#catchUp.plan();
@@ -403,35 +393,12 @@ export class MemberDriver {
     });
   }
 
-  /** A segment holds all that its heights need; it goes once finality is past everything that was open at its end. */
-  #rotate(committed: number): void {
-    const { log } = this.#context.ports;
-    if (log.segments > 1) {
-      if (committed >= this.#segmentBase + ROTATE_MARGIN) log.prune();
-      return;
-    }
-    if (log.bytes < ROTATE_BYTES) return;
-    const { digest, previous, accepted } = this.#newest;
-    const base: Base = {
-      ...this.#base,
-      ordered: this.#context.ordered,
-      orderDigest: digest,
-      previousDigest: previous,
-      accepted,
-      final: this.#core.final,
-    };
-    log.rotate(encodeLogRecord({ kind: "base", base }));
-    const { first } = this.#border;
-    if (first !== undefined) log.append(encodeLogRecord({ kind: "border", first }));
-    this.#segmentBase = base.ordered;
-  }
-
   #replay(): void {
     this.#replaying = true;
     this.#turn.begin();
     for (const [index, record] of this.#records.entries()) {
       if (record.kind === "base") {
-        if (index > 0) this.#segmentBase = record.base.ordered;
+        if (index > 0) this.#segments.replayed(record.base);
         continue;
       }
       const input = this.#inputOf(record);

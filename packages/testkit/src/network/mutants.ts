@@ -254,7 +254,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "log pruned too early",
-    patches: [{ file: `${DRIVER}driver.ts`, find: "const ROTATE_MARGIN = 4;", replace: "const ROTATE_MARGIN = -9;" }],
+    patches: [
+      { file: `${DRIVER}log-segments.ts`, find: "const ROTATE_MARGIN = 4;", replace: "const ROTATE_MARGIN = -9;" },
+    ],
   },
   {
     name: "combined with q - 1 shares",
