@@ -57,7 +57,7 @@ type Newcomer = {
 
 type Admission =
   | { readonly ok: true; readonly waiting: Waiting }
-  | { readonly ok: false; readonly rejection: Rejection };
+  | { readonly ok: false; readonly rejection: Rejection; readonly known?: Waiting };
 
 const poolFull: Rejection = { code: "pool-full", message: "txpool is full" };
 const noRoom: Rejection = {
@@ -90,7 +90,7 @@ export class Pool implements TransactionPool {
   readonly #room: Room;
   readonly #senders = new Map<string, SenderQueue>();
   readonly #byHash = new Map<string, Waiting>();
-  readonly #arrivalListeners = new Set<() => void>();
+  readonly #arrivalListeners = new Set<(entries: readonly PoolEntry[]) => void>();
   readonly #acceptListeners = new Set<(transaction: Transaction) => void>();
   #log: PoolLog | undefined;
   /** Heights with transactions that this pool saw. */
@@ -142,8 +142,9 @@ export class Pool implements TransactionPool {
     return { kind: "accepted", hash: transaction.hash };
   }
 
-  accept(bytes: Uint8Array, age: number): void {
-    this.#take(bytes, age, "member");
+  accept(bytes: Uint8Array, age: number): PoolEntry["hash"] | undefined {
+    const admission = this.#take(bytes, age, "member");
+    return admission.ok ? admission.waiting.hash : admission.known?.hash;
   }
 
   /** An entry's age and lane are as of this look. */
@@ -151,6 +152,15 @@ export class Pool implements TransactionPool {
     for (const waiting of byPrecedence(this.#senders.values(), ({ transaction }) => this.#standing(transaction))) {
       waiting.age = this.#heights - waiting.born;
       yield waiting;
+    }
+  }
+
+  *ready(): Iterable<PoolEntry> {
+    for (const { ready } of this.#senders.values()) {
+      for (const waiting of ready) {
+        waiting.age = this.#heights - waiting.born;
+        yield waiting;
+      }
     }
   }
 
@@ -196,7 +206,7 @@ export class Pool implements TransactionPool {
     if (transactions.length > 0) this.#heights++;
   }
 
-  onArrival(listener: () => void): void {
+  onArrival(listener: (entries: readonly PoolEntry[]) => void): void {
     this.#arrivalListeners.add(listener);
   }
 
@@ -248,15 +258,15 @@ export class Pool implements TransactionPool {
 
   /** What waits already may still get a proof of work. */
   #strengthen(known: Waiting, newcomer: Newcomer): Admission {
-    if (newcomer.proof === undefined || known.hashes > 0) return { ok: false, rejection: alreadyKnown };
+    if (newcomer.proof === undefined || known.hashes > 0) return { ok: false, rejection: alreadyKnown, known };
     const lane = this.#laneFor(newcomer);
-    if (!lane.ok) return lane;
+    if (!lane.ok) return { ...lane, known };
     this.#room.leave(known);
     known.hashes = lane.hashes;
     known.sealed = newcomer.sealed;
     known.room = "work";
     this.#room.enter(known);
-    this.#arrived();
+    this.#arrived([known]);
     return { ok: true, waiting: known };
   }
 
@@ -283,12 +293,14 @@ export class Pool implements TransactionPool {
     this.#byHash.set(toKey(hash), waiting);
     this.#room.enter(waiting);
     for (const listener of this.#acceptListeners) listener(transaction);
-    if (queue.ready.length > readyBefore || replaced !== undefined) this.#arrived();
+    if (queue.ready.length > readyBefore) this.#arrived(queue.ready.slice(readyBefore));
+    else if (replaced !== undefined && queue.ready.includes(waiting)) this.#arrived([waiting]);
     return { ok: true, waiting };
   }
 
-  #arrived(): void {
-    for (const listener of this.#arrivalListeners) listener();
+  #arrived(entries: readonly Waiting[]): void {
+    for (const waiting of entries) waiting.age = this.#heights - waiting.born;
+    for (const listener of this.#arrivalListeners) listener(entries);
   }
 
   #standing(transaction: Transaction): Standing {

@@ -19,7 +19,9 @@ export class Assignment {
   readonly #beacons = new Map<Height, HexHash>();
   readonly #remembered = new Map<string, readonly Seat[]>();
   #accepted: readonly [bigint, bigint];
-  #key = "";
+  /** What the remembered orders are for. */
+  #window = -1;
+  #absent = 0n;
 
   constructor(members: number, genesisBeacon: HexHash) {
     this.#members = members;
@@ -51,10 +53,10 @@ export class Assignment {
     const beacon = this.#beacons.get(window);
     if (beacon === undefined) return undefined;
     const dead = this.#all & ~(this.#accepted[0] | this.#accepted[1]);
-    const key = `${window}.${dead}`;
-    if (key !== this.#key || this.#remembered.size > MAX_REMEMBERED) {
+    if (window !== this.#window || dead !== this.#absent || this.#remembered.size > MAX_REMEMBERED) {
       this.#remembered.clear();
-      this.#key = key;
+      this.#window = window;
+      this.#absent = dead;
     }
     let seats = this.#remembered.get(sender);
     if (seats === undefined) {

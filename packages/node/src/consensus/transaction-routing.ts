@@ -1,9 +1,6 @@
-import { toHex } from "@tributary/protocol/bytes/hex";
 import { FULL_SPREAD_AGE } from "@tributary/protocol/consensus/parameters";
 import { spread } from "@tributary/protocol/consensus/routing";
 import type { Height, Seat } from "@tributary/protocol/consensus/types";
-import { keccak256 } from "@tributary/protocol/crypto/keccak";
-import { unsealWork } from "@tributary/protocol/gasless/proof-of-work";
 import {
   encode,
   type Forwarded,
@@ -31,7 +28,7 @@ const MAX_WAIT_PER_AGE_MS = 4_000;
 /** Hashes of transactions that came by FORWARD: others forward them. Oldest forgotten first. */
 const MAX_FOREIGN = 50_000;
 
-type Track = { readonly since: number; forwarded: bigint };
+type Track = { readonly since: number; forwarded: bigint /** The last whole look that saw it. */; look: number };
 
 /** Sends waiting transactions to those whose turn it is to propose them, and tells the core of own work. consensus.md 9. */
 export class TransactionRouting {
@@ -39,7 +36,11 @@ export class TransactionRouting {
   readonly #turn: Turn;
   readonly #assignment: Assignment;
   readonly #builder: ProposalBuilder;
-  #tracks = new Map<string, Track>();
+  readonly #tracks = new Map<string, Track>();
+  /** What became executable since the last look; a whole look does without. */
+  #arrived: PoolEntry[] = [];
+  #whole = true;
+  #looks = 0;
   readonly #foreign = new Set<string>();
   #work = false;
   #scheduled: (() => void) | undefined;
@@ -54,7 +55,7 @@ export class TransactionRouting {
     this.#turn = turn;
     this.#assignment = assignment;
     this.#builder = builder;
-    builder.eligibility((entry, height) => this.#rank(entry, height));
+    builder.eligibility((entry, height) => this.#rank(entry, height, context.ports.clock.now()));
   }
 
   /** What the log said last. */
@@ -64,7 +65,11 @@ export class TransactionRouting {
 
   start(): void {
     this.#started = true;
-    this.#context.ports.pool.onArrival(() => this.look());
+    this.#context.ports.pool.onArrival((entries) => {
+      if (this.#context.stopped) return;
+      for (const entry of entries) this.#arrived.push(entry);
+      this.#schedule();
+    });
     this.look();
   }
 
@@ -73,8 +78,13 @@ export class TransactionRouting {
     this.#scheduled = undefined;
   }
 
-  /** Something in the pool, in the assignment or in flight changed. */
+  /** Something in the assignment or in flight changed, or time went by: everything that waits is looked at. */
   look(): void {
+    this.#whole = true;
+    this.#schedule();
+  }
+
+  #schedule(): void {
     if (!this.#started || this.#scheduled !== undefined || this.#context.stopped) return;
     const { clock } = this.#context.ports;
     const wait = Math.max(0, this.#lastScan + Math.max(SCAN_MS, SCAN_SHARE * this.#scanTook) - clock.now());
@@ -86,15 +96,16 @@ export class TransactionRouting {
 
   /** A proposal took its transactions: without this the core would fill the next height with an empty one at once. */
   recount(): void {
-    if (this.#started && this.#work && !this.#context.stopped) this.#scan();
+    if (!this.#started || !this.#work || this.#context.stopped) return;
+    this.#whole = true;
+    this.#scan();
   }
 
   onForward(message: ForwardMessage): void {
     for (const { raw, age } of message.transactions) {
-      const hash = toHex(keccak256(unsealWork(raw).raw));
+      const hash = this.#context.ports.pool.accept(raw, age);
       // What a client gave to this member stays its own duty, whoever sends it back.
-      if (!this.#tracks.has(hash)) this.#foreign.add(hash);
-      this.#context.ports.pool.accept(raw, age);
+      if (hash !== undefined && !this.#tracks.has(hash)) this.#foreign.add(hash);
     }
     if (this.#foreign.size <= MAX_FOREIGN) return;
     for (const hash of this.#foreign) {
@@ -117,22 +128,42 @@ export class TransactionRouting {
     if (height !== this.#current.height) {
       this.#current = { height, since: now, before: now - this.#current.since };
     }
-    const tracks = new Map<string, Track>();
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    const whole = this.#whole;
+    this.#whole = false;
+    if (whole) this.#looks++;
     const outgoing = new Map<Seat, Forwarded[]>();
-    let work = false;
-    for (const entry of ports.pool.executable()) {
-      const track = this.#tracks.get(entry.hash) ?? { since: now, forwarded: 0n };
-      tracks.set(entry.hash, track);
-      const inFlight = this.#builder.inFlight(entry.hash);
-      work ||= !inFlight && this.#rank(entry, height) !== undefined;
-      if (!inFlight && !this.#foreign.has(entry.hash)) this.#forward(entry, track, height, now, outgoing);
+    let work = !whole && this.#work;
+    let seen = 0;
+    for (const entry of whole ? ports.pool.ready() : arrived) {
+      seen++;
+      const track = this.#track(entry.hash, now);
+      if (this.#builder.inFlight(entry.hash)) continue;
+      work ||= this.#rank(entry, height, now) !== undefined;
+      if (!this.#foreign.has(entry.hash)) this.#forward(entry, track, height, now, outgoing);
     }
-    this.#tracks = tracks;
+    if (whole && this.#tracks.size > seen) this.#forgetTracks();
     this.#scanTook = ports.clock.now() - now;
     for (const [seat, transactions] of outgoing) this.#send(seat, transactions);
     if (work === this.#work) return;
     this.#work = work;
     this.#turn.input({ kind: "work", pending: work }, { kind: "work", pending: work });
+  }
+
+  #track(hash: string, now: number): Track {
+    let track = this.#tracks.get(hash);
+    if (track === undefined) {
+      track = { since: now, forwarded: 0n, look: this.#looks };
+      this.#tracks.set(hash, track);
+    }
+    track.look = this.#looks;
+    return track;
+  }
+
+  /** Of what waits no longer. */
+  #forgetTracks(): void {
+    for (const [hash, { look }] of this.#tracks) if (look !== this.#looks) this.#tracks.delete(hash);
   }
 
   /** Heights of age, or as many seconds here. */
@@ -143,10 +174,10 @@ export class TransactionRouting {
   }
 
   /** The own place among the assignees, if its turn has come. */
-  #rank(entry: PoolEntry, height: Height): number | undefined {
-    const { config, observer, ports } = this.#context;
+  #rank(entry: PoolEntry, height: Height, now: number): number | undefined {
+    const { config, observer } = this.#context;
     if (observer) return undefined;
-    const age = this.#age(entry, ports.clock.now());
+    const age = this.#age(entry, now);
     const seats = this.#assignment.assignees(entry.sender, height);
     if (seats === undefined) return age >= FULL_SPREAD_AGE ? 1 : undefined;
     const rank = seats.indexOf(config.seat);

@@ -91,6 +91,7 @@ export function guardedBodies(bodies: BodyRules, guard: Guard): BodyRules {
 export function guardedPool(pool: TransactionPool, guard: Guard): TransactionPool {
   return {
     executable: () => pool.executable(),
+    ready: () => pool.ready(),
     accept: (raw, age) => pool.accept(raw, age),
     committed: (transactions) => pool.committed(transactions),
     onArrival: (listener) => pool.onArrival(guard(listener)),

@@ -93,10 +93,15 @@ export interface TransactionPool {
    * Bounded by the pool's limits.
    */
   executable(): Iterable<PoolEntry>;
-  /** Takes a transaction, sealed or not, that another member forwarded, keeping the larger age. Invalid ones are dropped. */
-  accept(bytes: Uint8Array, age: number): void;
+  /** The same entries in any order: much less work. */
+  ready(): Iterable<PoolEntry>;
+  /**
+   * Takes a transaction, sealed or not, that another member forwarded, keeping the larger age. Its hash once it waits
+   * here; invalid ones are dropped.
+   */
+  accept(bytes: Uint8Array, age: number): Hex | undefined;
   /** A container was committed; with transactions in it, everything that stays grows older by one. */
   committed(transactions: readonly OrderedTransaction[]): void;
-  /** Called whenever something executable arrived. */
-  onArrival(listener: () => void): void;
+  /** Called with what arrived and could be executed now, and what could be since. It may hold some that waited before. */
+  onArrival(listener: (entries: readonly PoolEntry[]) => void): void;
 }

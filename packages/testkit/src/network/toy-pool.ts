@@ -15,7 +15,7 @@ export class ToyPool implements TransactionPool {
   readonly #nonceOf: (sender: string) => bigint;
   readonly #heard: (transactions: readonly OrderedTransaction[]) => void;
   readonly #waiting = new Map<string, Waiting>();
-  #arrived: () => void = () => {};
+  #arrived: (entries: readonly PoolEntry[]) => void = () => {};
 
   /** `heard`: is told of every committed container. */
   constructor(
@@ -40,11 +40,17 @@ export class ToyPool implements TransactionPool {
     if (transaction === undefined) throw new Error("a client sent garbage");
     this.#disk.acknowledged.set(transaction.hash, raw);
     this.#add(raw, 0);
-    this.#arrived();
+    this.#arrived([...this.executable()]);
   }
 
-  accept(raw: Uint8Array, age: number): void {
-    if (this.#add(raw, age)) this.#arrived();
+  accept(raw: Uint8Array, age: number): PoolEntry["hash"] | undefined {
+    if (this.#add(raw, age)) this.#arrived([...this.executable()]);
+    const hash = decodeToyTransaction(raw)?.hash;
+    return hash !== undefined && this.#waiting.has(hash) ? hash : undefined;
+  }
+
+  ready(): Iterable<PoolEntry> {
+    return this.executable();
   }
 
   *executable(): Iterable<PoolEntry> {
@@ -74,7 +80,7 @@ export class ToyPool implements TransactionPool {
     for (const waiting of this.#waiting.values()) waiting.age += 1;
   }
 
-  onArrival(listener: () => void): void {
+  onArrival(listener: (entries: readonly PoolEntry[]) => void): void {
     this.#arrived = listener;
   }
 
