@@ -8,6 +8,8 @@ export default class TallyReporter implements Reporter {
       for (const test of module.children.allTests()) count[test.result().state] += 1;
       // A file that does not load has no tests, and must not pass unseen.
       if (module.errors().length > 0) count.failed += 1;
+      // Nor may a group whose tests were skipped because what comes before them failed.
+      for (const suite of module.children.allSuites()) if (suite.errors().length > 0) count.failed += 1;
     }
     count.failed += unhandled.length;
     const skipped = count.skipped + count.pending;
