@@ -102,6 +102,19 @@ describe("blocks and transactions", () => {
     expect(await recoverTransactionAddress({ serializedTransaction: raw as `0x02${string}` })).toBe(account.address);
   });
 
+  test("the pending block follows the newest one, is empty, and lacks what geth leaves out", async () => {
+    await send();
+    chain.mine();
+    const latest = (await result("eth_getBlockByNumber", "latest")) as Record<string, unknown>;
+    const pending = (await result("eth_getBlockByNumber", "pending")) as Record<string, unknown>;
+    expect(Object.keys(pending)).toEqual(Object.keys(latest));
+    const nulls = Object.keys(pending).filter((name) => pending[name] === null);
+    expect(nulls).toEqual(["hash", "nonce", "miner"]);
+    const empty = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421";
+    expect(pending).toMatchObject({ number: "0x2", parentHash: latest["hash"], transactions: [], gasUsed: "0x0" });
+    expect(pending).toMatchObject({ logsBloom: `0x${"00".repeat(256)}`, transactionsRoot: empty, receiptsRoot: empty });
+  });
+
   test("blocks have the fields of execution-apis and no others", async () => {
     const hash = await send();
     chain.mine();

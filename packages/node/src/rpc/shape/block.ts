@@ -1,6 +1,7 @@
 import type { EthereumBlock, EthereumHeader, Withdrawal } from "@tributary/chain";
 import { encodeBlock } from "@tributary/chain/block/encode-block";
 import { headerHash } from "@tributary/chain/block/header-codec";
+import { EMPTY_TRIE_ROOT } from "@tributary/chain/trie/ordered-root";
 import { data, quantity } from "../hex.ts";
 
 /** What eth_subscribe("newHeads") sends. */
@@ -73,18 +74,23 @@ export function uncleShape(block: EthereumBlock | undefined, index: number): Rec
   return shape;
 }
 
-/** The block after the head as far as it is known: no transaction of it is certified. */
+/**
+ * The block after the head as far as it is known: no transaction of it is certified, so it has none. Only what geth
+ * leaves out is null, for clients written in Rust refuse a block that lacks anything else.
+ */
 export function pendingBlockShape(head: EthereumBlock): Record<string, unknown> {
-  const { header } = head;
-  return {
-    ...blockShape(head, []),
-    number: quantity(header.number + 1),
-    hash: null,
-    nonce: null,
-    miner: null,
-    logsBloom: null,
-    parentHash: data(head.hash),
-    gasUsed: "0x0",
-    timestamp: quantity(Math.max(header.timestamp, Math.floor(Date.now() / 1_000))),
+  const header = {
+    ...head.header,
+    number: head.header.number + 1,
+    parentHash: head.hash,
+    logsBloom: new Uint8Array(head.header.logsBloom.length),
+    transactionsRoot: EMPTY_TRIE_ROOT,
+    receiptsRoot: EMPTY_TRIE_ROOT,
+    ...(head.header.withdrawalsRoot === undefined ? {} : { withdrawalsRoot: EMPTY_TRIE_ROOT }),
+    gasUsed: 0,
+    timestamp: Math.max(head.header.timestamp, Math.floor(Date.now() / 1_000)),
   };
+  const size = encodeBlock({ header, transactions: [] }).length;
+  const shape = blockShape({ header, hash: head.hash, size, transactions: [], transactionHashes: [] }, []);
+  return { ...shape, hash: null, nonce: null, miner: null };
 }
