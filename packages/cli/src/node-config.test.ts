@@ -51,6 +51,14 @@ test("how gas is divided may be set, and nothing else there", () => {
   }
 });
 
+test("what JSON-RPC may take and hold open is set by name", () => {
+  const rpc = { port: 4000, unitsPerSecond: 60_000, surplusPerSecond: 0, limits: { sockets: 10_000 } };
+  expect(parseNodeConfig({ ...minimal, rpc }, "test").rpc).toMatchObject(rpc);
+  for (const wrong of [{ surplusPerSecond: -1 }, { limits: { sockets: 1.5 } }, { limits: { bodies: 3 } }]) {
+    expect(() => parseNodeConfig({ ...minimal, rpc: { port: 4000, ...wrong } }, "test")).toThrow(/rpc/);
+  }
+});
+
 test("every fault is named with its place", () => {
   const broken = {
     ...minimal,

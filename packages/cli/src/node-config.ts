@@ -9,6 +9,14 @@ const address = z.custom<`0x${string}`>(
 );
 const port = z.number().int().min(1).max(65_535);
 
+/** What clients may hold open and have under way; see ServerLimits. */
+export type RpcLimits = {
+  readonly connections?: number | undefined;
+  readonly sockets?: number | undefined;
+  readonly socketsPerAddress?: number | undefined;
+  readonly inFlightPerAddress?: number | undefined;
+};
+
 /** config.json of a node's data folder: everything that an operator may set. */
 export type NodeConfig = {
   readonly version: 1;
@@ -35,8 +43,13 @@ export type NodeConfig = {
     readonly port: number;
     /** Origins of web pages that may call; "*" for all. */
     readonly cors: readonly string[];
-    /** Time that calls may take, in units of some 50 microseconds, for each second. */
+    /**
+     * Time that calls may take, in units of some 50 microseconds, for each second: what all slots of the node together
+     * are promised, and what chains may have beyond their own while others do not use theirs.
+     */
     readonly unitsPerSecond?: number | undefined;
+    readonly surplusPerSecond?: number | undefined;
+    readonly limits?: RpcLimits | undefined;
   };
   /** How gas is divided among users. The whole committee of a chain should have the same. */
   readonly gasless?:
@@ -77,6 +90,15 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
     port,
     cors: z.array(z.string().min(1)).max(64).default([]),
     unitsPerSecond: z.number().int().min(100).max(10_000_000).optional(),
+    surplusPerSecond: z.number().int().min(0).max(10_000_000).optional(),
+    limits: z
+      .strictObject({
+        connections: z.number().int().min(1).max(1_000_000).optional(),
+        sockets: z.number().int().min(0).max(1_000_000).optional(),
+        socketsPerAddress: z.number().int().min(0).max(1_000_000).optional(),
+        inFlightPerAddress: z.number().int().min(1).max(100_000).optional(),
+      })
+      .optional(),
   }),
   gasless: z
     .strictObject({

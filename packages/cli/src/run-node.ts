@@ -1,7 +1,6 @@
 import { flushCompileCache } from "node:module";
 import { join, resolve } from "node:path";
 import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
-import type { GaslessSettings } from "@tributary/chain/pool/gasless";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { FileVault, NodeProcess, type PasswordSource, readPassword } from "@tributary/node";
 import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
@@ -57,7 +56,11 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     health: () => ({ mainchain: { ...shownStatus(agents?.status), wentBack } }),
     cors: config.rpc.cors,
     ...(config.history === undefined ? {} : { history: config.history }),
-    ...(config.rpc.unitsPerSecond === undefined ? {} : { rpcUnitsPerSecond: config.rpc.unitsPerSecond }),
+    rpcBudget: givenOnly({
+      unitsPerSecond: config.rpc.unitsPerSecond,
+      surplusPerSecond: config.rpc.surplusPerSecond,
+    }),
+    rpcLimits: givenOnly(config.rpc.limits ?? {}),
     gasless: givenOnly(config.gasless ?? {}),
     ...(config.diskBytes === undefined ? {} : { diskBytes: config.diskBytes }),
   });
@@ -94,9 +97,12 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   }
 }
 
+type Given<K extends string> = { readonly [Name in K]?: number | undefined };
+
 /** Settings that the operator left out are not there at all. */
-function givenOnly(settings: Readonly<Record<string, number | undefined>>): Partial<GaslessSettings> {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+function givenOnly<K extends string>(settings: Given<K>): Partial<Record<K, number>> {
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Partial<Record<K, number>>;
 }
 
 function passwordSource(options: RunNodeOptions, config: NodeConfig): PasswordSource {

@@ -8,7 +8,9 @@ import { NodeHost } from "./host/node-host.ts";
 import { MeshEndpoint } from "./mesh/mesh-endpoint.ts";
 import { emptyMeshStats } from "./mesh/mesh-stats.ts";
 import { NodeMetrics, type NodeReading } from "./observe/node-metrics.ts";
+import type { BudgetSettings } from "./rpc/budget.ts";
 import type { AllowedOrigins } from "./rpc/cors.ts";
+import type { ServerLimits } from "./rpc/limits.ts";
 import { ListenError } from "./rpc/listen-error.ts";
 import { RpcServer } from "./rpc/server.ts";
 import type { FileVault } from "./vault/file-vault.ts";
@@ -38,8 +40,9 @@ export type NodeConfig = {
   readonly diskBytes?: number;
   /** Blocks that each chain keeps with their receipts, DEFAULT_KEPT_BLOCKS where it says nothing; or "archive": all. */
   readonly history?: HistoryPolicy;
-  /** Units of about 50 microseconds that JSON-RPC may take in a second; see BudgetSettings. */
-  readonly rpcUnitsPerSecond?: number;
+  /** What JSON-RPC may take of the node's time, and hold open; what is left out has its default. */
+  readonly rpcBudget?: Partial<BudgetSettings>;
+  readonly rpcLimits?: Partial<ServerLimits>;
   readonly gasless?: Partial<GaslessSettings>;
   /** Heights behind from which on a member fetches a snapshot instead of every container. */
   readonly joinLag?: number;
@@ -124,7 +127,7 @@ export class NodeProcess {
   }
 
   async #open(): Promise<Running> {
-    const { nodeId, dataDir, peer, vault, logger, keygen, cors, clientVersion, rpcUnitsPerSecond } = this.#config;
+    const { nodeId, dataDir, peer, vault, logger, keygen, cors, clientVersion, rpcBudget, rpcLimits } = this.#config;
     const opened: (() => Promise<void>)[] = [];
     try {
       const lock = await lockData(dataDir);
@@ -144,7 +147,8 @@ export class NodeProcess {
         ...(keygen === undefined ? {} : { keygen }),
         ...(cors === undefined ? {} : { cors }),
         ...(clientVersion === undefined ? {} : { clientVersion }),
-        ...(rpcUnitsPerSecond === undefined ? {} : { budget: { unitsPerSecond: rpcUnitsPerSecond } }),
+        ...(rpcBudget === undefined ? {} : { budget: rpcBudget }),
+        ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
       });
       const rpcPort = await this.#listen(rpc);
       opened.push(() => rpc.stop());

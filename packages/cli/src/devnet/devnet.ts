@@ -12,6 +12,7 @@ import { freePorts, portIsFree } from "./free-ports.ts";
 import { MainchainProcess } from "./mainchain-process.ts";
 import { NetworkView, type RunningChain } from "./network-view.ts";
 import { NodeChild } from "./node-child.ts";
+import { type RpcSettings, writeRpcSettings } from "./rpc-settings.ts";
 import {
   committeeFor,
   createNodeKeys,
@@ -37,6 +38,8 @@ export type DevnetOptions = {
   readonly data: string;
   readonly nodes?: number;
   readonly fresh: boolean;
+  /** Where it says nothing, the nodes keep what their configurations say. */
+  readonly rpc: RpcSettings;
   readonly output: Output;
   readonly signal: AbortSignal;
 };
@@ -198,6 +201,7 @@ class Devnet {
     const starter = async (): Promise<void> => {
       for (let child = waiting.shift(); child !== undefined; child = waiting.shift()) {
         const { id, dataDir } = child.place;
+        if (child.pid === 0) await writeRpcSettings(dataDir, this.#options.rpc);
         child.spawn((how) => {
           if (this.#stopping) return;
           this.#progress(`node ${id} ended (${how}); start it again: npx tributary node run --data ${dataDir}`);

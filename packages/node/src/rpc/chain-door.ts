@@ -50,8 +50,6 @@ export type ChainDoorParts = {
 
 /** Milliseconds in which a request must have arrived as a whole. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** TCP connections of the process, idle ones included. */
-const MAX_CONNECTIONS = 4_000;
 /** Seconds after which a client that met a limit of connections may try again. */
 const RETRY_SECONDS = "5";
 
@@ -76,7 +74,7 @@ export class ChainDoor {
   private constructor(parts: ChainDoorParts) {
     this.#parts = parts;
     this.#app = this.#build();
-    this.#app.server.maxConnections = MAX_CONNECTIONS;
+    this.#app.server.maxConnections = parts.limits.connections;
     this.#app.server.on("upgrade", (request, connection, head) => this.#upgrade(request, connection, head));
     this.#pings = setInterval(() => {
       for (const { socket } of this.#sessions) socket.ping();

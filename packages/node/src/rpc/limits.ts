@@ -59,6 +59,8 @@ export const MAX_SIMULATION_MS = 4_000;
 
 /** Operator settings start from these. */
 export type ServerLimits = {
+  /** TCP connections of the process, idle ones and WebSockets included. */
+  readonly connections: number;
   /** Open WebSockets of the process, and of one remote address. */
   readonly sockets: number;
   readonly socketsPerAddress: number;
@@ -74,6 +76,7 @@ export type ServerLimits = {
 };
 
 export const DEFAULT_LIMITS: ServerLimits = {
+  connections: 4_000,
   sockets: 2_000,
   socketsPerAddress: 100,
   subscriptionsPerSocket: 100,
