@@ -24,6 +24,7 @@ const usage = `npm run bench -- chain [--members N] [--seconds S] [--samples K] 
 npm run bench -- evm [--rounds N] [--seed N] [--json]
 npm run bench -- authority [--chains anvil,devnet] [--signers N,N] [--seconds S] [--json]
 npm run bench -- authority-trouble [--seconds S] [--json]
+npm run bench -- rpc [--seconds S] [--json]
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 npm run bench -- join [--accounts N] [--blocks N] [--json]
 
@@ -43,6 +44,9 @@ authority: requests a second of a backend, end to end: a naive controller, a que
 
 authority-trouble: what the pool makes of a drained signer, a key used from outside, a pause, and a price spike
   --seconds   of the pause (default 60)
+
+rpc: what JSON-RPC methods cost one member of a devnet, over HTTP, alone and in batches
+  --seconds   of each measurement (default 2)
 
 state: execution of a block of 5,000 token transfers on LevelDB, as the state grows
   --accounts  of the states, ascending, in thousands (default 10000,100000,1000000)
@@ -87,6 +91,10 @@ async function bench(name: string | undefined): Promise<unknown> {
     case "authority-trouble": {
       const { authorityTrouble } = await import("./authority/trouble.ts");
       return authorityTrouble({ pauseSeconds: count(values.seconds ?? "60", "seconds"), progress });
+    }
+    case "rpc": {
+      const { benchRpc } = await import("./rpc/bench-rpc.ts");
+      return benchRpc({ seconds: count(values.seconds ?? "2", "seconds"), progress });
     }
     case "state": {
       const { benchState } = await import("./state/bench-state.ts");
