@@ -32,7 +32,7 @@ import { Params } from "./params.ts";
 import { LimitError, RPC_CODE, RpcError } from "./rpc-error.ts";
 import { type Subscriber, SubscriptionSet } from "./subscription-set.ts";
 import { toRpcError } from "./to-rpc-error.ts";
-import { BYTES_PER_UNIT, weightOf } from "./weights.ts";
+import { BODY_UNITS, BYTES_PER_UNIT, weightOf } from "./weights.ts";
 import { withTimeout } from "./with-timeout.ts";
 
 /** Bytes above which a body is not parsed when the chain's budget is spent. */
@@ -139,7 +139,7 @@ export class ServedChain implements ChainEndpoint {
       return refusal(new RpcError(RPC_CODE.parse, "parse error: the request is not JSON"));
     }
     if (Array.isArray(value)) return this.#batch(value, caller);
-    const outcome = await this.#answerOne(readRequest(value), caller);
+    const outcome = await this.#answerOne(readRequest(value), caller, BODY_UNITS);
     const retryAfter = outcome.error === undefined ? undefined : retryAfterOf(outcome.error);
     return { text: outcome.text, retryAfter, limited: retryAfter !== undefined };
   }
@@ -163,6 +163,8 @@ export class ServedChain implements ChainEndpoint {
       );
     }
     const deadline = this.#parts.now() + BATCH_TIMEOUT_MS;
+    // Where it is not there, the items are refused one by one.
+    this.#shares.take(caller.address, BODY_UNITS);
     const texts: string[] = [];
     let bytes = 0;
     let refused: number | undefined;
@@ -204,7 +206,8 @@ export class ServedChain implements ChainEndpoint {
     return outcome;
   }
 
-  async #answerOne(read: ReadRequest, caller: Caller): Promise<Outcome> {
+  /** `units`: to charge beside the method's own. */
+  async #answerOne(read: ReadRequest, caller: Caller, units = 0): Promise<Outcome> {
     if (read.kind === "invalid") {
       this.#parts.metrics.request(this.#label, "invalid", read.error.code, 0);
       return failed(read.id, read.error);
@@ -213,8 +216,10 @@ export class ServedChain implements ChainEndpoint {
     const startedAt = this.#parts.now();
     let outcome: Outcome;
     try {
-      const result = await this.#run(request, caller);
-      outcome = { text: request.id === undefined ? undefined : resultText(request.id, result), error: undefined };
+      const result = await this.#run(request, caller, units);
+      const text = request.id === undefined ? undefined : resultText(request.id, result);
+      this.budget.charge((text?.length ?? 0) / BYTES_PER_UNIT);
+      outcome = { text, error: undefined };
     } catch (error) {
       outcome = failed(request.id, toRpcError(error, this.#parts.logger, request.method));
     }
@@ -224,8 +229,8 @@ export class ServedChain implements ChainEndpoint {
     return outcome;
   }
 
-  #run(request: RpcRequest, caller: Caller): unknown {
-    const wait = this.#shares.take(caller.address, weightOf(request.method));
+  #run(request: RpcRequest, caller: Caller, units: number): unknown {
+    const wait = this.#shares.take(caller.address, units + weightOf(request.method));
     if (wait > 0) throw spent(wait);
     const method = methods.get(request.method);
     if (method === undefined) {

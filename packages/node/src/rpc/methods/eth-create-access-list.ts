@@ -5,7 +5,7 @@ import { activePrecompiles } from "@tributary/evm";
 import { AccessListTracer } from "../access-list-tracer.ts";
 import { parseBlockParam, requireBlock } from "../block-param.ts";
 import { boundedTracer } from "../bounded-tracer.ts";
-import { callError, checkChain, executionUnits } from "../call-outcome.ts";
+import { callError, checkChain, elapsedUnits } from "../call-outcome.ts";
 import { type ParsedCall, parseCall } from "../call-request.ts";
 import { data, quantity } from "../hex.ts";
 import { MAX_TRACE_STALL_MS } from "../limits.ts";
@@ -35,9 +35,10 @@ export const ethCreateAccessList: Method = {
     for (let execution = 1; ; execution++) {
       const tracer = new AccessListTracer(given, excluded);
       const request = { ...call.request, accessList: given };
+      const startedAt = now();
       const result = await context.chain.call(request, number, { state }, boundedTracer(tracer, deadline, now));
       if (result.kind === "invalid") throw callError(result);
-      context.charge(executionUnits(result.gasUsed));
+      context.charge(elapsedUnits(result.gasUsed, 1, startedAt));
       // What is warm costs less gas, so that a call may come further than it came before.
       if (tracer.size === size || execution === MAX_EXECUTIONS) return answer(given, result);
       size = tracer.size;

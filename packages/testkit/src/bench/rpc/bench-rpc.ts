@@ -56,7 +56,7 @@ function lookups(user: string, counter: string, hash: string): readonly Case[] {
     fixed("eth_getTransactionReceipt", "eth_getTransactionReceipt", hash),
     fixed("eth_getTransactionByHash", "eth_getTransactionByHash", hash),
     fixed("eth_getBlockByNumber", "eth_getBlockByNumber", "latest", false),
-    fixed("eth_getLogs, 10 blocks", "eth_getLogs", { fromBlock: "0x0", toBlock: "0xa" }),
+    fixed("eth_getLogs, newest block", "eth_getLogs", { fromBlock: "latest" }),
     fixed("eth_feeHistory, 10 blocks", "eth_feeHistory", "0xa", "latest", []),
   ];
 }
