@@ -54,16 +54,30 @@ function judged(call: Call, answer: RpcAnswer, percent: number, abi: Abi | undef
   };
 }
 
-/** Tries each call on the newest state from this signer, in one batch, before it costs a nonce. */
+/** Asks the lane's endpoint. It may be a block behind: what fails there is asked of the one that shows the chain. */
+async function tried(rpc: RpcClient, calls: readonly RpcCall[], lane: number): Promise<RpcAnswer[]> {
+  const answers = await rpc.batch(calls, lane);
+  const failed = answers.flatMap((answer, index) =>
+    answer.ok || isRateLimit(answer.code, answer.message) ? [] : [index],
+  );
+  if (failed.length === 0 || !rpc.isSpread) return answers;
+  const again = await rpc.batch(failed.map((index) => calls[index] as RpcCall));
+  for (const [place, index] of failed.entries()) answers[index] = again[place] as RpcAnswer;
+  return answers;
+}
+
+/** Tries each call on the newest state from this signer, in one batch, before it costs a nonce. `lane`: see RpcClient. */
 export async function prepare(
   rpc: RpcClient,
   from: Address,
   jobs: readonly Job[],
   limits: Pick<Limits, "simulate" | "gasPercent">,
   abiOf: (job: Job) => Abi | undefined,
+  lane: number,
 ): Promise<Prepared[]> {
   const asked = jobs.filter(({ call }) => call.gas === undefined || limits.simulate);
-  const answers = asked.length === 0 ? [] : await rpc.batch(asked.map(({ call }) => question(call, from)));
+  const calls = asked.map(({ call }) => question(call, from));
+  const answers = asked.length === 0 ? [] : await tried(rpc, calls, lane);
   const byJob = new Map(asked.map((job, index) => [job, answers[index]]));
   return jobs.map((job) => {
     const answer = byJob.get(job);

@@ -107,7 +107,9 @@ export class Roster {
     const known = new Set(this.streams.map(({ address }) => address));
     for (const account of this.#ports.ledger.accounts.values()) {
       const { address } = account.record;
-      if (!known.has(address)) this.streams.push(new SignerStream(account, this.#byAddress.get(address), this.#ports));
+      if (known.has(address)) continue;
+      const lane = this.streams.length;
+      this.streams.push(new SignerStream(account, this.#byAddress.get(address), this.#ports, lane));
     }
   }
 

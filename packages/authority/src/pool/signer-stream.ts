@@ -41,6 +41,10 @@ export class SignerStream {
   /** Undefined: a signer of an earlier run whose key was not given; its transactions are followed, none is added. */
   readonly #signer: Signer | undefined;
   readonly #ports: StreamPorts;
+  /** Which endpoint takes its transactions, so that their nonces come in order. */
+  readonly #lane: number;
+  /** Which one tries its next calls: each in turn. */
+  #tryLane: number;
   /** Transactions on their way that the node has room for; shrinks when it says that it has none. */
   #window: number;
   #turning = false;
@@ -55,10 +59,12 @@ export class SignerStream {
   /** Has no money for its transactions, as far as is known. */
   dry = false;
 
-  constructor(account: Account, signer: Signer | undefined, ports: StreamPorts) {
+  constructor(account: Account, signer: Signer | undefined, ports: StreamPorts, lane: number) {
     this.account = account;
     this.#signer = signer;
     this.#ports = ports;
+    this.#lane = lane;
+    this.#tryLane = lane;
     this.#window = ports.limits.maxInFlight;
   }
 
@@ -149,7 +155,7 @@ export class SignerStream {
 
   async #bindAll(jobs: readonly Job[]): Promise<Slot[]> {
     const { ledger, rpc, limits, abiOf, chain } = this.#ports;
-    const prepared = await prepare(rpc, this.address, jobs, limits, abiOf).catch(() => undefined);
+    const prepared = await prepare(rpc, this.address, jobs, limits, abiOf, this.#tryLane++).catch(() => undefined);
     if (prepared === undefined) this.#rest(Math.max(FIRST_RETRY_MS, rpc.restMs));
     const ready: { readonly job: Job; readonly gas: bigint }[] = [];
     for (const [index, job] of jobs.entries()) {
@@ -264,7 +270,10 @@ export class SignerStream {
       const part = slots.slice(from, from + BATCH).filter(({ settled }) => settled === undefined);
       const sent = part.map(newest);
       const answers = await rpc
-        .once(sent.map(({ raw }) => ({ method: "eth_sendRawTransaction", params: [raw] })))
+        .once(
+          sent.map(({ raw }) => ({ method: "eth_sendRawTransaction", params: [raw] })),
+          this.#lane,
+        )
         .catch(() => undefined);
       const taken: Slot[] = [];
       for (const [index, slot] of part.entries()) {

@@ -96,3 +96,17 @@ test("tries one endpoint only where a lost answer must be known", async () => {
   expect(asked).toEqual([1, 0]);
   expect(await client.once(two)).toHaveLength(2);
 });
+
+test("lanes lead to different endpoints, and past one that rests", async () => {
+  const busy = { status: 429, headers: { "retry-after": "20" }, body: "" };
+  const client = new RpcClient({
+    ...options,
+    urls: [await endpoint(echo), await endpoint(echo), await endpoint(() => busy)],
+  });
+  for (let lane = 0; lane < 6; lane++) await client.batch(two, lane);
+  // The third one was asked once: its lane goes on with the first.
+  expect(asked).toEqual([4, 2, 1]);
+  await client.once(two, 1);
+  await client.batch(two);
+  expect(asked).toEqual([5, 3, 1]);
+});

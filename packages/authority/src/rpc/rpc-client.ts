@@ -27,7 +27,8 @@ const LONGEST_REST_MS = 30_000;
 
 /**
  * JSON-RPC in batches over one or more endpoints of one chain. One is used until it fails or asks for patience (429,
- * 503, -32005); it then rests and the next one is used. What is asked must bear to be asked twice, as an endpoint may
+ * 503, -32005); it then rests and the next one is used. Whoever names a lane begins with the endpoint of that number,
+ * so that work which bears it is spread over all of them. What is asked must bear to be asked twice, as an endpoint may
  * have done what it did not answer.
  */
 export class RpcClient {
@@ -44,6 +45,11 @@ export class RpcClient {
 
   close(): void {
     this.#closed.abort();
+  }
+
+  /** Whether lanes lead to several endpoints. */
+  get isSpread(): boolean {
+    return this.#endpoints.length > 1;
   }
 
   /** Milliseconds until an endpoint is ready; 0 when one is. */
@@ -72,30 +78,30 @@ export class RpcClient {
   }
 
   /** The answers in the order of the calls, each piece of at most `maxBatch` of them from one endpoint. */
-  async batch(calls: readonly RpcCall[]): Promise<RpcAnswer[]> {
+  async batch(calls: readonly RpcCall[], lane?: number): Promise<RpcAnswer[]> {
     const answers: RpcAnswer[] = [];
     for (let from = 0; from < calls.length; from += this.#options.maxBatch) {
-      answers.push(...(await this.#piece(calls.slice(from, from + this.#options.maxBatch))));
+      answers.push(...(await this.#piece(calls.slice(from, from + this.#options.maxBatch), false, lane)));
     }
     return answers;
   }
 
   /** One endpoint, one try: whoever broadcasts must know whether an answer was lost before another one refused. */
-  async once(calls: readonly RpcCall[]): Promise<RpcAnswer[]> {
-    return await this.#piece(calls, true);
+  async once(calls: readonly RpcCall[], lane?: number): Promise<RpcAnswer[]> {
+    return await this.#piece(calls, true, lane);
   }
 
   /**
    * Tries all endpoints that do not rest, or one of them only. Items that an endpoint has no room for go to the next
    * one, and are refused at last: the answers to the others count, or a batch beyond a budget would never get through.
    */
-  async #piece(calls: readonly RpcCall[], once = false): Promise<RpcAnswer[]> {
+  async #piece(calls: readonly RpcCall[], once: boolean, lane: number | undefined): Promise<RpcAnswer[]> {
     const most = once ? 1 : this.#endpoints.length;
     const answers = new Array<RpcAnswer | undefined>(calls.length).fill(undefined);
     let open = calls.map((_, index) => index);
     let last: unknown;
     for (let tries = 0; tries < most && open.length > 0; tries++) {
-      const endpoint = this.#ready();
+      const endpoint = this.#ready(lane);
       if (endpoint === undefined || this.#closed.signal.aborted) break;
       try {
         const asked = open;
@@ -126,13 +132,13 @@ export class RpcClient {
     endpoint.restUntil = Date.now() + Math.max(ms, pause);
   }
 
-  #ready(): Endpoint | undefined {
+  #ready(lane: number | undefined): Endpoint | undefined {
     const now = Date.now();
     for (let step = 0; step < this.#endpoints.length; step++) {
-      const index = (this.#current + step) % this.#endpoints.length;
+      const index = ((lane ?? this.#current) + step) % this.#endpoints.length;
       const endpoint = this.#endpoints[index];
       if (endpoint === undefined || endpoint.restUntil > now) continue;
-      this.#current = index;
+      if (lane === undefined) this.#current = index;
       return endpoint;
     }
     return undefined;

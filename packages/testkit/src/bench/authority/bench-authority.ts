@@ -7,10 +7,12 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSigningPool, mnemonicSigners } from "@tributary/authority";
 import { Anvil, MNEMONIC } from "@tributary/authority/anvil.fixture";
+import { type RpcCall, RpcClient } from "@tributary/authority/rpc/rpc-client";
+import { isRateLimit } from "@tributary/authority/rpc/wording";
 import { bytesToHex, type Hex, pad, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { Devnet } from "../../devnet/devnet.ts";
-import { call } from "../../devnet/rpc.ts";
+import { COUNTER_CODE } from "../rpc/counter.ts";
 import type { BackendPlan } from "./backend.ts";
 import { type LoadResult, load } from "./load.ts";
 
@@ -35,8 +37,9 @@ type Row = LoadResult & {
 };
 
 const PROGRAM = join(import.meta.dirname, "backend.ts");
-/** Adds 1 to the storage slot that the calldata's first word names. */
-const COUNTER_CODE: Hex = "0x60138060095f395ff35f358015600f5780546001019055005b5f5ffd";
+/** Slots in one request for what was counted, and milliseconds that one may take. */
+const COUNT_BATCH = 50;
+const COUNT_MS = 60_000;
 
 function modes(sizes: readonly number[]): readonly Mode[] {
   return [
@@ -115,19 +118,43 @@ class AuthorityBench {
     };
   }
 
+  /** Asked of all members in turn; what one has no time for is asked again. */
   async #counts(first: number): Promise<number[]> {
-    const [rpc = ""] = this.#chain.rpcUrl;
+    const rpc = new RpcClient({ urls: this.#chain.rpcUrl, timeoutMs: 15_000, maxBatch: COUNT_BATCH });
     const counts: number[] = [];
-    for (let word = first + 1; word <= this.#words; word += 50) {
-      const part = Array.from({ length: Math.min(50, this.#words - word + 1) }, (_, index) => word + index);
-      const slots = part.map((each) => pad(toHex(each), { size: 32 }));
-      const values = await Promise.all(
-        slots.map((slot) => call<Hex>(rpc, "eth_getStorageAt", this.#to, slot, "latest")),
-      );
-      counts.push(...values.map(Number));
+    try {
+      for (let word = first + 1; word <= this.#words; word += COUNT_BATCH) {
+        const length = Math.min(COUNT_BATCH, this.#words - word + 1);
+        const calls = Array.from({ length }, (_, index): RpcCall => {
+          const slot = pad(toHex(word + index), { size: 32 });
+          return { method: "eth_getStorageAt", params: [this.#to, slot, "latest"] };
+        });
+        counts.push(...(await answered(rpc, calls, counts.length / COUNT_BATCH)).map(Number));
+      }
+    } finally {
+      rpc.close();
     }
     return counts;
   }
+}
+
+/** Results of all calls, however often that takes. */
+async function answered(rpc: RpcClient, calls: readonly RpcCall[], lane: number): Promise<unknown[]> {
+  const results = new Array<unknown>(calls.length).fill(undefined);
+  let open = calls.map((_, index) => index);
+  while (open.length > 0) {
+    const asked = open;
+    const questions = asked.map((index) => calls[index] as RpcCall);
+    const answers = await rpc.patiently(COUNT_MS, () => rpc.batch(questions, lane));
+    for (const [place, index] of asked.entries()) {
+      const answer = answers[place];
+      if (answer?.ok === true) results[index] = answer.result;
+      else if (answer === undefined || !isRateLimit(answer.code, answer.message))
+        throw new Error(`the counter cannot be read: ${answer?.message ?? "no answer"}`);
+    }
+    open = asked.filter((_, place) => answers[place]?.ok !== true);
+  }
+  return results;
 }
 
 async function deploy(chain: Chain): Promise<Hex> {
