@@ -22,6 +22,10 @@ export class Anvil {
     this.#child = child;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   get rpc(): string {
     return `http://127.0.0.1:${this.port}`;
   }

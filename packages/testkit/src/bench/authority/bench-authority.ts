@@ -12,6 +12,7 @@ import { isRateLimit } from "@tributary/authority/rpc/wording";
 import { bytesToHex, type Hex, pad, toHex } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { Devnet } from "../../devnet/devnet.ts";
+import { processorTime } from "../../devnet/processes.ts";
 import { COUNTER_CODE } from "../rpc/counter.ts";
 import type { BackendPlan } from "./backend.ts";
 import { type LoadResult, load } from "./load.ts";
@@ -31,6 +32,7 @@ type Row = LoadResult & {
   readonly kind: string;
   readonly signers: number;
   readonly inFlight: number | string;
+  readonly processorMs: Costs;
   /** Words of the counter contract that were counted, and those counted more than once. */
   readonly counted: number;
   readonly twice: number;
@@ -50,16 +52,30 @@ function modes(sizes: readonly number[]): readonly Mode[] {
   ];
 }
 
-type Chain = { readonly name: string; readonly rpcUrl: readonly string[]; readonly stop: () => Promise<void> };
+type Chain = {
+  readonly name: string;
+  readonly rpcUrl: readonly string[];
+  /** Processes of its nodes. */
+  readonly pids: readonly number[];
+  readonly stop: () => Promise<void>;
+};
+
+/** Processor time for a request that was mined, in milliseconds: it holds on a machine that others use too. */
+type Costs = { readonly chain: number; readonly backend: number; readonly clients: number };
 
 async function startChain(name: "anvil" | "devnet"): Promise<Chain> {
   if (name === "anvil") {
     const anvil = await Anvil.start("--block-time", "1", "--accounts", "64", "--gas-limit", "200000000");
-    return { name: "anvil, a block a second", rpcUrl: [anvil.rpc], stop: () => anvil.stop() };
+    return { name: "anvil, a block a second", rpcUrl: [anvil.rpc], pids: [anvil.pid], stop: () => anvil.stop() };
   }
   const devnet = await Devnet.start({ nodes: 4, timeout: 300_000 });
   const rpcUrl = devnet.info.chains[0]?.rpc ?? [];
-  return { name: "devnet of 4 members", rpcUrl, stop: () => devnet.dispose() };
+  return {
+    name: "devnet of 4 members",
+    rpcUrl,
+    pids: devnet.info.nodes.map(({ pid }) => pid),
+    stop: () => devnet.dispose(),
+  };
 }
 
 function singleKey(): Hex {
@@ -102,7 +118,9 @@ class AuthorityBench {
     const url = `http://127.0.0.1:${port}/v1/transactions?wait=mined`;
     const word = (): Hex => pad(toHex(++this.#words), { size: 32 });
     const { seconds } = this.#options;
+    const before = this.#spent(child);
     const result = await load({ url, apiKey, clients, seconds, to: this.#to, word });
+    const processorMs = costs(before, this.#spent(child), result.requests - result.failures);
     const gone = new Promise((resolve) => child.once("exit", resolve));
     child.kill("SIGKILL");
     await gone;
@@ -113,9 +131,17 @@ class AuthorityBench {
       signers,
       inFlight: kind === "pool" ? (maxInFlight ?? "default") : kind === "queue" ? 1 : "all",
       ...result,
+      processorMs,
       counted: counts.filter((count) => count > 0).length,
       twice: counts.filter((count) => count > 1).length,
     };
+  }
+
+  /** Microseconds so far. */
+  #spent({ pid = 0 }: ChildProcess): Costs {
+    const { user, system } = process.cpuUsage();
+    const chain = this.#chain.pids.reduce((sum, each) => sum + processorTime(each), 0);
+    return { chain, backend: processorTime(pid), clients: user + system };
   }
 
   /** Asked of all members in turn; what one has no time for is asked again. */
@@ -136,6 +162,12 @@ class AuthorityBench {
     }
     return counts;
   }
+}
+
+function costs(before: Costs, after: Costs, requests: number): Costs {
+  const each = (of: keyof Costs): number =>
+    Number(((after[of] - before[of]) / 1_000 / Math.max(1, requests)).toFixed(2));
+  return { chain: each("chain"), backend: each("backend"), clients: each("clients") };
 }
 
 /** Results of all calls, however often that takes. */
