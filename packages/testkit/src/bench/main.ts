@@ -14,6 +14,10 @@ const { positionals, values } = parseArgs({
     rounds: { type: "string" },
     accounts: { type: "string" },
     blocks: { type: "string", default: "10000" },
+    calls: { type: "string", default: "5000" },
+    transactions: { type: "string", default: "1500" },
+    sockets: { type: "string", default: "10000" },
+    units: { type: "string", default: "5000" },
     seed: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -25,6 +29,7 @@ npm run bench -- evm [--rounds N] [--seed N] [--json]
 npm run bench -- authority [--chains anvil,devnet] [--signers N,N] [--seconds S] [--json]
 npm run bench -- authority-trouble [--seconds S] [--json]
 npm run bench -- rpc [--seconds S] [--json]
+npm run bench -- rpc-load [--seconds S] [--calls N] [--transactions N] [--sockets N] [--units N] [--json]
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 npm run bench -- join [--accounts N] [--blocks N] [--json]
 
@@ -47,6 +52,12 @@ authority-trouble: what the pool makes of a drained signer, a key used from outs
 
 rpc: what JSON-RPC methods cost one member of a devnet, over HTTP, alone and in batches
   --seconds   of each measurement (default 2)
+
+rpc-load: more JSON-RPC than a devnet of 4 members takes: heights, refusals, latencies; then idle WebSockets
+  --seconds   of the load, and of the quiet time it is compared with (default 20)
+  --calls, --transactions   a second, in batches (default 5000 and 1500)
+  --sockets   idle WebSockets to one node (default 10000)
+  --units     of each node's request budget a second (default 5000)
 
 state: execution of a block of 5,000 token transfers on LevelDB, as the state grows
   --accounts  of the states, ascending, in thousands (default 10000,100000,1000000)
@@ -95,6 +106,17 @@ async function bench(name: string | undefined): Promise<unknown> {
     case "rpc": {
       const { benchRpc } = await import("./rpc/bench-rpc.ts");
       return benchRpc({ seconds: count(values.seconds ?? "2", "seconds"), progress });
+    }
+    case "rpc-load": {
+      const { benchRpcLoad } = await import("./rpc-load/bench-rpc-load.ts");
+      return benchRpcLoad({
+        calls: count(values.calls, "calls"),
+        transactions: count(values.transactions, "transactions"),
+        seconds: count(values.seconds ?? "20", "seconds"),
+        sockets: count(values.sockets, "sockets"),
+        units: count(values.units, "units"),
+        progress,
+      });
     }
     case "state": {
       const { benchState } = await import("./state/bench-state.ts");

@@ -47,6 +47,15 @@ export function proportionalSetSize(pid: number): number {
   }
 }
 
+/** Resident bytes of a process. */
+export function residentSize(pid: number): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
 /** Processor time of a process so far, user and system, in microseconds. */
 export function processorTime(pid: number): number {
   try {
