@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { AddressShares } from "./address-shares.ts";
 import type { ChainBackend } from "./backend.ts";
+import { BatchAnswer, type Outcome } from "./batch-answer.ts";
 import type { ChainBudget } from "./budget.ts";
 import type { ChainEndpoint, HttpAnswer } from "./chain-door.ts";
 import type { ClientSocket } from "./client-socket.ts";
@@ -25,6 +26,7 @@ import {
   REFUSAL_DELAY_MS,
   type ServerLimits,
 } from "./limits.ts";
+import type { SliceLine } from "./loop-slices.ts";
 import type { MethodContext } from "./method.ts";
 import { methods } from "./method-table.ts";
 import type { RpcMetrics } from "./metrics.ts";
@@ -40,6 +42,9 @@ const LARGE_BODY_BYTES = 65_536;
 /** Transactions of a batch that are taken in at a time: a tenth of a millisecond each, and one wait for the disk. */
 const MAX_SENT_TOGETHER = 32;
 
+/** Seconds after which a node that was too busy for a request may have time for it. */
+const RETRY_SECONDS = 1;
+
 /** Whom an answer is for. */
 export type Caller = {
   /** Remote address. */
@@ -53,6 +58,8 @@ export type Caller = {
 export type ServedChainParts = {
   readonly backend: ChainBackend;
   readonly budget: ChainBudget;
+  /** Where its requests wait for their slice of the event loop. */
+  readonly line: SliceLine;
   readonly metrics: RpcMetrics;
   readonly logger: Logger;
   readonly clientVersion: string;
@@ -60,8 +67,6 @@ export type ServedChainParts = {
   /** Milliseconds, monotonic. */
   readonly now: () => number;
 };
-
-type Outcome = { readonly text: string | undefined; readonly error: RpcError | undefined };
 
 /** One chain of the server: turns request texts into answer texts within the chain's budget. */
 export class ServedChain implements ChainEndpoint {
@@ -129,6 +134,9 @@ export class ServedChain implements ChainEndpoint {
     const wait = this.#takeFor(body, caller);
     // Not even parsed: the caller learns its id's fate from the HTTP status.
     if (wait > 0) return { text: errorText(null, spent(wait)), retryAfter: wait, limited: true };
+    if (!(await this.#parts.line.enter())) {
+      return { text: errorText(null, overloaded()), retryAfter: RETRY_SECONDS, limited: true };
+    }
     if (nestsDeeper(body, MAX_JSON_DEPTH)) {
       return refusal(new RpcError(RPC_CODE.invalidRequest, `request nested deeper than ${MAX_JSON_DEPTH} levels`));
     }
@@ -165,34 +173,26 @@ export class ServedChain implements ChainEndpoint {
     const deadline = this.#parts.now() + BATCH_TIMEOUT_MS;
     // Where it is not there, the items are refused one by one.
     this.#shares.take(caller.address, BODY_UNITS);
-    const texts: string[] = [];
-    let bytes = 0;
-    let refused: number | undefined;
-    let served = false;
+    const answer = new BatchAnswer();
     let sent: Promise<Outcome>[] = [];
+    let entered = true;
     // One after the other: answers keep the order, and nonces of one sender arrive in theirs. Transactions in a row are
     // taken in in their order too, but wait for the disk together.
     for (const [index, item] of items.entries()) {
       if (caller.gone.aborted) break;
-      if (sent.length === 0) {
+      const isNext = sent.length === 0;
+      // The body itself has entered with its first request.
+      if (isNext && index > 0) entered &&= await this.#parts.line.enter();
+      if (isNext && entered) {
         const run = transactionsAt(items, index);
-        sent = run.map((request) => this.#answerItem(request, caller, bytes, deadline));
+        sent = run.map((request) => this.#answerItem(request, caller, answer.size, deadline));
       }
       const [first, ...others] = sent;
       sent = others;
-      const outcome = await (first ?? this.#answerItem(readRequest(item), caller, bytes, deadline));
-      const retryAfter = outcome.error === undefined ? undefined : retryAfterOf(outcome.error);
-      if (retryAfter === undefined) served = true;
-      else refused = Math.max(refused ?? 0, retryAfter);
-      if (outcome.text === undefined) continue;
-      texts.push(outcome.text);
-      bytes += outcome.text.length;
+      if (entered) answer.add(await (first ?? this.#answerItem(readRequest(item), caller, answer.size, deadline)));
+      else answer.add(turnedAway(readRequest(item)));
     }
-    return {
-      text: texts.length === 0 ? undefined : `[${texts.join(",")}]`,
-      retryAfter: served ? undefined : refused,
-      limited: refused !== undefined,
-    };
+    return answer.answer();
   }
 
   async #answerItem(read: ReadRequest, caller: Caller, bytes: number, deadline: number): Promise<Outcome> {
@@ -263,6 +263,14 @@ function transactionsAt(items: readonly unknown[], index: number): readonly Read
 
 function spent(wait: number): LimitError {
   return new LimitError(`limit exceeded: this chain's request budget on this node is spent, retry in ${wait} s`, wait);
+}
+
+function overloaded(): LimitError {
+  return new LimitError(`limit exceeded: this node has too much to do, retry in ${RETRY_SECONDS} s`, RETRY_SECONDS);
+}
+
+function turnedAway(read: ReadRequest): Outcome {
+  return failed(read.kind === "request" ? read.request.id : read.id, overloaded());
 }
 
 function failed(id: RequestId | undefined, error: RpcError): Outcome {

@@ -5,6 +5,7 @@ import { type BudgetSettings, DEFAULT_BUDGET, NodeBudget } from "./budget.ts";
 import { ChainDoor } from "./chain-door.ts";
 import type { AllowedOrigins } from "./cors.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
+import { LoopSlices } from "./loop-slices.ts";
 import { RpcMetrics } from "./metrics.ts";
 import { ServedChain } from "./served-chain.ts";
 
@@ -33,6 +34,7 @@ export class RpcServer {
   readonly #metrics: RpcMetrics;
   readonly #budget: NodeBudget;
   readonly #now = (): number => performance.now();
+  readonly #slices: LoopSlices = new LoopSlices(this.#now);
   readonly #chains = new Map<string, ServedChain>();
   #door: Promise<ChainDoor> | undefined;
 
@@ -68,6 +70,7 @@ export class RpcServer {
     const served = new ServedChain({
       backend,
       budget: this.#budget.open(backend.slots),
+      line: this.#slices.open(),
       metrics: this.#metrics,
       logger: this.#options.logger,
       clientVersion: this.#options.clientVersion ?? `tributary/v0.1.0/node${process.version}`,
