@@ -14,7 +14,7 @@ export type BudgetSettings = {
 
 export const DEFAULT_BUDGET: BudgetSettings = {
   unitsPerSecond: 10_000,
-  surplusPerSecond: 4_000,
+  surplusPerSecond: 2_000,
   burstSeconds: 2,
   leastBurst: 1_000,
 };

@@ -27,7 +27,7 @@ function loop() {
   return { slices, turn, ran, work, wait: (ms: number) => (now += ms), waiting: () => later.length };
 }
 
-test("a turn has room for a slice, what is left runs in the next ones in its order", async () => {
+test("there is room for a slice, and what is left runs in the next ones in its order", async () => {
   const { slices, turn, ran, work, waiting } = loop();
   const line = slices.open();
   const names = Array.from({ length: 10 }, (_, index) => `${index}`);

@@ -1,5 +1,6 @@
-/** Milliseconds of one turn of the event loop in which requests may begin. What waits for the turn's end gets a slice of the next. */
+/** Milliseconds in which requests may begin, and those after them that belong to everything else, while some wait. */
 const SLICE_MS = 4;
+const PAUSE_MS = 8;
 /** Milliseconds after which whoever waits is told to come back. */
 const MAX_WAIT_MS = 2_000;
 
@@ -8,19 +9,20 @@ type Waiter = { readonly at: number; readonly enter: (entered: boolean) => void 
 /**
  * Keeps JSON-RPC from filling whole turns of the event loop. Members agree by many small messages, each of which gets
  * one chance a turn: a turn full of requests delays a height as often as the height has steps. So requests begin within
- * a slice of a turn; what does not fit waits, each chain's in line and the chains in turn. The budget alone does not do
- * that: it counts a processor's time, and the node may have less of one than it should.
+ * a slice, and the next slice comes after a pause of twice its length; what does not fit waits, each chain's in line and
+ * the chains in turn. The budget alone does not do that: it counts a processor's time, and the node may have less of one
+ * than it should.
  */
 export class LoopSlices {
   readonly #now: () => number;
-  /** Runs after what the event loop has to do in this turn, once. */
-  readonly #later: (run: () => void) => void;
+  /** Runs it once, so many milliseconds from now. */
+  readonly #later: (run: () => void, milliseconds: number) => void;
   /** Chains with somebody in line; the next one first. */
   readonly #lines: SliceLine[] = [];
-  /** When this turn's slice began. */
+  /** When the slice began, until the pause after it is over. */
   #begun: number | undefined;
 
-  constructor(now: () => number, later: (run: () => void) => void = setImmediate) {
+  constructor(now: () => number, later: (run: () => void, milliseconds: number) => void = setTimeout) {
     this.#now = now;
     this.#later = later;
   }
@@ -33,7 +35,7 @@ export class LoopSlices {
   begin(): boolean {
     if (this.#begun === undefined) {
       this.#begun = this.#now();
-      this.#later(() => this.#turn());
+      this.#later(() => this.#turn(), SLICE_MS + PAUSE_MS);
     }
     return this.#lines.length === 0 && this.#now() - this.#begun < SLICE_MS;
   }
@@ -52,7 +54,7 @@ export class LoopSlices {
     this.#slice().then(
       () => {
         if (this.#lines.length === 0) this.#begun = undefined;
-        else this.#later(() => this.#turn());
+        else this.#later(() => this.#turn(), PAUSE_MS);
       },
       () => undefined,
     );
@@ -85,11 +87,14 @@ export class SliceLine {
     return this.#first === this.#waiters.length;
   }
 
-  /** True: the caller may go on at once. Else resolves when it may, or with false after it has waited too long. */
-  enter(): true | Promise<boolean> {
+  /**
+   * True: the caller may go on at once. Else resolves when it may, or with false after it has waited too long, the
+   * `waited` milliseconds of before included.
+   */
+  enter(waited = 0): true | Promise<boolean> {
     if (this.#slices.begin()) return true;
     if (this.isEmpty) this.#slices.join(this);
-    return new Promise((resolve) => this.#waiters.push({ at: this.#slices.now(), enter: resolve }));
+    return new Promise((resolve) => this.#waiters.push({ at: this.#slices.now() - waited, enter: resolve }));
   }
 
   /** For LoopSlices: lets the next one in; those that came before `oldest` are turned away. True: nobody was let in. */

@@ -40,7 +40,7 @@ import { withTimeout } from "./with-timeout.ts";
 /** Bytes above which a body is not parsed when the chain's budget is spent. */
 const LARGE_BODY_BYTES = 65_536;
 /** Transactions of a batch that are taken in at a time: a tenth of a millisecond each, and one wait for the disk. */
-const MAX_SENT_TOGETHER = 32;
+const MAX_SENT_TOGETHER = 16;
 
 /** Seconds after which a node that was too busy for a request may have time for it. */
 const RETRY_SECONDS = 1;
@@ -176,13 +176,18 @@ export class ServedChain implements ChainEndpoint {
     const answer = new BatchAnswer();
     let sent: Promise<Outcome>[] = [];
     let entered = true;
+    let waited = 0;
     // One after the other: answers keep the order, and nonces of one sender arrive in theirs. Transactions in a row are
     // taken in in their order too, but wait for the disk together.
     for (const [index, item] of items.entries()) {
       if (caller.gone.aborted) break;
       const isNext = sent.length === 0;
       // The body itself has entered with its first request.
-      if (isNext && index > 0) entered &&= await this.#parts.line.enter();
+      if (isNext && index > 0 && entered) {
+        const from = this.#parts.now();
+        entered = await this.#parts.line.enter(waited);
+        waited += this.#parts.now() - from;
+      }
       if (isNext && entered) {
         const run = transactionsAt(items, index);
         sent = run.map((request) => this.#answerItem(request, caller, answer.size, deadline));

@@ -7,6 +7,7 @@ import type { AllowedOrigins } from "./cors.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "./limits.ts";
 import { LoopSlices } from "./loop-slices.ts";
 import { RpcMetrics } from "./metrics.ts";
+import { ProcessorClock } from "./processor-clock.ts";
 import { ServedChain } from "./served-chain.ts";
 
 export type RpcServerOptions = {
@@ -42,7 +43,8 @@ export class RpcServer {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#metrics = new RpcMetrics(options.registry);
-    this.#budget = new NodeBudget({ ...DEFAULT_BUDGET, ...options.budget }, this.#now);
+    const clock = new ProcessorClock(this.#now);
+    this.#budget = new NodeBudget({ ...DEFAULT_BUDGET, ...options.budget }, () => clock.now());
   }
 
   /** Loopback unless told otherwise; port 0 takes a free one. Idempotent while it runs. Throws ListenError. */

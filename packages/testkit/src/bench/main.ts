@@ -17,7 +17,7 @@ const { positionals, values } = parseArgs({
     calls: { type: "string", default: "5000" },
     transactions: { type: "string", default: "1500" },
     sockets: { type: "string", default: "10000" },
-    units: { type: "string", default: "5000" },
+    units: { type: "string", default: "1500" },
     seed: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -57,7 +57,7 @@ rpc-load: more JSON-RPC than a devnet of 4 members takes: heights, refusals, lat
   --seconds   of the load, and of the quiet time it is compared with (default 20)
   --calls, --transactions   a second, in batches (default 5000 and 1500)
   --sockets   idle WebSockets to one node (default 10000)
-  --units     of each node's request budget a second (default 5000)
+  --units     of each node's request budget a second (default 1500)
 
 state: execution of a block of 5,000 token transfers on LevelDB, as the state grows
   --accounts  of the states, ascending, in thousands (default 10000,100000,1000000)
