@@ -32,6 +32,7 @@ npm run bench -- rpc [--seconds S] [--json]
 npm run bench -- rpc-load [--seconds S] [--calls N] [--transactions N] [--sockets N] [--units N] [--json]
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 npm run bench -- join [--accounts N] [--blocks N] [--json]
+npm run bench -- rotation [--members N] [--rounds N] [--json]
 
 chain: transfers a second and finality on a devnet of real processes
   --members   members of the chain, each a process (1, 4, 7 or 16; default 4)
@@ -68,6 +69,11 @@ join: time for an empty member to join a chain under load, with a member that se
   middle, until it is at the head; 1 at the end if anything is not as it should be
   --accounts  of the genesis (default 1000000)
   --blocks    made by consensus before it begins (default 10000)
+
+rotation: members leave a chain one after the other, beside 20 transfers a second: how long each change takes, and the
+  longest time without a block; 1 at the end if a block is not certified by the first key or a transfer is lost
+  --members   of the chain (4, 7 or 16), of two more nodes
+  --rounds    members that leave (default 2)
 
   --json      print one JSON object on one line`;
 
@@ -133,6 +139,13 @@ async function bench(name: string | undefined): Promise<unknown> {
       const joined = await benchJoin({ accounts, blocks: count(values.blocks, "blocks"), progress });
       if (joined.wrong.length > 0) process.exitCode = 1;
       return joined;
+    }
+    case "rotation": {
+      const { benchRotation } = await import("./rotation.ts");
+      const rotations = count(values.rounds ?? "2", "rounds");
+      const figures = await benchRotation({ members: count(values.members, "members"), rotations, progress });
+      if (figures.wrong.length > 0) process.exitCode = 1;
+      return figures;
     }
     default:
       return undefined;
