@@ -8,10 +8,11 @@ import { Devnet } from "@tributary/testkit/devnet/devnet";
 import { sleep } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
 import { createWalletClient, decodeErrorResult, http, parseAbi, parseEther } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
+import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Project } from "./project.ts";
 
+const run = promisify(execFile);
 const root = resolve(import.meta.dirname, "..");
 const RECIPIENT = "0x00000000000000000000000000000000005eb300";
 
@@ -54,7 +55,7 @@ const read = (to: string, data: string): Promise<string> => call(chain.gateway, 
 test("web3.js 4 sends, deploys, calls and subscribes through the gateway and through a member", async () => {
   const [project] = await Promise.all([
     install("web3"),
-    promisify(execFile)(join(root, "node_modules/.bin/forge"), ["build"], { cwd: join(root, "e2e/foundry") }),
+    run(join(root, "node_modules/.bin/forge"), ["build"], { cwd: join(root, "e2e/foundry") }),
   ]);
   const artifact = readFileSync(join(root, "e2e/foundry/out/Counter.sol/Counter.json"), "utf8");
   const { bytecode } = JSON.parse(artifact) as { readonly bytecode: { readonly object: string } };
@@ -130,6 +131,57 @@ test("a Hardhat 3 project compiles, deploys with Ignition and viem, and waits fo
     busy.abort();
     await others;
   }
+});
+
+test("forge and cast serve a user who owns nothing and has never been here", async () => {
+  const key = generatePrivateKey();
+  const { address } = privateKeyToAccount(key);
+  const foundry = async (program: "forge" | "cast", ...args: string[]): Promise<string> => {
+    const env = { ...process.env, ETH_RPC_URL: chain.gateway };
+    const options = { cwd: join(root, "e2e/foundry"), env, maxBuffer: 1 << 26 };
+    return (await run(join(root, "node_modules/.bin", program), args, options)).stdout.trim();
+  };
+  const cast = (...args: string[]): Promise<string> => foundry("cast", ...args);
+  expect(await cast("balance", address)).toBe("0");
+  // forge script heeds no ETH_RPC_URL.
+  const endpoint = ["--rpc-url", chain.gateway];
+  await foundry("forge", "script", "script/Many.s.sol:Many", "--private-key", key, "--broadcast", ...endpoint);
+  expect(await cast("nonce", address)).toBe("50");
+
+  const created = await foundry(
+    ...(["forge", "create", "src/Counter.sol:Counter", "--private-key", key, "--broadcast", "--json"] as const),
+    ...["--constructor-args", "7"],
+  );
+  const counter = (JSON.parse(created.slice(created.indexOf("{"))) as { readonly deployedTo: string }).deployedTo;
+  // Prices that careful wallets offer are not charged.
+  const fees = [[], ["--auth", counter], ["--access-list"], ["--gas-price", "1000000000"], ["--legacy"]];
+  let hash = "";
+  for (const options of fees) {
+    const sent = await cast("send", counter, "add(uint256)", "5", "--private-key", key, "--json", ...options);
+    const receipt = JSON.parse(sent) as Readonly<Record<string, string>>;
+    expect(receipt).toMatchObject({ status: "0x1", effectiveGasPrice: "0x0" });
+    hash = receipt["transactionHash"]!;
+  }
+  const number = 7 + 5 * fees.length;
+  expect(await cast("call", counter, "number()(uint256)")).toBe(String(number));
+  expect(Number(await cast("storage", counter, "0"))).toBe(number);
+  expect(await cast("balance", address)).toBe("0");
+  // cast run executes the transaction itself, by Ethereum's rules: of these, a user without coins could pay the last alone.
+  expect(await cast("run", hash, "--quick")).toContain(`number: ${number}`);
+  const logs = await cast(
+    "logs",
+    "--from-block",
+    "0",
+    "--address",
+    counter,
+    "Changed(address indexed,uint256)",
+    "--json",
+  );
+  expect(JSON.parse(logs)).toHaveLength(fees.length);
+  const newest = Number(await cast("block-number"));
+  expect(Number(await cast("block", "pending", "--field", "number"))).toBeGreaterThan(newest);
+  expect(await cast("access-list", counter, "add(uint256)", "5", "--from", address)).toContain(counter);
+  await expect(cast("proof", address)).rejects.toThrow("tributary_getProof");
 });
 
 /** What the reader of the Hardhat project says: what its first account owes the second one. */
