@@ -1,5 +1,6 @@
 // A page in a browser, built with wagmi, whose visitor has a wallet that has never heard of the chain: the page adds it,
-// connects, and sends a transfer. The chain itself says what became of it.
+// connects, and sends a transfer. The gateway is behind TLS, as README.md shows it, and asked without it what became of
+// the transfer.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -11,8 +12,10 @@ import type { Browser, Page } from "playwright-core";
 import { formatEther, parseEther } from "viem";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { findChromium, startChromium } from "./browser/chromium.ts";
+import { startChromium } from "./browser/chromium.ts";
+import { findProgram } from "./browser/find-program.ts";
 import { PageServer } from "./browser/page-server.ts";
+import { TlsProxy } from "./browser/tls-proxy.ts";
 import { Project } from "./project.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -20,8 +23,8 @@ const RECIPIENT = "0x00000000000000000000000000000000000B0B00";
 const AMOUNT = "0.125";
 const WAIT_MS = 30_000;
 
-const isInstalled = findChromium() !== undefined;
-if (!isInstalled) process.stderr.write("SKIPPED: pages in a browser need Debian's package chromium\n");
+const isInstalled = findProgram("chromium") !== undefined && findProgram("nginx") !== undefined;
+if (!isInstalled) process.stderr.write("SKIPPED: pages in a browser need Debian's packages chromium and nginx-light\n");
 
 /** The wallet as a script that a page runs first. */
 async function walletScript(privateKey: string): Promise<string> {
@@ -37,7 +40,7 @@ async function walletScript(privateKey: string): Promise<string> {
   return `${bundle.output[0].code}\nTestWallet.installWallet(${JSON.stringify(privateKey)});`;
 }
 
-// Skipped where Debian's package is missing; .ci/run installs it, and there it must not be missing.
+// Skipped where Debian's packages are missing; .ci/run installs them, and there they must not be missing.
 describe.skipIf(!isInstalled && process.env["CI"] === undefined)("a page in Chromium", () => {
   let devnet: Devnet;
   let gateway: Gateway;
@@ -45,7 +48,10 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("a page in Chro
   let project: Project;
   let browser: Browser;
   let page: Page;
+  let proxy: TlsProxy;
+  /** The gateway, and the gateway behind TLS. */
   let url: string;
+  let secure: string;
   const screenshots = mkdtempSync(join(tmpdir(), "tributary-screenshots-"));
   const complaints: string[] = [];
   const sockets: string[] = [];
@@ -63,9 +69,11 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("a page in Chro
     gateway.setChain(BigInt(chainId), members);
     const { port } = await gateway.start({ port: 0 });
     url = `http://127.0.0.1:${port}/chains/${chainId}`;
-    const env = { VITE_CHAIN_ID: String(chainId), VITE_RPC_URL: url, VITE_WS_URL: url.replace(/^http/, "ws") };
+    proxy = await TlsProxy.start(port);
+    secure = `https://127.0.0.1:${proxy.port}/chains/${chainId}`;
+    const env = { VITE_CHAIN_ID: String(chainId), VITE_RPC_URL: secure, VITE_WS_URL: secure.replace(/^http/, "ws") };
     await project.run(join(root, "node_modules/.bin/vite"), ["build"], { env });
-    page = await browser.newPage();
+    page = await newPage();
     page.setDefaultTimeout(WAIT_MS);
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("websocket", (socket) => sockets.push(socket.url()));
@@ -73,6 +81,7 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("a page in Chro
   });
   afterAll(async () => {
     await browser?.close();
+    await proxy?.stop();
     await gateway?.stop();
     await server?.stop();
     project?.dispose();
@@ -81,6 +90,8 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("a page in Chro
     else process.stderr.write(`screenshots: ${screenshots}\n`);
   });
 
+  // Nobody signed the proxy's certificate.
+  const newPage = (): Promise<Page> => browser.newPage({ ignoreHTTPSErrors: true });
   const origin = (host: string): string => `http://${host}:${server.port}`;
   const shown = (name: string, text: string): Promise<void> =>
     page.locator(`[data-testid=${name}]`, { hasText: text }).waitFor();
@@ -113,11 +124,11 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("a page in Chro
     expect((await balanceOf(RECIPIENT)) - before.recipient).toBe(parseEther(AMOUNT));
     expect(before.sender - (await balanceOf(address))).toBe(parseEther(AMOUNT));
     expect(complaints).toEqual([]);
-    expect(sockets).toContain(url.replace(/^http/, "ws"));
+    expect(sockets).toContain(secure.replace(/^http/, "ws"));
   });
 
   test("a page of another origin is not let in, by HTTP nor by WebSocket", async () => {
-    const visitor = await browser.newPage();
+    const visitor = await newPage();
     const asked = async (host: string): Promise<unknown> => {
       await visitor.goto(origin(host));
       return await visitor.evaluate(
@@ -134,7 +145,7 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("a page in Chro
           socket.close();
           return { posted, opened };
         },
-        { http: url, ws: url.replace(/^http/, "ws") },
+        { http: secure, ws: secure.replace(/^http/, "ws") },
       );
     };
     expect(await asked("127.0.0.1")).toEqual({ posted: 200, opened: "open" });

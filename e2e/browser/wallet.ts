@@ -90,10 +90,9 @@ class Wallet {
     }).extend(publicActions);
   }
 
-  /** As wallets do: the chain must be reached by a protected or local URL, and be the one that it is called. */
+  /** As wallets do: the URL must be protected, and the chain behind it be the one that it is called. */
   async #add({ chainId, ...chain }: z.infer<typeof chainParameter>): Promise<null> {
-    const { protocol, hostname } = new URL(chain.rpcUrls[0] ?? "");
-    if (protocol !== "https:" && hostname !== "127.0.0.1") throw new WalletError(INVALID, "the URL is not https");
+    if (!chain.rpcUrls.every((url) => url.startsWith("https:"))) throw new WalletError(INVALID, "a URL is not https");
     const id = Number(chainId);
     const client = this.connectTo(id, chain);
     const said = await client.getChainId();
