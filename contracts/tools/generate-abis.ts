@@ -15,6 +15,7 @@ export const contractNames = [
   "KeyGeneration",
   "Nodes",
   "Offences",
+  "Recovery",
   "RentPool",
   "Resharing",
   "Rotations",

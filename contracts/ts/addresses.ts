@@ -14,6 +14,7 @@ export const contractOrder = [
   "Offences",
   "Resharing",
   "Rotations",
+  "Recovery",
 ] as const;
 
 export type ContractName = (typeof contractOrder)[number];

@@ -14,7 +14,7 @@ import { type ManagerClient, mined } from "./manager-client.ts";
 import type { ManagerParameters } from "./parameters.ts";
 
 /** Roles of the Access contract. */
-export const roles = { minter: 1n, parameters: 2n, reporter: 3n, treasurer: 4n } as const;
+export const roles = { minter: 1n, parameters: 2n, reporter: 3n, treasurer: 4n, recoverer: 5n } as const;
 
 /** Which role each restricted function needs. */
 const restricted: readonly { contract: ContractName; role: bigint; signature: string }[] = [
@@ -24,6 +24,8 @@ const restricted: readonly { contract: ContractName; role: bigint; signature: st
   { contract: "Chains", role: roles.parameters, signature: "setParameters((uint256,uint32,uint8,uint16))" },
   { contract: "Chains", role: roles.reporter, signature: "setPaused(uint64,bool)" },
   { contract: "Rotations", role: roles.parameters, signature: "setParameters((uint32,uint32))" },
+  { contract: "Recovery", role: roles.parameters, signature: "setParameters((uint32,uint32,uint128))" },
+  { contract: "Recovery", role: roles.recoverer, signature: "openNow(uint64)" },
   { contract: "RentPool", role: roles.treasurer, signature: "pay(address,uint256)" },
 ];
 
@@ -47,7 +49,7 @@ function constructorArguments(
   parameters: ManagerParameters,
 ): Readonly<Record<ContractName, readonly unknown[]>> {
   const { Access, TributaryToken, RentPool, Validators, Nodes, Committees, Chains, Eras, KeyGeneration } = addresses;
-  const { Resharing, Rotations } = addresses;
+  const { Resharing, Rotations, Recovery } = addresses;
   const { price, grace, minimumMembers, maximumMonths } = parameters;
   const parts = {
     token: TributaryToken,
@@ -63,6 +65,17 @@ function constructorArguments(
     nodes: Nodes,
     keyGeneration: KeyGeneration,
     resharing: Resharing,
+    recovery: Recovery,
+  };
+  const recoveryParts = {
+    token: TributaryToken,
+    pool: RentPool,
+    chains: Chains,
+    committees: Committees,
+    nodes: Nodes,
+    keyGeneration: KeyGeneration,
+    eras: Eras,
+    rotations: Rotations,
   };
   return {
     Access: [deployer],
@@ -72,11 +85,12 @@ function constructorArguments(
     Nodes: [Validators, Committees],
     Committees: [Access, Nodes, Chains, Rotations, parameters.selectionDelay],
     Chains: [Access, parts, parameters.devAllocations, { price, grace, minimumMembers, maximumMonths }],
-    Eras: [Chains],
-    KeyGeneration: [Chains, Nodes, parameters.windows],
+    Eras: [Chains, Recovery],
+    KeyGeneration: [Chains, Recovery, Nodes, parameters.windows],
     Offences: [KeyGeneration, Resharing, Nodes],
     Resharing: [Rotations, Nodes, parameters.windows],
     Rotations: [Access, rotationParts, parameters.rotation],
+    Recovery: [Access, recoveryParts, parameters.recovery],
   };
 }
 

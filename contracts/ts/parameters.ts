@@ -19,6 +19,11 @@ export type ManagerParameters = {
   readonly devAllocations: boolean;
   /** Seconds after which an epoch may be ended by schedule, and for which leavers stay on after one. */
   readonly rotation: { readonly period: number; readonly linger: number };
+  /**
+   * Seconds for which a challenge goes unanswered before a Recovery opens, seconds for which claims are taken, and token
+   * units that a challenger binds. Members stop without a mainchain head for 12 hours, so that claims must last longer.
+   */
+  readonly recovery: { readonly silence: number; readonly claims: number; readonly bond: bigint };
   /** Windows of key generation and of resharing, seconds. */
   readonly windows: {
     readonly accept: number;
@@ -42,6 +47,7 @@ export const devnetParameters: ManagerParameters = {
   selectionDelay: 2,
   devAllocations: true,
   rotation: { period: DAY, linger: 20 },
+  recovery: { silence: 60, claims: 60, bond: 10n * TOKEN },
   // They pass entirely only where a member is missing or cheats.
   windows: { accept: 30, dealing: 20, complaints: 15, total: 600 },
 };
@@ -55,5 +61,6 @@ export const productionParameters: ManagerParameters = {
   selectionDelay: 8,
   devAllocations: false,
   rotation: { period: 30 * DAY, linger: 6 * HOUR },
+  recovery: { silence: 6 * HOUR, claims: 24 * HOUR, bond: 1_000n * TOKEN },
   windows: { accept: 6 * HOUR, dealing: 6 * HOUR, complaints: 6 * HOUR, total: 3 * DAY },
 };

@@ -18,6 +18,8 @@ contract KeyGeneration is IKeyGeneration {
     struct Generation {
         bytes32 group;
         uint64 chainId;
+        /// Who ordered it and is told of its end.
+        address host;
         uint32 era;
         uint32 epoch;
         uint8 members;
@@ -45,7 +47,9 @@ contract KeyGeneration is IKeyGeneration {
 
     uint256 public constant MAX_MEMBERS = Seats.MOST;
 
+    /// The chain registry, for first keys, and the Recovery, for later ones.
     address public immutable host;
+    address public immutable recovery;
     INodeKeys public immutable nodes;
     Windows private _windows;
 
@@ -55,15 +59,16 @@ contract KeyGeneration is IKeyGeneration {
 
     error BadWindows();
 
-    constructor(address host_, INodeKeys nodes_, Windows memory windows_) {
+    constructor(address host_, address recovery_, INodeKeys nodes_, Windows memory windows_) {
         if (windows_.total < uint256(windows_.accept) + windows_.dealing + windows_.complaints) revert BadWindows();
         host = host_;
+        recovery = recovery_;
         nodes = nodes_;
         _windows = windows_;
     }
 
     modifier onlyHost() {
-        if (msg.sender != host) revert OnlyHost(msg.sender);
+        if (msg.sender != host && msg.sender != recovery) revert OnlyHost(msg.sender);
         _;
     }
 
@@ -82,6 +87,7 @@ contract KeyGeneration is IKeyGeneration {
         _current[chainId] = slot;
         generation.group = group;
         generation.chainId = chainId;
+        generation.host = msg.sender;
         generation.era = era;
         generation.epoch = epoch;
         // At most MAX_MEMBERS.
@@ -102,7 +108,7 @@ contract KeyGeneration is IKeyGeneration {
 
     function cancel(uint64 chainId) external onlyHost {
         Generation storage generation = _generations[_current[chainId]];
-        if (!_running(generation.phase)) return;
+        if (!_running(generation.phase) || generation.host != msg.sender) return;
         generation.phase = Phase.Failed;
         emit KeyGenerationFailed(chainId, generation.era, generation.epoch, new uint32[](0));
     }
@@ -320,7 +326,7 @@ contract KeyGeneration is IKeyGeneration {
             if (Seats.has(named, seat)) culprits[found++] = generation.nodeIds[seat];
         }
         emit KeyGenerationFailed(generation.chainId, generation.era, generation.epoch, culprits);
-        IKeyGenerationHost(host).keyGenerationFailed(generation.chainId, culprits);
+        IKeyGenerationHost(generation.host).keyGenerationFailed(generation.chainId, culprits);
     }
 
     function _finish(Generation storage generation, Ready.Claim memory claim) private {
@@ -339,7 +345,7 @@ contract KeyGeneration is IKeyGeneration {
         emit KeyGenerated(
             chainId, key.era, key.epoch, key.groupKey, key.keysHash, key.committee, claim.qualified, claim.signers
         );
-        IKeyGenerationHost(host).keyGenerated(chainId, key.era, key.epoch, key.groupKey, key.keysHash);
+        IKeyGenerationHost(generation.host).keyGenerated(chainId, key.era, key.epoch, key.groupKey, key.keysHash);
     }
 
     // --- rules

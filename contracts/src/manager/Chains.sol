@@ -247,12 +247,13 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
     function chainOf(uint64 chainId) external view returns (Chain memory) {
         Record storage chain = _chain(chainId);
         uint32 epoch = chain.rent.start == 0 ? 0 : rotations.epochOf(chainId);
+        (uint32 era,,,,) = keyGeneration.keyOf(chainId);
         return Chain({
             state: chain.state,
             size: chain.size,
             members: chain.members,
             slots: _slotsOf(chain.size),
-            era: FIRST_ERA,
+            era: era == 0 ? FIRST_ERA : era,
             epoch: epoch == 0 ? FIRST_EPOCH : epoch,
             nonce: chain.nonce,
             created: chain.created,

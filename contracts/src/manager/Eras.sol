@@ -6,26 +6,31 @@ import {IEras} from "./interfaces/IEras.sol";
 /// @notice The eras of each chain's group key. See IEras.
 contract Eras is IEras {
     uint256 private constant GROUP_KEY_BYTES = 48;
+    uint64 private constant NO_HEIGHT = type(uint64).max;
 
     address public immutable chains;
+    address public immutable recovery;
     /// Era e is entry e - 1.
     mapping(uint64 chainId => Era[]) private _eras;
 
-    constructor(address chains_) {
+    constructor(address chains_, address recovery_) {
         chains = chains_;
+        recovery = recovery_;
     }
 
     /// @inheritdoc IEras
     function open(uint64 chainId, bytes32 group, uint32 era, uint64 firstHeight, bytes calldata groupKey) external {
-        if (msg.sender != chains) revert OnlyChains(msg.sender);
+        // The first key by the registry, every later one by the Recovery that ended the era before.
+        if (msg.sender != (era == 1 ? chains : recovery)) revert NotAllowed(msg.sender, era);
         Era[] storage list = _eras[chainId];
         uint32 expected = uint32(list.length) + 1;
         if (era != expected) revert EraOutOfOrder(chainId, era, expected);
         if (groupKey.length != GROUP_KEY_BYTES) revert BadGroupKey(groupKey.length);
         if (era > 1) {
             Era storage last = list[list.length - 1];
-            if (firstHeight <= last.firstHeight) revert HeightOutOfOrder(chainId, firstHeight, last.firstHeight);
-            last.lastHeight = firstHeight - 1;
+            if (firstHeight < last.firstHeight) revert HeightOutOfOrder(chainId, firstHeight, last.firstHeight);
+            if (firstHeight == last.firstHeight) (last.firstHeight, last.lastHeight) = (NO_HEIGHT, NO_HEIGHT);
+            else last.lastHeight = firstHeight - 1;
         }
         list.push(Era({era: era, firstHeight: firstHeight, lastHeight: 0, group: group, groupKey: groupKey}));
         emit EraOpened(chainId, group, era, firstHeight, groupKey);

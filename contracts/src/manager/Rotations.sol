@@ -12,6 +12,7 @@ import {IResharingHost} from "../keys/interfaces/IResharingHost.sol";
 import {IChains} from "./interfaces/IChains.sol";
 import {ICommittees} from "./interfaces/ICommittees.sol";
 import {INodes} from "./interfaces/INodes.sol";
+import {IRecovery} from "./interfaces/IRecovery.sol";
 import {IRotations} from "./interfaces/IRotations.sol";
 
 /// @notice Epoch changes of chains. See IRotations.
@@ -22,6 +23,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         INodes nodes;
         IKeyGeneration keyGeneration;
         IResharing resharing;
+        IRecovery recovery;
     }
 
     bytes32 private constant REPLACE = keccak256("tributary/v1/replace");
@@ -35,6 +37,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
     INodes public immutable nodes;
     IKeyGeneration public immutable keyGeneration;
     IResharing public immutable resharing;
+    IRecovery public immutable recovery;
 
     Parameters private _parameters;
     mapping(uint64 chainId => Rotation) private _rotations;
@@ -48,6 +51,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         nodes = parts.nodes;
         keyGeneration = parts.keyGeneration;
         resharing = parts.resharing;
+        recovery = parts.recovery;
         _setParameters(parameters_);
     }
 
@@ -58,6 +62,11 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
 
     modifier onlyResharing() {
         if (msg.sender != address(resharing)) revert OnlyResharing(msg.sender);
+        _;
+    }
+
+    modifier onlyRecovery() {
+        if (msg.sender != address(recovery)) revert OnlyRecovery(msg.sender);
         _;
     }
 
@@ -104,14 +113,20 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
 
     /// @inheritdoc IRotations
     function seatsSelected(uint64 chainId, uint32[] calldata nodeIds) external onlyCommittees {
-        // The chain may have ended while its request stood in line: its release frees what was drawn.
-        if (_rotations[chainId].stage != Stage.Selecting) return;
-        _select(chainId, nodeIds);
+        Stage stage = _rotations[chainId].stage;
+        // Neither: the chain has ended while its request stood in line, and its release frees what was drawn.
+        if (stage == Stage.Selecting) _select(chainId, nodeIds);
+        else if (stage == Stage.Recovering) recovery.seatsSelected(chainId, nodeIds);
     }
 
     /// @inheritdoc IRotations
     function seatsUnavailable(uint64 chainId) external onlyCommittees {
         Rotation storage rotation = _rotations[chainId];
+        if (rotation.stage == Stage.Recovering) {
+            rotation.stage = Stage.Idle;
+            recovery.seatsUnavailable(chainId);
+            return;
+        }
         if (rotation.stage != Stage.Selecting) return;
         emit ReplacementsUnavailable(chainId, rotation.lastEpoch);
         if (rotation.cause == Cause.Schedule) {
@@ -184,6 +199,51 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         if (rotation.stage == Stage.Resharing) resharing.cancel(chainId);
         rotation.stage = Stage.Idle;
         delete _next[chainId];
+        recovery.chainEnded(chainId);
+    }
+
+    // --- Recovery
+
+    /// @inheritdoc IRotations
+    function suspend(uint64 chainId) external onlyRecovery {
+        Rotation storage rotation = _rotations[chainId];
+        if (rotation.stage == Stage.Idle) return;
+        // What stands in line cannot be taken out of it.
+        if (rotation.stage == Stage.Selecting) revert WrongStage(chainId, rotation.stage);
+        if (rotation.stage == Stage.Resharing) resharing.cancel(chainId);
+        emit RotationFailed(chainId, rotation.lastEpoch, new uint32[](0));
+        committees.dropSeats(chainId);
+        _end(chainId, rotation);
+    }
+
+    /// @inheritdoc IRotations
+    function requestRecoverySeats(uint64 chainId, uint32[] calldata leaving) external onlyRecovery {
+        Rotation storage rotation = _rotations[chainId];
+        if (rotation.stage != Stage.Idle) revert WrongStage(chainId, rotation.stage);
+        if (committees.releaseLeavers(chainId)) emit LeaversReleased(chainId, rotation.epoch);
+        rotation.stage = Stage.Recovering;
+        committees.requestSeats(chainId, leaving);
+    }
+
+    /// @inheritdoc IRotations
+    function dropRecoverySeats(uint64 chainId) external onlyRecovery {
+        Rotation storage rotation = _rotations[chainId];
+        if (rotation.stage != Stage.Recovering) return;
+        rotation.stage = Stage.Idle;
+        committees.dropSeats(chainId);
+    }
+
+    /// @inheritdoc IRotations
+    function recovered(uint64 chainId, uint32 era, uint32 epoch, bytes32 keysHash) external onlyRecovery {
+        Rotation storage rotation = _rotations[chainId];
+        rotation.era = era;
+        rotation.epoch = epoch;
+        rotation.lastEpoch = epoch;
+        rotation.keysHash = keysHash;
+        rotation.since = uint64(block.timestamp);
+        rotation.readyBlock = 0;
+        if (rotation.stage == Stage.Recovering) committees.commitSeats(chainId);
+        _end(chainId, rotation);
     }
 
     // --- parameters and reading
@@ -235,6 +295,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         rotation = _rotations[chainId];
         if (rotation.stage != Stage.Idle) revert WrongStage(chainId, rotation.stage);
         if (block.timestamp < rotation.quietUntil) revert NotYet(rotation.quietUntil);
+        if (recovery.isUnderWay(chainId)) revert UnderRecovery(chainId);
         Rotation memory current = rotationOf(chainId);
         if (rotation.era != current.era) _rotations[chainId] = current;
     }

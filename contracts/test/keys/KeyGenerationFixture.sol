@@ -22,7 +22,7 @@ abstract contract KeyGenerationFixture is Test, INodeKeys, IKeyGenerationHost {
 
     function setUp() public virtual {
         vm.warp(1_000_000);
-        keys = new KeyGeneration(address(this), this, windows);
+        keys = new KeyGeneration(address(this), address(0xEC0), this, windows);
     }
 
     function accountOf(uint32 nodeId) public pure returns (address) {

@@ -280,7 +280,7 @@ contract ChainsTest is ManagerTest {
         committees.nodeRegistered(9, 9);
         vm.expectRevert(abi.encodeWithSelector(ICommittees.OnlyNodes.selector, address(this)));
         committees.nodeExiting(1);
-        vm.expectRevert(abi.encodeWithSelector(IEras.OnlyChains.selector, address(this)));
+        vm.expectRevert(abi.encodeWithSelector(IEras.NotAllowed.selector, address(this), uint32(1)));
         eras.open(id, 0, 1, 1, new bytes(48));
         vm.startPrank(account(0));
         vm.expectRevert(abi.encodeWithSelector(IAccessManaged.AccessManagedUnauthorized.selector, account(0)));

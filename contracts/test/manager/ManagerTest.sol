@@ -13,6 +13,7 @@ import {Chains} from "../../src/manager/Chains.sol";
 import {Committees} from "../../src/manager/Committees.sol";
 import {Eras} from "../../src/manager/Eras.sol";
 import {Nodes} from "../../src/manager/Nodes.sol";
+import {Recovery} from "../../src/manager/Recovery.sol";
 import {Rotations} from "../../src/manager/Rotations.sol";
 import {RentPool} from "../../src/manager/RentPool.sol";
 import {TributaryToken} from "../../src/manager/TributaryToken.sol";
@@ -21,6 +22,7 @@ import {IChains} from "../../src/manager/interfaces/IChains.sol";
 import {ICommittees} from "../../src/manager/interfaces/ICommittees.sol";
 import {IEras} from "../../src/manager/interfaces/IEras.sol";
 import {INodes} from "../../src/manager/interfaces/INodes.sol";
+import {IRecovery} from "../../src/manager/interfaces/IRecovery.sol";
 import {IRotations} from "../../src/manager/interfaces/IRotations.sol";
 import {IValidators} from "../../src/manager/interfaces/IValidators.sol";
 import {BlsSigner} from "../lib/BlsSigner.sol";
@@ -37,6 +39,9 @@ abstract contract ManagerTest is Test {
     uint256 internal constant MONTH = 30 days;
     uint32 internal constant PERIOD = 7 days;
     uint32 internal constant LINGER = 1 hours;
+    uint32 internal constant SILENCE = 6 hours;
+    uint32 internal constant CLAIMS = 24 hours;
+    uint128 internal constant BOND = 50e18;
 
     Access internal access;
     TributaryToken internal token;
@@ -49,6 +54,7 @@ abstract contract ManagerTest is Test {
     KeyGeneration internal keyGeneration;
     ResharingStandIn internal resharing;
     Rotations internal rotations;
+    Recovery internal recovery;
 
     function setUp() public virtual {
         vm.roll(1000);
@@ -81,9 +87,11 @@ abstract contract ManagerTest is Test {
             devAllocations,
             IChains.Parameters({price: PRICE, grace: GRACE, minimumMembers: 1, maximumMonths: 24})
         );
-        eras = new Eras(chainsAt);
+        address recoveryAt = vm.computeCreateAddress(address(this), nonce + 11);
+        eras = new Eras(chainsAt, recoveryAt);
         keyGeneration = new KeyGeneration(
             chainsAt,
+            recoveryAt,
             INodeKeys(nodesAt),
             IKeyGeneration.Windows({accept: 1 hours, dealing: 6 hours, complaints: 6 hours, total: 1 days})
         );
@@ -95,10 +103,27 @@ abstract contract ManagerTest is Test {
                 committees: ICommittees(committeesAt),
                 nodes: INodes(nodesAt),
                 keyGeneration: keyGeneration,
-                resharing: IResharing(address(resharing))
+                resharing: IResharing(address(resharing)),
+                recovery: IRecovery(recoveryAt)
             }),
             IRotations.Parameters({period: PERIOD, linger: LINGER})
         );
+        recovery = new Recovery(
+            address(access),
+            Recovery.Parts({
+                token: IERC20(address(token)),
+                pool: address(pool),
+                chains: IChains(chainsAt),
+                committees: ICommittees(committeesAt),
+                nodes: INodes(nodesAt),
+                keyGeneration: keyGeneration,
+                eras: IEras(address(eras)),
+                rotations: IRotations(rotationsAt)
+            }),
+            IRecovery.Parameters({silence: SILENCE, claims: CLAIMS, bond: BOND})
+        );
+        grant(address(recovery), Recovery.setParameters.selector, access.PARAMETERS());
+        grant(address(recovery), Recovery.openNow.selector, access.RECOVERER());
         grant(address(rotations), Rotations.setParameters.selector, access.PARAMETERS());
         grant(address(token), TributaryToken.mint.selector, access.MINTER());
         grant(address(validators), Validators.setMinimumStake.selector, access.PARAMETERS());

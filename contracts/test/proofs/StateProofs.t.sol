@@ -18,7 +18,7 @@ contract StateProofsTest is Test {
     StateProofs private proofs;
 
     function setUp() public {
-        eras = new Eras(address(this));
+        eras = new Eras(address(this), address(this));
         proofs = new StateProofs(eras);
         eras.open(CHAIN, Vectors.GROUP, 1, 1, new bytes(48));
         eras.open(CHAIN, Vectors.GROUP, Vectors.ERA, ERA_BEGINS, Vectors.groupKey());

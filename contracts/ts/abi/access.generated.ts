@@ -35,6 +35,13 @@ export const accessAbi = [
   },
   {
     type: "function",
+    name: "RECOVERER",
+    inputs: [],
+    outputs: [{ name: "", type: "uint64", internalType: "uint64" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
     name: "REPORTER",
     inputs: [],
     outputs: [{ name: "", type: "uint64", internalType: "uint64" }],

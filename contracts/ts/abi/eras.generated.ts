@@ -2,7 +2,10 @@
 export const erasAbi = [
   {
     type: "constructor",
-    inputs: [{ name: "chains_", type: "address", internalType: "address" }],
+    inputs: [
+      { name: "chains_", type: "address", internalType: "address" },
+      { name: "recovery_", type: "address", internalType: "address" },
+    ],
     stateMutability: "nonpayable",
   },
   {
@@ -83,6 +86,13 @@ export const erasAbi = [
     stateMutability: "nonpayable",
   },
   {
+    type: "function",
+    name: "recovery",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "address" }],
+    stateMutability: "view",
+  },
+  {
     type: "event",
     name: "EraOpened",
     inputs: [
@@ -113,7 +123,14 @@ export const erasAbi = [
       { name: "previousFirst", type: "uint64", internalType: "uint64" },
     ],
   },
-  { type: "error", name: "OnlyChains", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
+  {
+    type: "error",
+    name: "NotAllowed",
+    inputs: [
+      { name: "caller", type: "address", internalType: "address" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+    ],
+  },
   {
     type: "error",
     name: "UncoveredHeight",

@@ -4,6 +4,7 @@ export const keyGenerationAbi = [
     type: "constructor",
     inputs: [
       { name: "host_", type: "address", internalType: "address" },
+      { name: "recovery_", type: "address", internalType: "address" },
       { name: "nodes_", type: "address", internalType: "contract INodeKeys" },
       {
         name: "windows_",
@@ -203,6 +204,13 @@ export const keyGenerationAbi = [
     ],
     outputs: [],
     stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "recovery",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "address" }],
+    stateMutability: "view",
   },
   {
     type: "function",

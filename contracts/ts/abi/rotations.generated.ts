@@ -14,6 +14,7 @@ export const rotationsAbi = [
           { name: "nodes", type: "address", internalType: "contract INodes" },
           { name: "keyGeneration", type: "address", internalType: "contract IKeyGeneration" },
           { name: "resharing", type: "address", internalType: "contract IResharing" },
+          { name: "recovery", type: "address", internalType: "contract IRecovery" },
         ],
       },
       {
@@ -62,6 +63,13 @@ export const rotationsAbi = [
     inputs: [],
     outputs: [{ name: "", type: "address", internalType: "contract ICommittees" }],
     stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "dropRecoverySeats",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [],
+    stateMutability: "nonpayable",
   },
   {
     type: "function",
@@ -129,6 +137,25 @@ export const rotationsAbi = [
   },
   {
     type: "function",
+    name: "recovered",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+      { name: "epoch", type: "uint32", internalType: "uint32" },
+      { name: "keysHash", type: "bytes32", internalType: "bytes32" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "recovery",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "contract IRecovery" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
     name: "releaseLeavers",
     inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
     outputs: [],
@@ -152,6 +179,16 @@ export const rotationsAbi = [
       { name: "leaving", type: "uint32[]", internalType: "uint32[]" },
       { name: "signers", type: "uint64", internalType: "uint64" },
       { name: "aggregate256", type: "bytes", internalType: "bytes" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "requestRecoverySeats",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "leaving", type: "uint32[]", internalType: "uint32[]" },
     ],
     outputs: [],
     stateMutability: "nonpayable",
@@ -248,6 +285,13 @@ export const rotationsAbi = [
   {
     type: "function",
     name: "start",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "suspend",
     inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
     outputs: [],
     stateMutability: "nonpayable",
@@ -370,6 +414,7 @@ export const rotationsAbi = [
   { type: "error", name: "NothingToRelease", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   { type: "error", name: "OnlyChains", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OnlyCommittees", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
+  { type: "error", name: "OnlyRecovery", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OnlyResharing", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   {
     type: "error",
@@ -408,6 +453,7 @@ export const rotationsAbi = [
       { name: "most", type: "uint256", internalType: "uint256" },
     ],
   },
+  { type: "error", name: "UnderRecovery", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   {
     type: "error",
     name: "WrongStage",

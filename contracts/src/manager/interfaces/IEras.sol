@@ -4,7 +4,8 @@ pragma solidity ^0.8.30;
 /// @notice The eras of each chain's group key: who verifies a certificate from outside reads the key here. A certificate
 /// counts only for heights of its era.
 interface IEras {
-    /// @param firstHeight, lastHeight Blocks whose certificates the key signs; lastHeight 0 while the era is open.
+    /// @param firstHeight, lastHeight Blocks whose certificates the key signs; lastHeight 0 while the era is open. Both
+    /// 2^64 - 1 where it ended without any.
     /// @param groupKey Compressed G1, 48 bytes.
     struct Era {
         uint32 era;
@@ -16,14 +17,14 @@ interface IEras {
 
     event EraOpened(uint64 indexed chainId, bytes32 indexed group, uint32 era, uint64 firstHeight, bytes groupKey);
 
-    error OnlyChains(address caller);
+    error NotAllowed(address caller, uint32 era);
     error UnknownEra(uint64 chainId, uint32 era);
     error EraOutOfOrder(uint64 chainId, uint32 era, uint32 expected);
     error BadGroupKey(uint256 length);
     error HeightOutOfOrder(uint64 chainId, uint64 firstHeight, uint64 previousFirst);
     error UncoveredHeight(uint64 chainId, uint64 height);
 
-    /// @notice By the chain registry.
+    /// @notice The first era by the chain registry, later ones by the Recovery.
     function open(uint64 chainId, bytes32 group, uint32 era, uint64 firstHeight, bytes calldata groupKey) external;
 
     /// @notice Key of an era with its heights.

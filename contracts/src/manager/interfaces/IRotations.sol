@@ -5,12 +5,14 @@ pragma solidity ^0.8.30;
 /// schedule, or because a quorum of the others says that they failed), everybody's share is refreshed, and the next
 /// epoch is recorded. The committee stays in charge until READY; whatever fails before leaves it so.
 interface IRotations {
-    /// Selecting: replacements are being drawn. Selected: drawn, the resharing is not begun yet.
+    /// Selecting: replacements are being drawn. Selected: drawn, the resharing is not begun yet. Recovering: seats are
+    /// drawn, or were, for the committee of the next era.
     enum Stage {
         Idle,
         Selecting,
         Selected,
-        Resharing
+        Resharing,
+        Recovering
     }
 
     enum Cause {
@@ -54,7 +56,9 @@ interface IRotations {
     error OnlyChains(address caller);
     error OnlyCommittees(address caller);
     error OnlyResharing(address caller);
+    error OnlyRecovery(address caller);
     error NotRunning(uint64 chainId);
+    error UnderRecovery(uint64 chainId);
     error WrongStage(uint64 chainId, Stage stage);
     error NotYet(uint64 until);
     /// At most max(1, floor(f/2)) members are replaced at a time, at least one.
@@ -91,6 +95,18 @@ interface IRotations {
 
     /// @notice By the chain registry: whatever runs is given up.
     function chainEnded(uint64 chainId) external;
+
+    /// @notice By the Recovery: a rotation under way comes to nothing. Refused while its seats are being drawn.
+    function suspend(uint64 chainId) external;
+
+    /// @notice By the Recovery: draw nodes for the seats of members that do not stand; any number of them, all too.
+    function requestRecoverySeats(uint64 chainId, uint32[] calldata leaving) external;
+
+    /// @notice By the Recovery: the attempt came to nothing; those drawn give their slots back.
+    function dropRecoverySeats(uint64 chainId) external;
+
+    /// @notice By the Recovery: the next era has its key, and those drawn are members.
+    function recovered(uint64 chainId, uint32 era, uint32 epoch, bytes32 keysHash) external;
 
     function parameters() external view returns (Parameters memory);
     function setParameters(Parameters calldata value) external;
