@@ -5,6 +5,7 @@ export { erasAbi } from "./abi/eras.generated.ts";
 export { keyGenerationAbi } from "./abi/key-generation.generated.ts";
 export { nodesAbi } from "./abi/nodes.generated.ts";
 export { offencesAbi } from "./abi/offences.generated.ts";
+export { recoveryAbi } from "./abi/recovery.generated.ts";
 export { rentPoolAbi } from "./abi/rent-pool.generated.ts";
 export { tributaryTokenAbi } from "./abi/tributary-token.generated.ts";
 export { validatorsAbi } from "./abi/validators.generated.ts";

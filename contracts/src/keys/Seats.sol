@@ -16,6 +16,13 @@ library Seats {
         return type(uint64).max >> (MOST - members);
     }
 
+    /// @notice The bitmap of one seat.
+    function bit(uint256 seat) internal pure returns (uint64) {
+        // Seats are below MOST.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint64(1) << uint64(seat);
+    }
+
     function has(uint64 bitmap, uint256 seat) internal pure returns (bool) {
         return (bitmap >> seat) & 1 == 1;
     }

@@ -60,6 +60,8 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
     uint256 private _openings;
     mapping(uint64 chainId => Record) private _records;
     mapping(uint64 chainId => mapping(uint32 era => Beginning)) private _beginnings;
+    /// From when on members challenge without a bond.
+    mapping(uint64 chainId => uint64) private _freeAt;
 
     constructor(address authority, Parts memory parts, Parameters memory parameters_) AccessManaged(authority) {
         token = parts.token;
@@ -92,10 +94,12 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         record.opening.state = State.Challenged;
         record.opening.closesAt = opensAt;
         record.challenger = msg.sender;
-        record.bond = _parameters.bond;
+        (uint32 nodeId,) = _memberOf(chainId, msg.sender);
+        bool free = nodeId != 0 && block.timestamp >= _freeAt[chainId];
+        record.bond = free ? 0 : _parameters.bond;
         bytes32 openingId = _name(chainId, record);
         emit RecoveryChallenged(chainId, openingId, record.opening.era, opensAt, msg.sender);
-        token.safeTransferFrom(msg.sender, address(this), record.bond);
+        if (record.bond > 0) token.safeTransferFrom(msg.sender, address(this), record.bond);
     }
 
     /// @inheritdoc IRecovery
@@ -120,6 +124,9 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         _requireSigned(chainId, record, cancelDigest(chainId), groupKey128, signature256);
         record.opening.state = State.None;
         emit RecoveryCancelled(chainId, record.opening.openingId);
+        if (state == State.Challenged && record.bond == 0) {
+            _freeAt[chainId] = uint64(block.timestamp) + _parameters.claims;
+        }
         _settleBond(record, pool);
     }
 
@@ -179,13 +186,10 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         if (state != State.Open && state != State.Closed) revert WrongRecoveryState(chainId, state);
         // Seats are asked for by who stands.
         if (record.step != Step.Idle) revert WrongStep(chainId, record.step);
-        uint32 nodeId = nodes.nodeIdOf(msg.sender);
-        uint32[] memory members = committees.committeeOf(chainId);
-        uint256 seat = 0;
-        while (seat < members.length && members[seat] != nodeId) seat++;
-        if (nodeId == 0 || seat == members.length) revert NotAMember(chainId, msg.sender);
+        (uint32 nodeId, uint256 seat) = _memberOf(chainId, msg.sender);
+        if (nodeId == 0) revert NotAMember(chainId, msg.sender);
         if (Seats.has(record.standing, seat)) revert AlreadyStands(nodeId);
-        record.standing |= uint64(1) << uint64(seat);
+        record.standing |= Seats.bit(seat);
         emit MemberStands(chainId, record.opening.openingId, nodeId);
         if (state == State.Open) _showLife(chainId, record);
     }
@@ -225,6 +229,7 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         if (record.step != Step.Selecting) revert WrongStep(chainId, record.step);
         record.step = Step.Selected;
         record.next = nodeIds;
+        emit RecoverySeatsSelected(chainId, nodeIds);
     }
 
     /// @inheritdoc IRecovery
@@ -237,7 +242,9 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         // A quorum that stands goes on by itself, with the seats of the others as they are.
         bool enough = Seats.count(record.standing) >= Seats.quorum(members.length);
         record.step = enough ? Step.Selected : Step.Idle;
-        if (enough) record.next = members;
+        if (!enough) return;
+        record.next = members;
+        emit RecoverySeatsSelected(chainId, members);
     }
 
     /// @inheritdoc IKeyGenerationHost
@@ -264,7 +271,7 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         uint32[] memory members = committees.committeeOf(chainId);
         for (uint256 seat = 0; seat < members.length; seat++) {
             for (uint256 i = 0; i < culprits.length; i++) {
-                if (members[seat] == culprits[i]) record.standing &= ~(uint64(1) << uint64(seat));
+                if (members[seat] == culprits[i]) record.standing &= ~Seats.bit(seat);
             }
         }
         rotations.dropRecoverySeats(chainId);
@@ -419,6 +426,14 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         record = _in(chainId, State.Open);
         // Without a sign of life the window has not run yet.
         if (record.alive && block.timestamp >= record.opening.closesAt) revert ClaimsOver(record.opening.closesAt);
+    }
+
+    /// Node and seat of a member's account; 0 for strangers.
+    function _memberOf(uint64 chainId, address account) private view returns (uint32 nodeId, uint256 seat) {
+        nodeId = nodes.nodeIdOf(account);
+        uint32[] memory members = committees.committeeOf(chainId);
+        while (seat < members.length && members[seat] != nodeId) seat++;
+        if (seat == members.length) nodeId = 0;
     }
 
     function _attempting(uint64 chainId) private view returns (Record storage record) {

@@ -64,6 +64,28 @@ contract RecoveryClaimsTest is RecoveryTest {
         assertState(IRecovery.State.Open);
     }
 
+    function test_membersChallengeWithoutABondNowAndThen() external {
+        address member = nodes.accountOf(committees.committeeOf(chain)[4]);
+        vm.prank(member);
+        recovery.challenge(chain);
+        vm.assertEq(token.balanceOf(address(recovery)), 0);
+        cancel(1);
+        token.mint(member, BOND);
+        vm.startPrank(member);
+        token.approve(address(recovery), BOND);
+        recovery.challenge(chain);
+        vm.stopPrank();
+        vm.assertEq(token.balanceOf(address(recovery)), BOND);
+        cancel(1);
+        vm.assertEq(token.balanceOf(address(pool)), BOND);
+        vm.warp(vm.getBlockTimestamp() + CLAIMS);
+        vm.prank(member);
+        recovery.challenge(chain);
+        vm.warp(vm.getBlockTimestamp() + SILENCE);
+        recovery.open(chain);
+        vm.assertEq(token.balanceOf(address(recovery)), 0);
+    }
+
     function test_onlyChainsThatRunAreRecovered() external {
         fund();
         vm.expectRevert(abi.encodeWithSelector(IRecovery.NotRunning.selector, 5));

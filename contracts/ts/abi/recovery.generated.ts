@@ -554,6 +554,15 @@ export const recoveryAbi = [
   },
   {
     type: "event",
+    name: "RecoverySeatsSelected",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "nodeIds", type: "uint32[]", indexed: false, internalType: "uint32[]" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
     name: "RecoverySeatsUnavailable",
     inputs: [
       { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },

@@ -97,6 +97,8 @@ interface IRecovery {
     /// @param era The next one.
     event RecoveryClosed(uint64 indexed chainId, bytes32 indexed openingId, uint32 era, Beginning beginning);
     event RecoverySeatsRequested(uint64 indexed chainId, uint32[] leaving);
+    /// @notice Members of the next attempt by seat.
+    event RecoverySeatsSelected(uint64 indexed chainId, uint32[] nodeIds);
     event RecoverySeatsUnavailable(uint64 indexed chainId, uint64 retryAt);
     event RecoveryKeygen(uint64 indexed chainId, uint32 era, uint32 epoch, uint32[] nodeIds);
     event RecoveryAttemptFailed(uint64 indexed chainId, uint32 era, uint32 epoch, uint32[] culprits);
@@ -132,7 +134,8 @@ interface IRecovery {
     error WrongEpoch(uint64 chainId, uint32 era, uint32 epoch);
     error ParametersOutOfBounds(Parameters parameters);
 
-    /// @notice Asks the group of a running chain for a sign of life, for a bond. Anyone.
+    /// @notice Asks the group of a running chain for a sign of life, for a bond. Anyone. Nodes of members pay none, unless
+    /// the group answered one such challenge less than `claims` seconds ago.
     function challenge(uint64 chainId) external;
 
     /// @notice Opens a Recovery after a challenge that went unanswered; the bond goes back. Anyone. A change of the
