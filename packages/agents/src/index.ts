@@ -1,5 +1,5 @@
 export type { Agent } from "./agent.ts";
-export { AgentRunner } from "./agent-runner.ts";
+export { AgentRunner, type RunnerOptions } from "./agent-runner.ts";
 export { HttpReadyBoard } from "./keygen/http-ready-board.ts";
 export { KeygenAgent } from "./keygen/keygen-agent.ts";
 export { KeygenCalls } from "./keygen/keygen-calls.ts";
@@ -15,6 +15,8 @@ export { nodeAccount } from "./mainchain/node-account.ts";
 export { NonceJournal } from "./mainchain/nonce-journal.ts";
 export { MainchainSender } from "./mainchain/sender.ts";
 export { MainchainWatcher, type WatcherStatus } from "./mainchain/watcher.ts";
+export { RecoveryAgent, type RecoveryState, type RecoveryTask } from "./recovery/recovery-agent.ts";
+export { RecoveryCalls } from "./recovery/recovery-calls.ts";
 export { ReadyEpochs } from "./resharing/ready-epochs.ts";
 export { ResharingAgent } from "./resharing/resharing-agent.ts";
 export { ResharingCalls } from "./resharing/resharing-calls.ts";

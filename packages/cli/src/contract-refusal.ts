@@ -4,6 +4,8 @@ import { erasAbi } from "@tributary/contracts/abi/eras.generated";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { offencesAbi } from "@tributary/contracts/abi/offences.generated";
+import { recoveryAbi } from "@tributary/contracts/abi/recovery.generated";
+import { rotationsAbi } from "@tributary/contracts/abi/rotations.generated";
 import { tributaryTokenAbi } from "@tributary/contracts/abi/tributary-token.generated";
 import { validatorsAbi } from "@tributary/contracts/abi/validators.generated";
 import { type Abi, BaseError, ContractFunctionRevertedError, decodeErrorResult } from "viem";
@@ -17,6 +19,8 @@ const errors: Abi = [
   ...keyGenerationAbi,
   ...nodesAbi,
   ...offencesAbi,
+  ...recoveryAbi,
+  ...rotationsAbi,
   ...tributaryTokenAbi,
   ...validatorsAbi,
 ].filter(({ type }) => type === "error");

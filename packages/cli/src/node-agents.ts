@@ -14,23 +14,37 @@ import {
   NonceJournal,
   nodeAccount,
   ReadyEpochs,
+  RecoveryAgent,
+  RecoveryCalls,
+  type RecoveryState,
+  type RecoveryTask,
   ResharingAgent,
   ResharingCalls,
+  type RunnerOptions,
   type WatcherStatus,
 } from "@tributary/agents";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
+import type { CancelVault } from "@tributary/protocol/ports/cancel-vault";
 import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
 import type { MemberHost } from "@tributary/protocol/ports/member-host";
+import type { RecoveryHost } from "@tributary/protocol/ports/recovery-host";
 import type { Address } from "viem";
 import { CliError, reasonOf } from "./cli-error.ts";
 import type { NodeConfig } from "./node-config.ts";
+
+/** Longer than a restart of many machines takes. */
+const RECOVERY_PATIENCE_MS = 15 * 60_000;
 
 export type NodeAgentsOptions = {
   readonly mainchain: NodeConfig["mainchain"];
   readonly dataDir: string;
   readonly vault: KeyVault & ResharingVault;
   readonly host: MemberHost;
+  /** What a Recovery asks of the members here; none takes part in any without it. */
+  readonly recovery?: { readonly host: RecoveryHost; readonly vault: CancelVault };
+  /** Milliseconds without a quorum before a member asks the mainchain whether the others are gone. */
+  readonly patienceMs?: number;
   readonly board: HttpReadyBoard;
   readonly onCheckpoint: (checkpoint: Checkpoint) => void;
   /** READY of a reshared epoch is in a block; before any checkpoint at or above it. */
@@ -70,6 +84,7 @@ export class NodeAgents {
       keyGeneration: contractAddress(mainchain, "KeyGeneration"),
       resharing: contractAddress(mainchain, "Resharing"),
       rotations: contractAddress(mainchain, "Rotations"),
+      recovery: contractAddress(mainchain, "Recovery"),
     };
     const watcher = new MainchainWatcher<MainchainEvent>({
       rpc: mainchain.rpc,
@@ -105,6 +120,9 @@ export class NodeAgents {
       new ResharingAgent({ vault, board, calls: resharingCalls, current, logger }),
       runnerOptions,
     );
+    const recovery = recoveryRunner(options, new RecoveryCalls(sender, contracts.recovery), runnerOptions);
+    // A member that starts knows whether it may sign at all.
+    if (recovery !== undefined) watcher.follow(recovery);
     watcher.follow(keygen);
     watcher.follow(lifecycle);
     watcher.follow(resharing);
@@ -116,7 +134,8 @@ export class NodeAgents {
       checkpoint: options.onCheckpoint,
       answered: options.onAnswered,
     });
-    return new NodeAgents(watcher, sender, [keygen, lifecycle, resharing], logger);
+    const runners = [keygen, lifecycle, resharing, ...(recovery === undefined ? [] : [recovery])];
+    return new NodeAgents(watcher, sender, runners, logger);
   }
 
   get status(): WatcherStatus {
@@ -147,6 +166,27 @@ export class NodeAgents {
     await this.#sender.stop();
     for (const runner of this.#runners) await runner.stop();
   }
+}
+
+type RecoveryRunner = AgentRunner<RecoveryState, MainchainEvent, RecoveryTask>;
+
+function recoveryRunner(
+  { vault, host, board, recovery, patienceMs, logger }: NodeAgentsOptions,
+  calls: RecoveryCalls,
+  runnerOptions: RunnerOptions,
+): RecoveryRunner | undefined {
+  if (recovery === undefined) return undefined;
+  const agent = new RecoveryAgent({
+    nodeAddress: vault.nodeAddress,
+    vault: recovery.vault,
+    host: recovery.host,
+    running: () => host.running(),
+    board,
+    calls,
+    patienceMs: patienceMs ?? RECOVERY_PATIENCE_MS,
+    logger,
+  });
+  return new AgentRunner(agent, runnerOptions);
 }
 
 function contractAddress(mainchain: NodeConfig["mainchain"], name: string): Address {

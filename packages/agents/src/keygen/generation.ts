@@ -36,10 +36,10 @@ export type Generation = {
   readonly result: GeneratedKey | undefined;
 };
 
-/** The newest generation of each chain, and the newest one that gave a key. */
+/** The newest generation of each chain, and those that gave a key: one an era, ascending. */
 export type Generations = {
   readonly current: ReadonlyMap<bigint, Generation>;
-  readonly done: ReadonlyMap<bigint, Generation>;
+  readonly done: ReadonlyMap<bigint, readonly Generation[]>;
 };
 
 export const noGenerations: Generations = { current: new Map(), done: new Map() };
@@ -67,7 +67,9 @@ export function reduceGenerations(state: Generations, event: KeyGenerationEvent,
   if (generation === undefined || generation.era !== event.era || generation.epoch !== event.epoch) return state;
   const next = step(generation, event, block);
   const moved = withCurrent(state, next);
-  return next.phase === "done" ? { ...moved, done: new Map(moved.done).set(next.chainId, next) } : moved;
+  if (next.phase !== "done") return moved;
+  const done = [...(moved.done.get(next.chainId) ?? []), next];
+  return { ...moved, done: new Map(moved.done).set(next.chainId, done) };
 }
 
 /** Forgets what a deleted chain left. */

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { HttpReadyBoard, parseEntry } from "./http-ready-board.ts";
+import { HttpReadyBoard, parseCancel, parseEntry } from "./http-ready-board.ts";
 
 const entry = {
   group: `0x${"11".repeat(32)}`,
@@ -68,4 +68,28 @@ test("an entry with a field of another shape is refused", () => {
     expect(parseEntry({ ...good, ...bad })).toBeUndefined();
   }
   expect(parseEntry(null)).toBeUndefined();
+});
+
+test("a share that cancels is shown beside, before or after a READY signature", async () => {
+  const cancel = { openingId: entry.digest, era: 1, epoch: 2, seat: 3, share: new Uint8Array(96).fill(4) } as const;
+  const board = new HttpReadyBoard();
+  const rpc = await serve(() => {
+    const shown = board.shown("7");
+    return shown === undefined ? undefined : JSON.stringify(shown);
+  });
+  const signal = AbortSignal.timeout(5_000);
+  expect(await board.readCancel(rpc, 7n, signal)).toBeUndefined();
+  board.publishCancel(7n, cancel);
+  expect(await board.readCancel(rpc, 7n, signal)).toEqual(cancel);
+  expect(await board.read(rpc, 7n, signal)).toBeUndefined();
+  board.publish(7n, entry);
+  expect(await board.readCancel(rpc, 7n, signal)).toEqual(cancel);
+  expect(await board.read(rpc, 7n, signal)).toMatchObject(entry);
+  board.withdrawCancel(7n);
+  expect(await board.readCancel(rpc, 7n, signal)).toBeUndefined();
+  const good = { ...cancel, share: `0x${"04".repeat(96)}` };
+  for (const bad of [{ openingId: "0x11" }, { seat: "3" }, { epoch: -1 }, { era: undefined }, { share: "0x" }]) {
+    expect(parseCancel({ cancel: { ...good, ...bad } })).toBeUndefined();
+  }
+  expect(parseCancel({ cancel: 5 })).toBeUndefined();
 });

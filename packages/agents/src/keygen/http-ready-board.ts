@@ -1,17 +1,19 @@
 import { fromHex, toHex } from "@tributary/protocol/bytes/index";
 import type { HexHash } from "@tributary/protocol/consensus/types";
+import type { CancelBoard, CancelEntry } from "@tributary/protocol/ports/cancel-board";
 import type { ReadyBoard, ReadyEntry } from "@tributary/protocol/ports/ready-board";
 
-/** Bytes: one entry is about 700 as JSON. */
+/** Bytes: what a node shows of a chain is about 1 200 as JSON. */
 const MAX_ANSWER_BYTES = 4_096;
 const SIGNATURE_BYTES = 96;
 
 /**
- * READY signatures shown at `<rpc>/keygen/<chainId>`. The own ones are handed to the node's server by `shown`; the
+ * READY signatures, and beside them shares that cancel an opening, shown at `<rpc>/keygen/<chainId>`. The own ones are handed to the node's server by `shown`; the
  * others' are fetched. What comes from outside is only shaped here; whoever uses it checks the signatures.
  */
-export class HttpReadyBoard implements ReadyBoard {
+export class HttpReadyBoard implements ReadyBoard, CancelBoard {
   readonly #own = new Map<string, ReadyEntry>();
+  readonly #cancels = new Map<string, CancelEntry>();
 
   publish(chainId: bigint, entry: ReadyEntry): void {
     this.#own.set(chainId.toString(), entry);
@@ -21,22 +23,42 @@ export class HttpReadyBoard implements ReadyBoard {
     this.#own.delete(chainId.toString());
   }
 
-  /** The own entry as JSON-able data, for GET /keygen/<chainId>. */
+  publishCancel(chainId: bigint, entry: CancelEntry): void {
+    this.#cancels.set(chainId.toString(), entry);
+  }
+
+  withdrawCancel(chainId: bigint): void {
+    this.#cancels.delete(chainId.toString());
+  }
+
+  /** The own entries as JSON-able data, for GET /keygen/<chainId>. */
   shown(chainId: string): object | undefined {
     const entry = this.#own.get(chainId);
-    if (entry === undefined) return undefined;
-    return { ...entry, registered: toHex(entry.registered), share: toHex(entry.share) };
+    const cancel = this.#cancels.get(chainId);
+    if (entry === undefined && cancel === undefined) return undefined;
+    return {
+      ...(entry && { ...entry, registered: toHex(entry.registered), share: toHex(entry.share) }),
+      ...(cancel && { cancel: { ...cancel, share: toHex(cancel.share) } }),
+    };
   }
 
   async read(rpc: string, chainId: bigint, signal: AbortSignal): Promise<ReadyEntry | undefined> {
-    try {
-      const response = await fetch(`${rpc}/keygen/${chainId}`, { signal, redirect: "error" });
-      if (!response.ok || response.body === null) return undefined;
-      return parseEntry(JSON.parse(await boundedText(response.body)));
-    } catch {
-      // Away, too slow, or nonsense: the same as nothing.
-      return undefined;
-    }
+    return parseEntry(await fetchShown(rpc, chainId, signal));
+  }
+
+  async readCancel(rpc: string, chainId: bigint, signal: AbortSignal): Promise<CancelEntry | undefined> {
+    return parseCancel(await fetchShown(rpc, chainId, signal));
+  }
+}
+
+/** Undefined where the node is away, too slow, or answers nonsense. */
+async function fetchShown(rpc: string, chainId: bigint, signal: AbortSignal): Promise<unknown> {
+  try {
+    const response = await fetch(`${rpc}/keygen/${chainId}`, { signal, redirect: "error" });
+    if (!response.ok || response.body === null) return undefined;
+    return JSON.parse(await boundedText(response.body));
+  } catch {
+    return undefined;
   }
 }
 
@@ -61,6 +83,17 @@ export function parseEntry(value: unknown): ReadyEntry | undefined {
   if (!isHash(group) || !isHash(digest) || registered === undefined || share === undefined) return undefined;
   if (!isCount(era) || !isCount(epoch) || !isCount(seat)) return undefined;
   return { group, era, epoch, seat, digest, registered, share };
+}
+
+/** As `parseEntry`, of what is shown beside it. */
+export function parseCancel(value: unknown): CancelEntry | undefined {
+  const cancel = typeof value === "object" && value !== null ? (value as Record<string, unknown>)["cancel"] : undefined;
+  if (typeof cancel !== "object" || cancel === null) return undefined;
+  const fields = cancel as Record<string, unknown>;
+  const { openingId, era, epoch, seat } = fields;
+  const share = signature(fields["share"]);
+  if (!isHash(openingId) || share === undefined || !isCount(era) || !isCount(epoch) || !isCount(seat)) return undefined;
+  return { openingId, era, epoch, seat, share };
 }
 
 function signature(value: unknown): Uint8Array | undefined {

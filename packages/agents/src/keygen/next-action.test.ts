@@ -156,8 +156,8 @@ test("a new generation of the chain replaces the failed one and keeps the last g
     state = reduceGenerations(state, event, 1n);
   }
   expect(state.current.get(9n)).toMatchObject({ epoch: 1, phase: "accepting" });
-  expect(state.done.get(9n)).toMatchObject({ epoch: 0, phase: "done" });
-  expect(state.done.get(9n)?.dealings.size).toBe(4);
+  expect(state.done.get(9n)?.at(-1)).toMatchObject({ epoch: 0, phase: "done" });
+  expect(state.done.get(9n)?.at(-1)?.dealings.size).toBe(4);
 });
 
 test("actions over different sets have different names", () => {

@@ -1,6 +1,6 @@
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
-import type { ChainEvent, SelectionEvent } from "../mainchain/events.ts";
+import type { ChainEvent, RecoveryEvent, SelectionEvent } from "../mainchain/events.ts";
 
 export type ChainState = "requested" | "selected" | "keygen" | "running" | "paused" | "expired" | "deleted" | "failed";
 
@@ -20,6 +20,8 @@ export type ChainRecord = {
   readonly era: number;
   readonly epoch: number;
   readonly keysHash: HexHash | undefined;
+  /** A Recovery is under way: the committee does not change by rotation. */
+  readonly recovering: boolean;
   /** Seconds; when the paid time ends. 0 before the chain runs. */
   readonly end: bigint;
 };
@@ -61,6 +63,26 @@ export function reduceChains(chains: Chains, event: ChainEvent, block: bigint): 
   return record === undefined ? chains : withRecord(chains, step(record, event, block));
 }
 
+/** What a Recovery means for the chain: committees stand still until it ends, and a new era may begin. */
+export function reduceRecovered(chains: Chains, event: RecoveryEvent, block: bigint): Chains {
+  const record = chains.records.get(event.chainId);
+  if (record === undefined) return chains;
+  switch (event.name) {
+    case "RecoveryChallenged":
+    case "RecoveryOpened":
+      return withRecord(chains, { ...record, recovering: true });
+    case "RecoveryCancelled":
+    case "RecoveryAbandoned":
+      return withRecord(chains, { ...record, recovering: false });
+    case "EraRecovered": {
+      const { era, epoch, keysHash } = event;
+      return withRecord(chains, { ...record, era, epoch, keysHash, since: block, recovering: false });
+    }
+    default:
+      return chains;
+  }
+}
+
 function withRecord(chains: Chains, record: ChainRecord): Chains {
   return { ...chains, records: new Map(chains.records).set(record.chainId, record) };
 }
@@ -92,6 +114,7 @@ function requested(event: ChainEvent & { name: "ChainRequested" }, block: bigint
     era: 0,
     epoch: 0,
     keysHash: undefined,
+    recovering: false,
     end: 0n,
   };
 }

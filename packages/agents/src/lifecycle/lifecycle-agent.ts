@@ -129,14 +129,15 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
    * newest epoch's is taken when READY is settled.
    */
   async #seat(
-    { generation, id, history }: LifecycleAction & { kind: "start" },
+    { generations, id, history }: LifecycleAction & { kind: "start" },
     ready: ReadyEpoch,
   ): Promise<number | undefined> {
     const { vault } = this.#options;
     const seat = ready.nodeIds.indexOf(id);
     if (seat < 0) return NO_SEAT;
     const newest = ready === history.at(-1);
-    if (ready === history[0]) {
+    const generation = generations.find(({ era, epoch }) => era === ready.era && epoch === ready.epoch);
+    if (generation !== undefined) {
       const posted = postedDealings(generation, generation.result?.qualified ?? 0n);
       try {
         // Also takes the share where this node missed READY.

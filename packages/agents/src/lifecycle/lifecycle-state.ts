@@ -3,14 +3,22 @@ import {
   isChainEvent,
   isKeyGenerationEvent,
   isNodeEvent,
+  isRecoveryEvent,
   isResharingEvent,
   isSelectionEvent,
   type MainchainEvent,
 } from "../mainchain/events.ts";
 import { type NodeRegistry, noNodes, reduceNodes } from "../mainchain/node-registry.ts";
 import type { MainchainFact } from "../mainchain/watcher.ts";
-import { dropHandovers, type Handovers, noHandovers, reduceFresh, reduceHandovers } from "../resharing/handover.ts";
-import { type Chains, noChains, reduceChains, reduceSelection } from "./chain-record.ts";
+import {
+  dropHandovers,
+  type Handovers,
+  noHandovers,
+  reduceEras,
+  reduceFresh,
+  reduceHandovers,
+} from "../resharing/handover.ts";
+import { type Chains, noChains, reduceChains, reduceRecovered, reduceSelection } from "./chain-record.ts";
 
 /** The network as the mainchain tells it: nodes, chains, and the key generations behind them. */
 export type LifecycleState = {
@@ -36,6 +44,10 @@ export function reduceLifecycle(state: LifecycleState, fact: MainchainFact<Mainc
   }
   if (isResharingEvent(event)) return { ...state, handovers: reduceHandovers(state.handovers, event, block) };
   if (isSelectionEvent(event)) return { ...state, chains: reduceSelection(state.chains, event) };
+  if (isRecoveryEvent(event)) {
+    const chains = reduceRecovered(state.chains, event, block);
+    return { ...state, chains, handovers: reduceEras(state.handovers, event) };
+  }
   if (!isChainEvent(event)) return state;
   const chains = reduceChains(state.chains, event, block);
   const over = event.name === "ChainDeleted" || event.name === "ChainFailed" || event.name === "ChainExpired";

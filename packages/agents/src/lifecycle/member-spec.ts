@@ -23,12 +23,13 @@ export function memberSpec(
   keys: GroupKeys,
 ): SpecResult {
   const hash = keysHash(keys.shareKeys);
-  if (ready.group !== chain.group || ready.era !== chain.era) {
+  if (ready.group !== chain.group || ready.era > chain.era) {
     return { kind: "mismatch", what: "the key belongs to another era" };
   }
   if (toHex(keys.groupKey) !== ready.groupKey) return { kind: "mismatch", what: "group key" };
   if (toHex(hash) !== ready.keysHash) return { kind: "mismatch", what: "hash of the share keys" };
-  if (ready.epoch === chain.epoch && chain.keysHash !== ready.keysHash) {
+  const current = ready.era === chain.era && ready.epoch === chain.epoch;
+  if (current && chain.keysHash !== ready.keysHash) {
     return { kind: "mismatch", what: "hash of the share keys" };
   }
   if (toHex(committeeHash(ready.nodeIds, hash)) !== ready.committee) return { kind: "mismatch", what: "committee" };
@@ -42,7 +43,8 @@ export function memberSpec(
       group: chain.group,
       era: ready.era,
       epoch: ready.epoch,
-      firstHeight: FIRST_HEIGHT,
+      firstHeight: ready.beginning === undefined ? FIRST_HEIGHT : ready.beginning.finalHeight + 1,
+      ...(ready.beginning === undefined ? {} : { beginning: ready.beginning }),
       seat,
       members,
       groupPublicKey: ready.groupKey,

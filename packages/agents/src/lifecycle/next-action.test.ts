@@ -1,12 +1,13 @@
 import { expect, test } from "vitest";
 import type { Now } from "../agent.ts";
 import { type Generation, noGenerations, reduceGenerations } from "../keygen/generation.ts";
-import type { ChainEvent, ResharingEvent, SelectionEvent } from "../mainchain/events.ts";
+import type { ChainEvent, MainchainEvent, RecoveryEvent, ResharingEvent, SelectionEvent } from "../mainchain/events.ts";
 import type { NodeRecord } from "../mainchain/node-registry.ts";
+import type { MainchainFact } from "../mainchain/watcher.ts";
 import { EpochKeys } from "../resharing/epoch-keys.ts";
 import { type Handovers, noHandovers, type ReadyEpoch, reduceHandovers } from "../resharing/handover.ts";
 import { type Chains, noChains, reduceChains, reduceSelection } from "./chain-record.ts";
-import type { LifecycleState } from "./lifecycle-state.ts";
+import { type LifecycleState, reduceLifecycle } from "./lifecycle-state.ts";
 import { nextLifecycleActions, scheduleName } from "./next-action.ts";
 
 const hash = `0x${"ab".repeat(32)}` as const;
@@ -83,7 +84,7 @@ const generation: Generation = (() => {
 const nodes = new Map([1, 2, 3, 4, 5].map((id) => [id, { nodeId: id } as NodeRecord]));
 
 function state(chains: Chains): LifecycleState {
-  const generations = { current: new Map(), done: new Map([[9n, generation]]) };
+  const generations = { current: new Map(), done: new Map([[9n, [generation]]]) };
   return { nodes, chains, generations, handovers: withHistory(readyEpoch(0, [1, 2, 3, 4])) };
 }
 
@@ -91,7 +92,7 @@ function state(chains: Chains): LifecycleState {
 const due = new Map([0, 1].map((epoch) => [scheduleName({ chainId: 9n, era: 0, epoch }), 1_000_000n]));
 
 /** What a member of chain 9 was told where nothing but the first epoch is known. */
-const runs = new Map([[9n, "0/0/"]]);
+const runs = new Map([[9n, "0/0.0/"]]);
 
 function readyEpoch(epoch: number, nodeIds: readonly number[]): ReadyEpoch {
   const keys = EpochKeys.generated({ era: 0, epoch }, [], nodeIds.length, hash);
@@ -208,7 +209,7 @@ test("a node that is to join starts, one that left stays until its slots are fre
   };
   const resharing = { ...base, handovers: reduceHandovers(base.handovers, begun, 5n) };
   for (const id of [1, 2, 5]) expect(kinds(resharing, id)).toEqual(["start"]);
-  expect(kinds(resharing, 2, new Map([[9n, "0/0/5,2,3,4"]]))).toEqual([]);
+  expect(kinds(resharing, 2, new Map([[9n, "0/0.0/5,2,3,4"]]))).toEqual([]);
   const failed: ResharingEvent = { name: "ResharingFailed", chainId: 9n, era: 0, epoch: 1, culprits: [] };
   const over = { ...base, handovers: reduceHandovers(resharing.handovers, failed, 6n) };
   expect(kinds(over, 5)).toEqual(["stop"]);
@@ -240,4 +241,63 @@ test("an epoch that has lasted its period is ended by its members, one after the
   expect(nextLifecycleActions({ ...now, nodes }, 3, runs, at(401n), ends)).toEqual([
     { kind: "replace", chainId: 9n, epoch: 0, leaving: [3] },
   ]);
+});
+
+const begun: RecoveryEvent = {
+  name: "RecoveryOpened",
+  chainId: 9n,
+  openingId: hash,
+  group: hash,
+  era: 0,
+  closesAt: 1n,
+  nodeIds: [],
+};
+const ended = { finalHeight: 40n, finalDigest: hash, orderHeight: 42n, orderDigest: hash };
+
+function kindsOf(of: LifecycleState, id: number, told: ReadonlyMap<bigint, string> = new Map()): readonly string[] {
+  return nextLifecycleActions(of, id, told, at(300n, 100n), due).map(({ kind }) => kind);
+}
+
+function fact(event: MainchainEvent): MainchainFact<MainchainEvent> {
+  return { block: 20n, blockHash: hash, transaction: hash, logIndex: 0, event };
+}
+
+test("committees stand still while a Recovery is under way", () => {
+  const exiting = new Map(nodes).set(1, { nodeId: 1, exiting: true } as NodeRecord);
+  const base = { ...state(chainsOf(requested(9n, 1n), selected, running)), nodes: exiting };
+  expect(kindsOf(base, 1, runs)).toContain("replace");
+  const frozen = reduceLifecycle(base, fact(begun));
+  expect(kindsOf(frozen, 1, runs)).not.toContain("replace");
+  const cancelled = reduceLifecycle(frozen, fact({ name: "RecoveryCancelled", chainId: 9n, openingId: hash }));
+  expect(kindsOf(cancelled, 1, runs)).toContain("replace");
+});
+
+test("a new era follows the old one: its nodes join while the key is made, and its first epoch knows where it began", () => {
+  const slot = { chainId: 9n, era: 1, epoch: 1 };
+  const keygen: MainchainEvent = {
+    name: "KeyGenerationBegun",
+    ...slot,
+    group: hash,
+    nodeIds: [5, 2, 3, 4],
+    acceptUntil: 1n,
+  };
+  let folded = reduceLifecycle(state(chainsOf(requested(9n, 1n), selected, running)), fact(begun));
+  folded = reduceLifecycle(folded, fact(keygen));
+  for (const id of [1, 2, 5]) expect(kindsOf(folded, id)).toEqual(["start"]);
+  const generated = { groupKey: hash, keysHash: hash, committee: hash, qualified: 0n, signers: 0n };
+  folded = reduceLifecycle(folded, fact({ name: "KeyGenerated", ...slot, ...generated }));
+  folded = reduceLifecycle(
+    folded,
+    fact({ name: "EraRecovered", ...slot, group: hash, groupKey: hash, keysHash: hash, beginning: ended }),
+  );
+  const [start] = nextLifecycleActions(folded, 5, new Map(), at(300n), due);
+  if (start?.kind !== "start") throw new Error("the new member does not start");
+  expect(start.history.map(({ era, epoch }) => [era, epoch])).toEqual([
+    [0, 0],
+    [1, 1],
+  ]);
+  expect(start.generations.map(({ era }) => era)).toEqual([0, 1]);
+  const beginning = { finalHeight: 40, finalHash: hash, orderHeight: 42, order: hash };
+  expect(start.history[1]?.beginning).toEqual(beginning);
+  expect(start.chain).toMatchObject({ era: 1, epoch: 1, recovering: false });
 });

@@ -1,6 +1,6 @@
 import { quorum } from "@tributary/protocol/quorum";
 import type { Now } from "../agent.ts";
-import type { Generation } from "../keygen/generation.ts";
+import type { Generation, Generations } from "../keygen/generation.ts";
 import type { NodeRegistry } from "../mainchain/node-registry.ts";
 import type { Handovers, ReadyEpoch } from "../resharing/handover.ts";
 import type { ChainRecord } from "./chain-record.ts";
@@ -10,11 +10,12 @@ export type LifecycleAction =
   | {
       readonly kind: "start";
       readonly chain: ChainRecord;
-      readonly generation: Generation;
+      /** Of the first epochs of the eras. */
+      readonly generations: readonly Generation[];
       /** This node. */
       readonly id: number;
       readonly nodes: NodeRegistry;
-      /** Ready epochs of the era, the first one first. */
+      /** Ready epochs of all eras, the first one first. */
       readonly history: readonly ReadyEpoch[];
       /** Of the epoch in the making. */
       readonly joining: readonly number[];
@@ -65,7 +66,7 @@ export function lifecycleActionKey(action: LifecycleAction): string {
 
 /** Names all that a start tells: where this is the same nothing is new. */
 export function startName({ chain, history, joining }: LifecycleAction & { kind: "start" }): string {
-  return `${chain.era}/${history.map(({ epoch }) => epoch).join()}/${joining.join()}`;
+  return `${chain.era}/${history.map(({ era, epoch }) => `${era}.${epoch}`).join()}/${joining.join()}`;
 }
 
 /** Names the epoch whose end is scheduled. */
@@ -128,14 +129,14 @@ function taking(
   running: ReadonlyMap<bigint, string>,
 ): readonly LifecycleAction[] {
   const { chainId } = chain;
-  const part = partOf(handovers, chainId, id);
+  const joining = joiningOf(handovers, generations, chainId);
+  const part = partOf(handovers, joining, chainId, id);
   if (part === "none") return running.has(chainId) ? [{ kind: "stop", chainId, reason: "deleted" }] : [];
-  const generation = generations.done.get(chainId);
+  const done = generations.done.get(chainId) ?? [];
   const history = handovers.history.get(chainId) ?? [];
   const newest = history.at(-1);
-  if (generation === undefined || newest === undefined) return [];
-  const joining = joiningOf(handovers, chainId);
-  const start: LifecycleAction & { kind: "start" } = { kind: "start", chain, generation, id, nodes, history, joining };
+  if (done.length === 0 || newest === undefined) return [];
+  const start = { kind: "start", chain, generations: done, id, nodes, history, joining } as const;
   const actions: LifecycleAction[] = running.get(chainId) === startName(start) ? [] : [start];
   if (part === "left") actions.push({ kind: "release", chainId, epoch: newest.epoch });
   return actions;
@@ -146,7 +147,7 @@ function taking(
  * has lasted its period ends. `due`: mainchain seconds by `scheduleName`.
  */
 function replacing(
-  { chains, handovers, nodes }: LifecycleState,
+  { chains, generations, handovers, nodes }: LifecycleState,
   chain: ChainRecord,
   id: number,
   now: Now,
@@ -154,8 +155,9 @@ function replacing(
 ): readonly LifecycleAction[] {
   const { chainId } = chain;
   const newest = handovers.history.get(chainId)?.at(-1);
-  const waits = chains.queue.some((entry) => entry.chainId === chainId) || joiningOf(handovers, chainId).length > 0;
-  if (newest === undefined || waits || !newest.nodeIds.includes(id)) return [];
+  const waits =
+    chains.queue.some((entry) => entry.chainId === chainId) || joiningOf(handovers, generations, chainId).length > 0;
+  if (newest === undefined || waits || chain.recovering || !newest.nodeIds.includes(id)) return [];
   const { nodeIds, era, epoch } = newest;
   const leaving = nodeIds.filter((nodeId) => nodes.get(nodeId)?.exiting === true).slice(0, mostLeaving(nodeIds.length));
   if (leaving.length === 0) {
@@ -174,18 +176,27 @@ function mostLeaving(members: number): number {
   return Math.max(1, Math.floor((members - quorum(members)) / 2));
 }
 
-/** Nodes that an epoch in the making is to have. */
-function joiningOf(handovers: Handovers, chainId: bigint): readonly number[] {
+/** Nodes that an epoch in the making is to have: of the same era, or the first one of the next. */
+function joiningOf(handovers: Handovers, generations: Generations, chainId: bigint): readonly number[] {
+  const generation = generations.current.get(chainId);
+  const newest = handovers.history.get(chainId)?.at(-1);
+  const next = generation !== undefined && newest !== undefined && generation.era > newest.era;
+  if (next && generation.phase !== "failed") return generation.nodeIds;
   const current = handovers.current.get(chainId);
   return current === undefined || current.phase === "done" || current.phase === "failed" ? [] : current.nodeIds;
 }
 
 /** What the node has to do with the chain. Who left serves until its slots are free. */
-function partOf(handovers: Handovers, chainId: bigint, id: number): "member" | "joining" | "left" | "none" {
+function partOf(
+  handovers: Handovers,
+  joining: readonly number[],
+  chainId: bigint,
+  id: number,
+): "member" | "joining" | "left" | "none" {
   const history = handovers.history.get(chainId) ?? [];
   const newest = history.at(-1);
   if (newest?.nodeIds.includes(id)) return "member";
-  if (joiningOf(handovers, chainId).includes(id)) return "joining";
+  if (joining.includes(id)) return "joining";
   const released = handovers.released.get(chainId) ?? -1;
   const stays = newest !== undefined && released < newest.epoch;
   return stays && history.at(-2)?.nodeIds.includes(id) ? "left" : "none";

@@ -2,6 +2,7 @@ import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
 import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
+import { recoveryAbi } from "@tributary/contracts/abi/recovery.generated";
 import { resharingAbi } from "@tributary/contracts/abi/resharing.generated";
 import { rotationsAbi } from "@tributary/contracts/abi/rotations.generated";
 import type { Address } from "viem";
@@ -15,6 +16,7 @@ export type AgentContracts = {
   readonly keyGeneration: Address;
   readonly resharing: Address;
   readonly rotations: Address;
+  readonly recovery: Address;
 };
 
 export function contractAbis(contracts: AgentContracts): readonly ContractAbi[] {
@@ -25,5 +27,6 @@ export function contractAbis(contracts: AgentContracts): readonly ContractAbi[] 
     { address: contracts.keyGeneration, abi: keyGenerationAbi },
     { address: contracts.resharing, abi: resharingAbi },
     { address: contracts.rotations, abi: rotationsAbi },
+    { address: contracts.recovery, abi: recoveryAbi },
   ];
 }

@@ -134,7 +134,56 @@ export type ResharingEvent =
   /** Those who left the committee with this epoch hold no slots for the chain any more. */
   | { readonly name: "LeaversReleased"; readonly chainId: bigint; readonly epoch: number };
 
-export type MainchainEvent = KeyGenerationEvent | NodeEvent | ChainEvent | SelectionEvent | ResharingEvent;
+/** As the contract records it: heights with the hash of the container header and D. */
+export type ContractBeginning = {
+  readonly finalHeight: bigint;
+  readonly finalDigest: Hex;
+  readonly orderHeight: bigint;
+  readonly orderDigest: Hex;
+};
+
+type OfOpening = { readonly chainId: bigint; readonly openingId: Hex };
+
+export type RecoveryEvent =
+  | ({ readonly name: "RecoveryChallenged"; readonly era: number; readonly opensAt: bigint } & OfOpening)
+  | ({
+      readonly name: "RecoveryOpened";
+      readonly group: Hex;
+      readonly era: number;
+      readonly closesAt: bigint;
+      readonly nodeIds: readonly number[];
+    } & OfOpening)
+  | ({ readonly name: "RecoveryCancelled" } & OfOpening)
+  | ({ readonly name: "FinalClaimed"; readonly height: bigint; readonly digest: Hex } & OfOpening)
+  | ({ readonly name: "OrderClaimed"; readonly height: bigint; readonly digest: Hex } & OfOpening)
+  | ({ readonly name: "MemberStands"; readonly nodeId: number } & OfOpening)
+  | ({ readonly name: "ClaimsExtended"; readonly closesAt: bigint } & OfOpening)
+  | ({ readonly name: "RecoveryClosed"; readonly era: number; readonly beginning: ContractBeginning } & OfOpening)
+  | {
+      readonly name: "RecoverySeatsRequested";
+      readonly chainId: bigint;
+      readonly leaving: readonly number[];
+    }
+  | { readonly name: "RecoverySeatsSelected"; readonly chainId: bigint; readonly nodeIds: readonly number[] }
+  | { readonly name: "RecoverySeatsUnavailable"; readonly chainId: bigint; readonly retryAt: bigint }
+  | ({ readonly name: "RecoveryKeygen"; readonly nodeIds: readonly number[] } & Slot)
+  | ({ readonly name: "RecoveryAttemptFailed"; readonly culprits: readonly number[] } & Slot)
+  | ({
+      readonly name: "EraRecovered";
+      readonly group: Hex;
+      readonly groupKey: Hex;
+      readonly keysHash: Hex;
+      readonly beginning: ContractBeginning;
+    } & Slot)
+  | ({ readonly name: "RecoveryAbandoned" } & OfOpening);
+
+export type MainchainEvent =
+  | KeyGenerationEvent
+  | NodeEvent
+  | ChainEvent
+  | SelectionEvent
+  | ResharingEvent
+  | RecoveryEvent;
 
 const keyGenerationNames: ReadonlySet<string> = new Set<KeyGenerationEvent["name"]>([
   "KeyGenerationBegun",
@@ -188,6 +237,24 @@ const resharingNames: ReadonlySet<string> = new Set<ResharingEvent["name"]>([
   "LeaversReleased",
 ]);
 
+const recoveryNames: ReadonlySet<string> = new Set<RecoveryEvent["name"]>([
+  "RecoveryChallenged",
+  "RecoveryOpened",
+  "RecoveryCancelled",
+  "FinalClaimed",
+  "OrderClaimed",
+  "MemberStands",
+  "ClaimsExtended",
+  "RecoveryClosed",
+  "RecoverySeatsRequested",
+  "RecoverySeatsSelected",
+  "RecoverySeatsUnavailable",
+  "RecoveryKeygen",
+  "RecoveryAttemptFailed",
+  "EraRecovered",
+  "RecoveryAbandoned",
+]);
+
 export function isKeyGenerationEvent(event: MainchainEvent): event is KeyGenerationEvent {
   return keyGenerationNames.has(event.name);
 }
@@ -208,7 +275,13 @@ export function isResharingEvent(event: MainchainEvent): event is ResharingEvent
   return resharingNames.has(event.name);
 }
 
+export function isRecoveryEvent(event: MainchainEvent): event is RecoveryEvent {
+  return recoveryNames.has(event.name);
+}
+
 /** Whether agents fold events of this name. */
 export function isFolded(name: string): boolean {
-  return [keyGenerationNames, nodeNames, chainNames, selectionNames, resharingNames].some((names) => names.has(name));
+  return [keyGenerationNames, nodeNames, chainNames, selectionNames, resharingNames, recoveryNames].some((names) =>
+    names.has(name),
+  );
 }

@@ -3,8 +3,9 @@ import type { HexHash } from "@tributary/protocol/consensus/types";
 import { seatBitmap } from "@tributary/protocol/keygen/ready";
 import { qualifiedDealers } from "@tributary/protocol/keygen/resharing";
 import type { KeySlot, PostedDealing } from "@tributary/protocol/ports/key-vault";
+import type { EraBeginning } from "@tributary/protocol/ports/recovery-host";
 import { hasSeat, seatsOf, withSeat } from "../keygen/bitmap.ts";
-import type { KeyGenerationEvent, ResharingEvent } from "../mainchain/events.ts";
+import type { KeyGenerationEvent, RecoveryEvent, ResharingEvent } from "../mainchain/events.ts";
 import { EpochKeys } from "./epoch-keys.ts";
 
 export type HandoverPhase = "accepting" | "dealing" | "complaints" | "done" | "failed";
@@ -44,12 +45,14 @@ export type ReadyEpoch = {
   readonly committee: HexHash;
   readonly keys: EpochKeys;
   readonly block: bigint;
+  /** Of the first epoch of an era that a Recovery began. */
+  readonly beginning?: EraBeginning;
 };
 
-/** The newest resharing of each chain, the epochs of its era, and what its running generation has posted. */
+/** The newest resharing of each chain, the epochs of its eras, and what its running generation has posted. */
 export type Handovers = {
   readonly current: ReadonlyMap<bigint, Handover>;
-  /** Ascending, the one with the freshly generated key first. */
+  /** Ascending by era and epoch; the first one of an era has a freshly generated key. */
   readonly history: ReadonlyMap<bigint, readonly ReadyEpoch[]>;
   readonly fresh: ReadonlyMap<bigint, FreshDealings>;
   /** Epoch up to which those who left were let go. */
@@ -127,8 +130,29 @@ export function reduceFresh(state: Handovers, event: KeyGenerationEvent, block: 
   return {
     ...state,
     fresh,
-    history: new Map(state.history).set(chainId, [ready(event, { group, nodeIds }, keys, block)]),
+    history: new Map(state.history).set(chainId, [
+      ...(state.history.get(chainId) ?? []),
+      ready(event, { group, nodeIds }, keys, block),
+    ]),
   };
+}
+
+/** Where the newest era began; said in the transaction that gave it its key. */
+export function reduceEras(state: Handovers, event: RecoveryEvent): Handovers {
+  if (event.name !== "EraRecovered") return state;
+  const { chainId, era, epoch } = event;
+  const history = state.history.get(chainId) ?? [];
+  const newest = history.at(-1);
+  if (newest?.era !== era || newest.epoch !== epoch) return state;
+  const { finalHeight, finalDigest, orderHeight, orderDigest } = event.beginning;
+  const beginning: EraBeginning = {
+    finalHeight: Number(finalHeight),
+    finalHash: finalDigest as HexHash,
+    orderHeight: Number(orderHeight),
+    order: orderDigest as HexHash,
+  };
+  const moved = [...history.slice(0, -1), { ...newest, beginning }];
+  return { ...state, history: new Map(state.history).set(chainId, moved) };
 }
 
 /** Folds one event of the resharing contract. Events of another slot than the running one are ignored. */

@@ -4,6 +4,7 @@ import { rotationsAbi } from "@tributary/contracts/abi/rotations.generated";
 import { Command } from "commander";
 import { type Address, formatEther } from "viem";
 import { chainEvidence, submitEvidence } from "../chain-evidence.ts";
+import { describeRecovery, moveRecovery, viewRecovery } from "../chain-recovery.ts";
 import { chainStatus } from "../chain-rpc.ts";
 import { type ChainView, findChain, listChains, viewChain } from "../chain-view.ts";
 import { CliError } from "../cli-error.ts";
@@ -65,6 +66,15 @@ export function chainCommand(): Command {
     .argument("<chain>", "chain id or name")
     .option("--submit", "record on the mainchain what is not recorded yet; the paying account pays the gas")
     .action((id: string, options: CommonOptions & { readonly submit?: boolean }) => evidence(id, options));
+  common(chain.command("recover"))
+    .description("Bring a chain that lost its quorum for good into its next era: the next step that anybody may take.")
+    .argument("<chain>", "chain id or name")
+    .option("--now", "open at once, without asking the members for a sign of life; needs the role for it")
+    .action((id: string, options: CommonOptions & { readonly now?: boolean }) => recover(id, options));
+  common(chain.command("recovery"))
+    .description("Show where a chain's Recovery stands.")
+    .argument("<chain>", "chain id or name")
+    .action((id: string, options: CommonOptions) => recovery(id, options));
   return chain;
 }
 
@@ -214,6 +224,24 @@ async function rotate(id: string, options: CommonOptions & { readonly leaving?: 
   await mined(client, "the request", await hash);
   const view = await viewChain(client, network, BigInt(chainId));
   output.result(view, `chain ${chainId}: a rotation is requested; the nodes do the rest`);
+}
+
+async function recover(id: string, options: CommonOptions & { readonly now?: boolean }): Promise<void> {
+  const output = createOutput(options.json === true);
+  const network = await findNetwork(options);
+  const client = await connectAs(network, options);
+  const chain = await findChain(client, network, id);
+  const before = await viewRecovery(client, network, chain);
+  const move = await moveRecovery(client, network, before, options.now === true);
+  const view = await viewRecovery(client, network, chain);
+  output.result({ move, ...view }, `${move}; the nodes do the rest\n${describeRecovery(view)}`);
+}
+
+async function recovery(id: string, options: CommonOptions): Promise<void> {
+  const network = await findNetwork(options);
+  const client = await connectReader(network);
+  const view = await viewRecovery(client, network, await findChain(client, network, id));
+  createOutput(options.json === true).result(view, describeRecovery(view));
 }
 
 /** The members' word where there is one: a chain that lost its quorum is paused before the mainchain knows. */

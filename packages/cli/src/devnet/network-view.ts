@@ -32,8 +32,8 @@ export class NetworkView {
     onChange: () => void,
   ) {
     const { Nodes: nodes, Chains: chains, Committees: committees, KeyGeneration: keyGeneration } = options.addresses;
-    const { Resharing: resharing, Rotations: rotations } = options.addresses;
-    const contracts = { nodes, chains, committees, keyGeneration, resharing, rotations };
+    const { Resharing: resharing, Rotations: rotations, Recovery: recovery } = options.addresses;
+    const contracts = { nodes, chains, committees, keyGeneration, resharing, rotations, recovery };
     this.#watcher = new MainchainWatcher<MainchainEvent>({
       rpc: options.rpc,
       chainId: MAINCHAIN_ID,
@@ -78,7 +78,7 @@ export class NetworkView {
     const running = [...chains.records.values()].filter(({ state }) => state === "running" || state === "paused");
     running.sort((a, b) => Number(a.nonce - b.nonce));
     return running.flatMap((chain) => {
-      const key = generations.done.get(chain.chainId)?.result?.groupKey;
+      const key = generations.done.get(chain.chainId)?.at(-1)?.result?.groupKey;
       const committee = handovers.history.get(chain.chainId)?.at(-1)?.nodeIds ?? chain.nodeIds;
       const members = committee.flatMap((nodeId) => {
         const node = nodes.get(nodeId);

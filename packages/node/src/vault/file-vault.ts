@@ -5,11 +5,13 @@ import { BlsSecretKey, provePossession } from "@tributary/protocol/crypto/bls";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { HashContext } from "@tributary/protocol/crypto/scalar";
 import { addressOfSecretKey } from "@tributary/protocol/crypto/secp256k1";
+import { cancelDigest } from "@tributary/protocol/keygen/cancel";
 import { judgeDealing, type Opener } from "@tributary/protocol/keygen/complaint";
 import { makeDealing } from "@tributary/protocol/keygen/dealing";
 import { makeEncryptionKey } from "@tributary/protocol/keygen/encryption-key";
 import { acceptDealings } from "@tributary/protocol/keygen/fresh-key";
 import { acceptResharing, judgeResharing, makeResharing } from "@tributary/protocol/keygen/resharing";
+import type { CancelVault } from "@tributary/protocol/ports/cancel-vault";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import type {
   DealingVerdict,
@@ -32,7 +34,7 @@ import { decodeContent, type EpochSecrets, encodeContent, epochName, type VaultC
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 
 /** A node's keys in one encrypted file. A secret is on disk before anything derived from it is given away. */
-export class FileVault implements KeyVault, ResharingVault {
+export class FileVault implements KeyVault, ResharingVault, CancelVault {
   readonly nodeAddress: `0x${string}`;
   readonly blsKey: Uint8Array;
   readonly blsProof: Uint8Array;
@@ -240,6 +242,15 @@ export class FileVault implements KeyVault, ResharingVault {
       signNode: (digest, done) => done(nativeNodeSignatures.sign(nodeKey, digest)),
       signShare: (digest, done) => done(share.sign(digest)),
     };
+  }
+
+  async signCancel(slot: KeySlot, seat: number, openingId: `0x${string}`): Promise<Uint8Array> {
+    const kept = this.#epoch(slot, seat).shares.at(-1);
+    const share = kept === undefined ? undefined : BlsSecretKey.fromBytes(kept.secret);
+    if (share === undefined) throw new NodeError("vault-share", `no share is left for ${epochName(slot, seat)}`);
+    const opening = fromHex(openingId);
+    if (opening?.length !== 32) throw new NodeError("config", "an opening's name is a 32-byte hash");
+    return share.sign(cancelDigest(context(slot).group, slot.era, opening));
   }
 
   /** How often a member of this seat was started, as far as this vault knows: its slot journal must know of as many. */

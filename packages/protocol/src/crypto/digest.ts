@@ -21,6 +21,7 @@ export type Tag =
   | "share-key"
   | "dleq"
   | "era"
+  | "cancel"
   | "transport"
   | "work";
 

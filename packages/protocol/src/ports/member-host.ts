@@ -1,4 +1,5 @@
 import type { HexHash } from "../consensus/types.ts";
+import type { EraBeginning } from "./recovery-host.ts";
 
 /** One seat of a committee as the mainchain registered it. */
 export type MemberRecord = {
@@ -25,6 +26,8 @@ export type MemberSpec = {
   readonly epoch: number;
   /** First height of the chain's first epoch; that of a later one follows from what was ordered. */
   readonly firstHeight: number;
+  /** Where the era began, on the first epoch of one that a Recovery began. */
+  readonly beginning?: EraBeginning;
   /** The own seat; NO_SEAT where this node only follows, because it is to join or has left. */
   readonly seat: number;
   readonly members: readonly MemberRecord[];
@@ -45,7 +48,7 @@ export const NO_SEAT = 255;
 
 /** What came after a chain's first epoch. */
 export type LaterEpochs = {
-  /** Ready ones, ascending, under the same group key. */
+  /** Ready ones of all eras, ascending. */
   readonly epochs: readonly MemberSpec[];
   /** Nodes that an epoch in the making is to have: they follow until it is ready. */
   readonly joining: readonly MemberRecord[];
