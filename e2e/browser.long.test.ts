@@ -64,7 +64,11 @@ describe.skipIf(!isInstalled && process.env["CI"] === undefined)("a page in Chro
     const { chainId } = devnet.info.chains[0]!;
     server = await PageServer.start(join(project.folder, "dist"));
     // A devnet's own gateway lets every page in; this one is as in production: only the page that it names.
-    gateway = new Gateway({ logger: pino({ level: "silent" }), cors: [origin("127.0.0.1")] });
+    gateway = new Gateway({
+      logger: pino({ level: "silent" }),
+      cors: [origin("127.0.0.1")],
+      trustedProxies: ["127.0.0.1"],
+    });
     const members = devnet.info.nodes.map(({ rpc }) => rpc);
     gateway.setChain(BigInt(chainId), members);
     const { port } = await gateway.start({ port: 0 });

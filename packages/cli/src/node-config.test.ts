@@ -59,6 +59,15 @@ test("what JSON-RPC may take and hold open is set by name", () => {
   }
 });
 
+test("proxies are addresses and networks, and none is trusted unless named", () => {
+  const rpc = { port: 4000, trustedProxies: ["127.0.0.1", "fd00::/8"] };
+  expect(parseNodeConfig({ ...minimal, rpc }, "test").rpc.trustedProxies).toEqual(rpc.trustedProxies);
+  expect(parseNodeConfig(minimal, "test").rpc.trustedProxies).toBeUndefined();
+  for (const wrong of ["proxy.example", "10.0.0.0/33"]) {
+    expect(() => parseNodeConfig({ ...minimal, rpc: { ...rpc, trustedProxies: [wrong] } }, "test")).toThrow(/proxies/i);
+  }
+});
+
 test("every fault is named with its place", () => {
   const broken = {
     ...minimal,

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { isProxyName } from "@tributary/node/rpc/trusted-proxies";
 import { z } from "zod";
 import { readJson } from "./atomic-file.ts";
 import { CliError, reasonOf } from "./cli-error.ts";
@@ -43,6 +44,8 @@ export type NodeConfig = {
     readonly port: number;
     /** Origins of web pages that may call; "*" for all. */
     readonly cors: readonly string[];
+    /** Addresses and networks (10.0.0.0/8) of proxies and gateways in front, whose X-Forwarded-For names the client. */
+    readonly trustedProxies?: readonly string[] | undefined;
     /**
      * Time that calls may take, in units of some 50 microseconds, for each second: what all slots of the node together
      * are promised, and what chains may have beyond their own while others do not use theirs.
@@ -89,6 +92,7 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
     host: z.string().min(1).default("127.0.0.1"),
     port,
     cors: z.array(z.string().min(1)).max(64).default([]),
+    trustedProxies: z.array(z.string().refine(isProxyName, "not an address or a network")).max(64).optional(),
     unitsPerSecond: z.number().int().min(100).max(10_000_000).optional(),
     surplusPerSecond: z.number().int().min(0).max(10_000_000).optional(),
     limits: z

@@ -55,6 +55,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     keygen: (chainId) => board.shown(chainId),
     health: () => ({ mainchain: { ...shownStatus(agents?.status), wentBack } }),
     cors: config.rpc.cors,
+    ...(config.rpc.trustedProxies === undefined ? {} : { trustedProxies: config.rpc.trustedProxies }),
     ...(config.history === undefined ? {} : { history: config.history }),
     rpcBudget: givenOnly({
       unitsPerSecond: config.rpc.unitsPerSecond,

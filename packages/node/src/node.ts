@@ -37,6 +37,7 @@ export type NodeConfig = {
   /** Shown in GET /health beside the node's own state, e.g. how the mainchain is followed. */
   readonly health?: () => object;
   readonly cors?: AllowedOrigins;
+  readonly trustedProxies?: readonly string[];
   readonly diskBytes?: number;
   /** Blocks that each chain keeps with their receipts, DEFAULT_KEPT_BLOCKS where it says nothing; or "archive": all. */
   readonly history?: HistoryPolicy;
@@ -127,7 +128,8 @@ export class NodeProcess {
   }
 
   async #open(): Promise<Running> {
-    const { nodeId, dataDir, peer, vault, logger, keygen, cors, clientVersion, rpcBudget, rpcLimits } = this.#config;
+    const { nodeId, dataDir, peer, vault, logger, keygen, clientVersion, rpcBudget, rpcLimits } = this.#config;
+    const { cors, trustedProxies } = this.#config;
     const opened: (() => Promise<void>)[] = [];
     try {
       const lock = await lockData(dataDir);
@@ -146,6 +148,7 @@ export class NodeProcess {
         health: () => this.#health(),
         ...(keygen === undefined ? {} : { keygen }),
         ...(cors === undefined ? {} : { cors }),
+        ...(trustedProxies === undefined ? {} : { trustedProxies }),
         ...(clientVersion === undefined ? {} : { clientVersion }),
         ...(rpcBudget === undefined ? {} : { budget: rpcBudget }),
         ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),

@@ -27,8 +27,13 @@ export class Forwarder {
    * Offers a request to the members in order. Every request may be offered again: reads change nothing, and a
    * transaction that two members were given is executed once. Call `release` once the answer was written.
    */
-  async forward(body: Uint8Array, members: readonly GatewayMember[], nonces: NonceMemory): Promise<Forwarded> {
-    const offered = await this.#offer(body, members);
+  async forward(
+    body: Uint8Array,
+    members: readonly GatewayMember[],
+    nonces: NonceMemory,
+    client: string,
+  ): Promise<Forwarded> {
+    const offered = await this.#offer(body, members, client);
     const forwarded = { ...offered, body: nonces.settle(body, offered.body) };
     this.#held += forwarded.body.length;
     return forwarded;
@@ -39,7 +44,7 @@ export class Forwarder {
     this.#held -= forwarded.body.length;
   }
 
-  async #offer(body: Uint8Array, members: readonly GatewayMember[]): Promise<Forwarded> {
+  async #offer(body: Uint8Array, members: readonly GatewayMember[], client: string): Promise<Forwarded> {
     if (nestsDeeper(body, MAX_JSON_DEPTH)) {
       return refuse(200, new RpcError(RPC_CODE.invalidRequest, `request nested deeper than ${MAX_JSON_DEPTH} levels`));
     }
@@ -54,7 +59,7 @@ export class Forwarder {
     let busy: Forwarded | undefined;
     let uncertain = false;
     for (const member of members.slice(0, MAX_ATTEMPTS)) {
-      const answer = await callMember(member.url, body, milliseconds, this.#stop.signal);
+      const answer = await callMember(member.url, body, milliseconds, this.#stop.signal, client);
       if (answer.kind === "failed") {
         if (answer.reason === "stopped") break;
         if (answer.reason === "too-large") {

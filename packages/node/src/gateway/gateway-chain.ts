@@ -29,7 +29,7 @@ export class GatewayChain implements ChainEndpoint {
   }
 
   async post(body: Uint8Array, address: string, gone: AbortSignal): Promise<HttpAnswer> {
-    const forwarded = await this.#forwarder.forward(body, this.members.order(address), this.#nonces);
+    const forwarded = await this.#forwarder.forward(body, this.members.order(address), this.#nonces, address);
     if (gone.aborted) this.#forwarder.release(forwarded);
     else gone.addEventListener("abort", () => this.#forwarder.release(forwarded), { once: true });
     return forwarded;

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import { ChainDoor } from "../rpc/chain-door.ts";
 import type { AllowedOrigins } from "../rpc/cors.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "../rpc/limits.ts";
+import { TrustedProxies } from "../rpc/trusted-proxies.ts";
 import { Forwarder } from "./forwarder.ts";
 import { GatewayChain } from "./gateway-chain.ts";
 import { CHECK_PERIOD_MS } from "./limits.ts";
@@ -10,6 +11,8 @@ export type GatewayOptions = {
   readonly logger: Logger;
   /** Origins of web pages that may call; none by default. */
   readonly cors?: AllowedOrigins;
+  /** Addresses and networks of proxies in front, whose X-Forwarded-For names the client; none by default. */
+  readonly trustedProxies?: readonly string[];
   readonly limits?: Partial<ServerLimits>;
 };
 
@@ -68,13 +71,14 @@ export class Gateway {
   }
 
   async #open(host: string, port: number): Promise<Running> {
-    const { logger, cors, limits } = this.#options;
+    const { logger, cors, trustedProxies, limits } = this.#options;
     const door = await ChainDoor.open(
       {
         name: "gateway",
         logger,
         limits: { ...DEFAULT_LIMITS, ...limits },
         origins: cors ?? [],
+        proxies: new TrustedProxies(trustedProxies),
         endpoint: (chainId) => this.#chains.get(chainId),
         health: () => this.#health(),
         metrics: undefined,

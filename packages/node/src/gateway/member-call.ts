@@ -5,18 +5,19 @@ export type MemberAnswer =
   | { readonly kind: "answer"; readonly status: number; readonly retryAfter: string | undefined; readonly body: Buffer }
   | { readonly kind: "failed"; readonly reason: "unreachable" | "timeout" | "too-large" | "stopped" };
 
-/** Asks one member by HTTP. Never throws. `stop` ends it early. */
+/** Asks one member by HTTP. Never throws. `stop` ends it early. `client`: for whose sake, by address. */
 export async function callMember(
   url: string,
   body: Uint8Array,
   milliseconds: number,
   stop: AbortSignal,
+  client?: string,
 ): Promise<MemberAnswer> {
   const timeout = AbortSignal.timeout(milliseconds);
   try {
     const response = await fetch(url, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...forwardedFor(client) },
       body,
       redirect: "error",
       signal: AbortSignal.any([timeout, stop]),
@@ -33,6 +34,11 @@ export async function callMember(
     if (stop.aborted) return { kind: "failed", reason: "stopped" };
     return { kind: "failed", reason: timeout.aborted ? "timeout" : "unreachable" };
   }
+}
+
+/** How a member learns for whom the gateway asks: it counts only where the member trusts the gateway. */
+export function forwardedFor(client: string | undefined): Record<string, string> {
+  return client === undefined || client === "" ? {} : { "x-forwarded-for": client };
 }
 
 async function readBounded(response: Response): Promise<Buffer | undefined> {

@@ -2,6 +2,7 @@ import { WebSocket } from "ws";
 import { bytesOf, type ClientSocket } from "../rpc/client-socket.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { MAX_ANSWER_BYTES, SOCKET_OPEN_MS } from "./limits.ts";
+import { forwardedFor } from "./member-call.ts";
 import type { GatewayMember, MemberSet } from "./member-set.ts";
 import type { NonceMemory } from "./nonce-memory.ts";
 
@@ -40,14 +41,14 @@ export class SocketBridge {
       return;
     }
     const members = this.#members.order(this.#client.address, this.#member);
-    const forwarded = await this.#forwarder.forward(message, members, this.#nonces);
+    const forwarded = await this.#forwarder.forward(message, members, this.#nonces, this.#client.address);
     if (forwarded.body.length > 0) this.#client.send(forwarded.body);
     this.#forwarder.release(forwarded);
   }
 
   async #connect(): Promise<WebSocket | undefined> {
     for (const member of this.#members.order(this.#client.address)) {
-      const upstream = await openSocket(member.url.replace(/^http/, "ws"));
+      const upstream = await openSocket(member.url.replace(/^http/, "ws"), this.#client.address);
       if (upstream === undefined) continue;
       if (this.#client.gone.aborted) {
         upstream.terminate();
@@ -72,9 +73,10 @@ export class SocketBridge {
 }
 
 /** undefined where the member does not take it up. */
-function openSocket(url: string): Promise<WebSocket | undefined> {
+function openSocket(url: string, client: string): Promise<WebSocket | undefined> {
   return new Promise((resolve) => {
     const socket = new WebSocket(url, {
+      headers: forwardedFor(client),
       handshakeTimeout: SOCKET_OPEN_MS,
       maxPayload: MAX_ANSWER_BYTES,
       perMessageDeflate: false,

@@ -11,6 +11,7 @@ import { MAX_REQUEST_BYTES, PING_MS, type ServerLimits } from "./limits.ts";
 import { ListenError } from "./listen-error.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
 import { Tally } from "./tally.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 
 /** What is written back to an HTTP request. */
 export type HttpAnswer = {
@@ -37,6 +38,7 @@ export type ChainDoorParts = {
   readonly logger: Logger;
   readonly limits: ServerLimits;
   readonly origins: AllowedOrigins;
+  readonly proxies: TrustedProxies;
   /** By the chain id's decimal digits. */
   readonly endpoint: (chainId: string) => ChainEndpoint | undefined;
   readonly health: () => unknown;
@@ -167,7 +169,7 @@ export class ChainDoor {
       refused("unknown-chain");
       return problem(reply, 404, RPC_CODE.notFound, `no chain ${chainId.slice(0, 80)} here`);
     }
-    const address = request.socket.remoteAddress ?? "";
+    const address = this.#clientOf(request.raw);
     if (!this.#requestsOf.enter(address, limits.inFlightPerAddress)) {
       refused("in-flight");
       reply.header("retry-after", "1").header("connection", "close");
@@ -183,10 +185,14 @@ export class ChainDoor {
     const body = request.body instanceof Buffer ? request.body : new Uint8Array(0);
     const gone = new AbortController();
     reply.raw.once("close", () => gone.abort());
-    const answer = await endpoint.post(body, request.socket.remoteAddress ?? "", gone.signal);
+    const answer = await endpoint.post(body, this.#clientOf(request.raw), gone.signal);
     if (answer.retryAfter !== undefined) reply.header("retry-after", answer.retryAfter);
     if (answer.body === undefined || answer.body.length === 0) return reply.code(204).send();
     return reply.code(answer.status).type("application/json").send(answer.body);
+  }
+
+  #clientOf({ socket, headers }: IncomingMessage): string {
+    return this.#parts.proxies.clientOf(socket.remoteAddress, headers["x-forwarded-for"]);
   }
 
   #upgrade(request: IncomingMessage, connection: Duplex, head: Buffer): void {
@@ -205,7 +211,7 @@ export class ChainDoor {
       refuse(connection, 403, new RpcError(RPC_CODE.invalidRequest, "this origin is not allowed here"));
       return;
     }
-    const address = request.socket.remoteAddress ?? "";
+    const address = this.#clientOf(request);
     if (this.#sessions.size >= limits.sockets || !this.#socketsOf.enter(address, limits.socketsPerAddress)) {
       refused("sockets");
       refuse(connection, 429, new RpcError(RPC_CODE.limitExceeded, "limit exceeded: too many WebSockets"));

@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import pino from "pino";
 import { Registry } from "prom-client";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { FixtureChain, fixtureBackend } from "./fixture-chain.testing.ts";
 import { RpcServer } from "./server.ts";
@@ -156,6 +156,35 @@ describe("origins", () => {
     ).toBeNull();
     const preflight = await fetch(url, { method: "OPTIONS", headers: { origin: "https://app.example" } });
     expect([preflight.status, preflight.headers.get("access-control-allow-headers")]).toEqual([204, "content-type"]);
+  });
+});
+
+describe("behind a proxy", () => {
+  const limits = { socketsPerAddress: 1 };
+  const open = async (client: string): Promise<string> => {
+    const socket = new WebSocket(url.replace("http", "ws"), { headers: { "x-forwarded-for": client } });
+    opened.push(socket);
+    return await new Promise((resolve) => {
+      socket.once("open", () => resolve("open"));
+      socket.once("error", ({ message }) => resolve(message));
+    });
+  };
+  const opened: WebSocket[] = [];
+  afterEach(() => {
+    for (const socket of opened.splice(0)) socket.terminate();
+  });
+
+  test("each client has what an address may have", async () => {
+    await serve({ limits, trustedProxies: ["127.0.0.1"] });
+    expect(await open("203.0.113.1")).toBe("open");
+    expect(await open("203.0.113.2")).toBe("open");
+    expect(await open("198.51.100.7, 203.0.113.2")).toContain("429");
+  });
+
+  test("what clients say of themselves counts for nothing unless the proxy is named", async () => {
+    await serve({ limits, trustedProxies: ["192.0.2.1"] });
+    expect(await open("203.0.113.1")).toBe("open");
+    expect(await open("203.0.113.2")).toContain("429");
   });
 });
 

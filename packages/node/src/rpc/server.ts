@@ -9,6 +9,7 @@ import { LoopSlices } from "./loop-slices.ts";
 import { RpcMetrics } from "./metrics.ts";
 import { ProcessorClock } from "./processor-clock.ts";
 import { ServedChain } from "./served-chain.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
 
 export type RpcServerOptions = {
   readonly logger: Logger;
@@ -17,6 +18,8 @@ export type RpcServerOptions = {
   readonly clientVersion?: string;
   /** Origins of web pages that may call; none by default. */
   readonly cors?: AllowedOrigins;
+  /** Addresses and networks of proxies in front, whose X-Forwarded-For names the client; none by default. */
+  readonly trustedProxies?: readonly string[];
   readonly limits?: Partial<ServerLimits>;
   readonly budget?: Partial<BudgetSettings>;
   /** What GET /keygen/<chainId> shows: this node's READY signatures of a running key generation. */
@@ -97,13 +100,14 @@ export class RpcServer {
   }
 
   #open(host: string, port: number): Promise<ChainDoor> {
-    const { logger, registry, cors } = this.#options;
+    const { logger, registry, cors, trustedProxies } = this.#options;
     return ChainDoor.open(
       {
         name: "JSON-RPC",
         logger,
         limits: this.#limits,
         origins: cors ?? [],
+        proxies: new TrustedProxies(trustedProxies),
         endpoint: (chainId) => this.#chains.get(chainId),
         health: () => this.#health(),
         keygen: this.#options.keygen,
