@@ -4,7 +4,7 @@ const TIMEOUT_MS = 5_000;
 
 /** What `tributary_status` says. */
 export type ChainStatus = {
-  readonly status: "running" | "paused" | "syncing" | "expired";
+  readonly status: "running" | "paused" | "syncing" | "recovery" | "expired";
   readonly height: number;
   readonly membersUp: number;
   readonly quorum: number;

@@ -160,6 +160,7 @@ export class NodeProcess {
         vault,
         mesh,
         mainchain: this.#checkpoints,
+        eras: this.#checkpoints.eras,
         metrics: this.#metrics,
         logger,
         diskBytes: this.#config.diskBytes ?? DEFAULT_DISK_BYTES,

@@ -44,6 +44,11 @@ export type DriverEvent =
   | { readonly kind: "border"; readonly first: number }
   /** Everything below this height, the first of the epoch that takes over, is final and committed: this one is over. */
   | { readonly kind: "over"; readonly first: number; readonly epoch: number }
+  /**
+   * This member signs nothing in its era any more, durably, because of an opening (zeros: silence of the mainchain); or
+   * does again.
+   */
+  | { readonly kind: "frozen"; readonly opening: HexHash | undefined }
   | { readonly kind: "evidence"; readonly fault: string; readonly height: number; readonly from: Seat }
   | {
       readonly kind: "halted";

@@ -1,6 +1,6 @@
 import { Consensus } from "@tributary/protocol/consensus/consensus";
 import { RESYNC_MS } from "@tributary/protocol/consensus/parameters";
-import type { Height, Input, Order, Seat } from "@tributary/protocol/consensus/types";
+import type { Height, Order, Seat } from "@tributary/protocol/consensus/types";
 import { beaconOf, decode, type Message } from "@tributary/protocol/wire/index";
 import { Amnesia } from "./amnesia.ts";
 import { Assignment, assigningHeight } from "./assignment.ts";
@@ -12,6 +12,7 @@ import { Coins } from "./coins.ts";
 import { Evidence } from "./evidence.ts";
 import { type Committed, Execution } from "./execution.ts";
 import { Finality } from "./finality.ts";
+import { Freeze } from "./freeze.ts";
 import type { LogRecord } from "./log-record.ts";
 import { LogSegments } from "./log-segments.ts";
 import type { MemberConfig } from "./member-config.ts";
@@ -22,6 +23,7 @@ import { releaseOutputs } from "./outputs.ts";
 import { OwnMessages } from "./own-messages.ts";
 import type { Channel } from "./ports.ts";
 import { ProposalBuilder } from "./proposal-builder.ts";
+import { type ReplayRooms, replayedInput } from "./replay.ts";
 import { readLog, startingBase } from "./restart.ts";
 import { Resync } from "./resync.ts";
 import { SlotLocks } from "./slot-locks.ts";
@@ -60,6 +62,7 @@ export class MemberDriver {
   readonly #orders: Orders;
   readonly #finality: Finality;
   readonly #border: Border;
+  readonly #freeze: Freeze;
   readonly #segments: LogSegments;
   readonly #execution: Execution;
   readonly #catchUp: CatchUp;
@@ -118,7 +121,13 @@ export class MemberDriver {
       this.#execution.advance(),
     );
     this.#border = new Border(context, this.#turn);
-    this.#segments = new LogSegments(ports.log, this.#border, base);
+    this.#freeze = new Freeze(
+      context,
+      this.#turn,
+      () => this.#execution.age,
+      () => this.#buildAgain(),
+    );
+    this.#segments = new LogSegments(ports.log, this.#border, this.#freeze, base);
     this.#execution = new Execution(context, this.#turn, this.#bodies, this.#finality, this.#border, {
       committed: (committed) => this.#committed(committed),
       over: (first, epoch) => this.#end(first, epoch),
@@ -126,7 +135,7 @@ export class MemberDriver {
     this.#catchUp = new CatchUp(context, this.#execution, this.#finality);
     this.#resync = new Resync(context, this.#core, this.#own, this.#orders, this.#finality, this.#catchUp);
     this.#routing = new TransactionRouting(context, this.#turn, this.#assignment, this.#builder);
-    this.#status = new StatusClock(context, this.#execution, this.#catchUp);
+    this.#status = new StatusClock(context, this.#execution, this.#catchUp, this.#freeze);
   }
 
   /** Restores the state from log and store, then takes part. Throws `store-damaged` where they do not fit. */
@@ -147,8 +156,9 @@ export class MemberDriver {
     this.#recallBeacons();
     this.#own.forget(this.#context.ordered, this.#execution.committed);
     this.#timers.arm();
+    this.#freeze.look();
     this.#turn.live();
-    if (this.#build !== undefined) this.#inner(this.#build);
+    this.#buildAgain();
     this.#execution.lookForBorder();
     this.#execution.start();
     this.#routing.start();
@@ -296,7 +306,7 @@ export class MemberDriver {
     switch (effect.kind) {
       case "build":
         if (this.#context.observer) break;
-        if (this.#replaying) this.#build = effect;
+        if (this.#replaying || this.#freeze.frozen) this.#build = effect;
         else if (this.#locks.open(effect.height)) {
           this.#availability.build(effect.height, effect.anchor, effect.empty);
           this.#routing.recount();
@@ -333,6 +343,13 @@ export class MemberDriver {
     return Math.max(milliseconds, Math.min(taken / GRACE_PART, MAX_GRACE_MS));
   }
 
+  /** A proposal that was not to be made at its time. */
+  #buildAgain(): void {
+    const build = this.#build;
+    this.#build = undefined;
+    if (build !== undefined && build.height > this.#context.ordered) this.#inner(build);
+  }
+
   #release(outputs: Parameters<typeof releaseOutputs>[0]): void {
     const rooms = {
       availability: this.#availability,
@@ -361,6 +378,7 @@ export class MemberDriver {
     this.#orders.forget(height);
     this.#timers.forget(height);
     this.#own.forget(height, this.#execution.committed);
+    this.#turn.forget(height, this.#execution.committed);
     const { store } = this.#context.ports;
     if (store.order(height) === undefined) store.putOrder(height, certified.bytes);
     if (!this.#replaying) this.#context.report({ kind: "ordered", height, digest, accepted: accepted.length, jumped });
@@ -376,6 +394,7 @@ export class MemberDriver {
     this.#bodies.forget(height);
     this.#finality.forget(height);
     this.#own.forget(ordered, height);
+    this.#turn.forget(ordered, height);
     this.#context.report({ kind: "committed", height, hash, transactions: transactions.length, fetched });
     this.#segments.committed(height, this.#core.final);
     this.#routing.look();
@@ -394,6 +413,18 @@ export class MemberDriver {
   }
 
   #replay(): void {
+    const rooms: ReplayRooms = {
+      availability: this.#availability,
+      bodies: this.#bodies,
+      border: this.#border,
+      execution: this.#execution,
+      finality: this.#finality,
+      freeze: this.#freeze,
+      orders: this.#orders,
+      routing: this.#routing,
+      timers: this.#timers,
+      votes: this.#votes,
+    };
     this.#replaying = true;
     this.#turn.begin();
     for (const [index, record] of this.#records.entries()) {
@@ -401,63 +432,11 @@ export class MemberDriver {
         if (index > 0) this.#segments.replayed(record.base);
         continue;
       }
-      const input = this.#inputOf(record);
+      const input = replayedInput(this.#context, rooms, record);
+      if (input?.kind === "built" && this.#build?.height === input.proposal.header.height) this.#build = undefined;
       if (input !== undefined) this.#turn.replay(input);
     }
     this.#replaying = false;
-    const build = this.#build;
-    if (build !== undefined && build.height <= this.#context.ordered) this.#build = undefined;
-  }
-
-  /** The input that a record of the log stands for, with what the rooms keep of it. */
-  #inputOf(record: Exclude<LogRecord, { readonly kind: "base" }>): Input | undefined {
-    switch (record.kind) {
-      case "work":
-        this.#routing.replayWork(record.pending);
-        return { kind: "work", pending: record.pending };
-      case "coin":
-        return record;
-      case "executed": {
-        const { height } = record.header;
-        return { kind: "executed", height, hash: this.#execution.replayExecuted(record.header) };
-      }
-      case "timer":
-        this.#timers.fired(record.timer);
-        return { kind: "timer", timer: record.timer };
-      case "border":
-        this.#border.replay(record.first);
-        return record;
-      case "message":
-        return this.#messageInput(record.from, record.message);
-    }
-  }
-
-  #messageInput(from: Seat, bytes: Uint8Array): Input | undefined {
-    const message = decode(bytes, this.#context.limits);
-    switch (message?.kind) {
-      case "proposal":
-        if (from === this.#context.config.seat) {
-          const proposal = this.#availability.replayOwn(message, bytes);
-          if (this.#build?.height === proposal.header.height) this.#build = undefined;
-          return { kind: "built", proposal };
-        }
-        return { kind: "proposal", proposal: this.#availability.replayProposal(message) };
-      case "certificate":
-        return { kind: "certificate", proposal: this.#availability.replayCertificate(message, bytes) };
-      case "vote":
-        this.#votes.replay(from, message);
-        return { kind: "vote", height: message.height, from, records: message.records };
-      case "order":
-        return { kind: "order", order: this.#orders.replay(message, bytes) };
-      case "finality":
-        this.#finality.replay(message, bytes);
-        return { kind: "final", height: message.height, hash: message.hash };
-      case "body":
-        this.#bodies.replay(message);
-        return undefined;
-      default:
-        return undefined;
-    }
   }
 
   /** Beacons of the current windows, where this run did not see their orders. */
@@ -473,6 +452,7 @@ export class MemberDriver {
   #schedule(): void {
     this.#cancelTick = this.#context.ports.clock.after(TICK_MS, () => {
       this.#ticks += 1;
+      this.#freeze.look();
       this.#bodies.tick();
       this.#catchUp.tick();
       this.#execution.lookForBorder();

@@ -103,6 +103,12 @@ export class Execution {
     return this.#tip.header.height;
   }
 
+  /** Milliseconds since the newest container here was made; 0 where there is none. */
+  get age(): number {
+    const { height, time } = this.#tip.header;
+    return height === 0 ? 0 : this.#context.ports.clock.time() - time;
+  }
+
   get halted(): HaltReason | undefined {
     return this.#halted;
   }

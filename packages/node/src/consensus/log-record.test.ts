@@ -48,6 +48,8 @@ const records: readonly LogRecord[] = [
   { kind: "executed", header },
   { kind: "timer", timer: { kind: "resync", height: 12 } },
   { kind: "border", first: 2 ** 33 },
+  { kind: "freeze", opening: hash("77") },
+  { kind: "thaw" },
 ];
 
 test("records of the log come back as they were", () => {

@@ -19,10 +19,13 @@ export type LogRecord =
   | { readonly kind: "coin"; readonly height: number; readonly seat: Seat; readonly round: number; readonly bit: 0 | 1 }
   | { readonly kind: "executed"; readonly header: ContainerHeader }
   | { readonly kind: "timer"; readonly timer: Timer }
-  | { readonly kind: "border"; readonly first: number };
+  | { readonly kind: "border"; readonly first: number }
+  /** From here on this member signs nothing, until a thaw. Zeros in place of an opening: the mainchain was silent. */
+  | { readonly kind: "freeze"; readonly opening: HexHash }
+  | { readonly kind: "thaw" };
 
 const timerKinds: readonly Timer["kind"][] = ["heartbeat", "spacing", "ones", "zeros", "resync"];
-const tags = { base: 0, message: 1, work: 2, coin: 3, executed: 4, timer: 5, border: 6 } as const;
+const tags = { base: 0, message: 1, work: 2, coin: 3, executed: 4, timer: 5, border: 6, freeze: 7, thaw: 8 } as const;
 
 export function encodeLogRecord(record: LogRecord): Uint8Array {
   switch (record.kind) {
@@ -53,6 +56,10 @@ export function encodeLogRecord(record: LogRecord): Uint8Array {
         .finish();
     case "border":
       return new Writer(16).u8(tags.border).u64(BigInt(record.first)).finish();
+    case "freeze":
+      return new Writer(33).u8(tags.freeze).bytes(hashBytes(record.opening)).finish();
+    case "thaw":
+      return Uint8Array.of(tags.thaw);
   }
 }
 
@@ -114,6 +121,10 @@ function readRecord(reader: Reader, bytes: Uint8Array): LogRecord | undefined {
     }
     case tags.border:
       return { kind: "border", first: Number(reader.u64()) };
+    case tags.freeze:
+      return { kind: "freeze", opening: toHex(reader.bytes(32)) };
+    case tags.thaw:
+      return { kind: "thaw" };
     default:
       return undefined;
   }

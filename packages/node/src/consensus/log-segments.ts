@@ -1,5 +1,6 @@
 import type { Base, Height } from "@tributary/protocol/consensus/types";
 import type { Border } from "./border.ts";
+import type { Freeze } from "./freeze.ts";
 import { encodeLogRecord } from "./log-record.ts";
 import type { InputLog } from "./ports.ts";
 
@@ -15,14 +16,16 @@ type Position = Pick<Base, "ordered" | "orderDigest" | "previousDigest" | "accep
 export class LogSegments {
   readonly #log: InputLog;
   readonly #border: Border;
+  readonly #freeze: Freeze;
   readonly #start: Base;
   #newest: Position;
   /** c at the start of the newest segment. */
   #base: Height;
 
-  constructor(log: InputLog, border: Border, start: Base) {
+  constructor(log: InputLog, border: Border, freeze: Freeze, start: Base) {
     this.#log = log;
     this.#border = border;
+    this.#freeze = freeze;
     this.#start = start;
     this.#newest = start;
     this.#base = start.ordered;
@@ -54,6 +57,8 @@ export class LogSegments {
     log.rotate(encodeLogRecord({ kind: "base", base }));
     const { first } = this.#border;
     if (first !== undefined) log.append(encodeLogRecord({ kind: "border", first }));
+    const { record } = this.#freeze;
+    if (record !== undefined) log.append(encodeLogRecord(record));
     this.#base = base.ordered;
   }
 }

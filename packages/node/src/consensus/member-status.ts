@@ -2,6 +2,7 @@ import type { MemberStatus } from "@tributary/protocol/ports/member-host";
 import type { CatchUp } from "./catch-up.ts";
 import type { HaltReason } from "./driver-event.ts";
 import type { Execution } from "./execution.ts";
+import type { Freeze } from "./freeze.ts";
 import type { MemberContext } from "./member-context.ts";
 
 /** Final heights by which a member may lag and still call itself running. */
@@ -29,13 +30,15 @@ export class StatusClock {
   readonly #context: MemberContext;
   readonly #execution: Execution;
   readonly #catchUp: CatchUp;
+  readonly #freeze: Freeze;
   #status: DriverStatus["status"] = "syncing";
   #since: number;
 
-  constructor(context: MemberContext, execution: Execution, catchUp: CatchUp) {
+  constructor(context: MemberContext, execution: Execution, catchUp: CatchUp, freeze: Freeze) {
     this.#context = context;
     this.#execution = execution;
     this.#catchUp = catchUp;
+    this.#freeze = freeze;
     this.#since = context.ports.clock.time();
   }
 
@@ -45,7 +48,9 @@ export class StatusClock {
     const membersUp = up.size + (this.#context.observer ? 0 : 1);
     const { silent } = ports.journal;
     const behind = Math.max(final, this.#catchUp.claimedFinal) > height + LAG;
-    const status = membersUp < quorum ? "paused" : behind || silent || halted !== undefined ? "syncing" : "running";
+    const syncing = behind || silent || halted !== undefined;
+    const going = membersUp < quorum ? "paused" : syncing ? "syncing" : "running";
+    const status = this.#freeze.frozen ? "recovery" : going;
     if (status !== this.#status) {
       this.#status = status;
       this.#since = ports.clock.time();

@@ -100,6 +100,17 @@ export interface Verifier {
 
 export type ReadyEpoch = { readonly epoch: number; readonly block: number };
 
+/**
+ * What the mainchain says of an era. open: no Recovery of it is known. silent: it was not heard for so long that there
+ * may be one. opening, cancelled: the last one. unknown: it was not heard yet, or nobody asks it here.
+ */
+export type EraStanding =
+  | "unknown"
+  | "open"
+  | "silent"
+  | { readonly opening: HexHash }
+  | { readonly cancelled: HexHash };
+
 /** Newest finalised checkpoints of the mainchain that this node has seen itself; ascending, at most 4. */
 export interface MainchainView {
   checkpoints(): readonly Checkpoint[];
@@ -110,6 +121,8 @@ export interface MainchainView {
    * "known" of that block or a later one.
    */
   readyEpochs(group: HexHash, era: number): readonly ReadyEpoch[];
+  /** `age`: milliseconds since the newest container was made; 0 where there is none. */
+  standing(group: HexHash, era: number, age: number): EraStanding;
 }
 
 /** Durable blobs of consensus by height, for serving and for restart. One store a member. Bodies of undecided proposals are in the input log. */

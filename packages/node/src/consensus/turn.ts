@@ -1,5 +1,5 @@
 import type { Consensus } from "@tributary/protocol/consensus/consensus";
-import type { Effect, Input } from "@tributary/protocol/consensus/types";
+import type { Effect, Height, Input } from "@tributary/protocol/consensus/types";
 import { encodeLogRecord, type LogRecord, messageRecord } from "./log-record.ts";
 import type { Clock, InputLog } from "./ports.ts";
 
@@ -39,6 +39,8 @@ export class Turn {
   #stopped = false;
   #lastFlush = 0;
   #scheduled = false;
+  /** While the member is frozen: what it would have said. */
+  #held: HeldEffect[] | undefined;
   /** While the log is replayed nothing is written, and nothing leaves before the whole log was read. */
   #replaying = true;
 
@@ -87,10 +89,31 @@ export class Turn {
     if (!this.#running) this.#flush();
   }
 
+  /** From here on nothing that binds leaves. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** What was held leaves, once everything so far is durable. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#outputs.unshift(...held);
+    if (!this.#running) this.#flush();
+  }
+
+  /** Of what is held, that which nobody waits for any more. `ordered`: up to here ORDER is held; `committed`: F. */
+  forget(ordered: Height, committed: Height): void {
+    this.#held = this.#held?.filter(
+      (output) => heightOf(output) > (output.kind === "sign-final" ? committed : ordered),
+    );
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#queue.length = 0;
     this.#outputs = [];
+    this.#held = undefined;
   }
 
   #run(): void {
@@ -148,9 +171,35 @@ export class Turn {
     this.#log.flush(() => {
       this.#flushing = false;
       if (this.#stopped) return;
-      this.#handlers.release(outputs);
+      this.#leave(outputs);
       this.#flush();
     });
+  }
+
+  #leave(outputs: readonly (HeldEffect | Deferred)[]): void {
+    const held = this.#held;
+    if (held === undefined) {
+      this.#handlers.release(outputs);
+      return;
+    }
+    const through: Deferred[] = [];
+    for (const output of outputs) {
+      if (output.kind === "then") through.push(output);
+      else held.push(output);
+    }
+    this.#handlers.release(through);
+  }
+}
+
+function heightOf(effect: HeldEffect): Height {
+  switch (effect.kind) {
+    case "propose":
+    case "acknowledge":
+      return effect.proposal.header.height;
+    case "decide":
+      return effect.order.height;
+    default:
+      return effect.height;
   }
 }
 

@@ -55,6 +55,7 @@ function rankOf(member: GatewayMember, top: number): number {
       return height >= top - TOLERATED_LAG ? 0 : 1;
     // A paused chain still answers reads and takes transactions.
     case "paused":
+    case "recovery":
       return 2;
     case "syncing":
       return 3;

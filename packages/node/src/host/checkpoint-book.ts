@@ -1,5 +1,6 @@
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
-import type { MainchainView, ReadyEpoch } from "../consensus/ports.ts";
+import type { EraStanding, MainchainView, ReadyEpoch } from "../consensus/ports.ts";
+import { EraWatch } from "./era-watch.ts";
 
 /** Checkpoints kept: at one every 12 s about nine days. */
 const MAX_KEPT = 65_536;
@@ -9,6 +10,8 @@ const MAX_PROPOSED = 4;
 const MAX_LOOKUPS = 16;
 /** Blocks kept that were finalised until the mainchain went back behind them. */
 const MAX_RETIRED = 1_024;
+/** Without a word of the mainchain for so long, members sign nothing more. consensus.md 15. */
+export const SILENCE_MS: number = 12 * 3_600_000;
 /** Ready epochs kept of a group: the newest ones. */
 const MAX_EPOCHS = 64;
 
@@ -35,6 +38,8 @@ export class CheckpointBook implements MainchainView {
   readonly #asking = new Set<number>();
   /** Epochs that are ready, by group; ascending. */
   readonly #ready = new Map<HexHash, readonly (ReadyEpoch & { readonly era: number })[]>();
+  /** Recoveries. */
+  readonly eras: EraWatch;
   /** What the mainchain says now where an order contradicts an entry. */
   readonly #confirmed = new Map<number, HexHash>();
 
@@ -43,7 +48,13 @@ export class CheckpointBook implements MainchainView {
    * member that has not seen what an order names waits with execution: should the mainchain be gone just then, those
    * that saw it must be enough. The clock alone would not do: the mainchain may have stopped before others looked.
    */
-  constructor(lookup?: CheckpointLookup, delay: number = 0, now: () => number = () => performance.now()) {
+  constructor(
+    lookup?: CheckpointLookup,
+    delay: number = 0,
+    now: () => number = () => performance.now(),
+    silence: number = SILENCE_MS,
+  ) {
+    this.eras = new EraWatch(silence, now);
     this.#lookup = lookup;
     this.#delay = delay;
     this.#now = now;
@@ -57,6 +68,10 @@ export class CheckpointBook implements MainchainView {
 
   readyEpochs(group: HexHash, era: number): readonly ReadyEpoch[] {
     return this.#ready.get(group)?.filter((known) => known.era === era) ?? [];
+  }
+
+  standing(group: HexHash, era: number, age: number): EraStanding {
+    return this.eras.standing(group, era, age);
   }
 
   /** Enters newly finalised blocks, ascending; what is not above the newest is ignored. */
@@ -75,6 +90,7 @@ export class CheckpointBook implements MainchainView {
   /** The mainchain answered just now, and everything that it had was entered. */
   answered(): void {
     const now = this.#now();
+    this.eras.heard();
     this.#fresh = this.#fresh.filter(({ since }) => now - since < this.#delay);
   }
 

@@ -178,7 +178,11 @@ export class Member {
     };
   }
 
-  /** The epoch that this node is in, which may not be the newest. */
+  /** Era and epoch that this node is in, which may not be the newest. */
+  get era(): number {
+    return this.#term.spec.era;
+  }
+
   get epoch(): number {
     return this.#term.spec.epoch;
   }

@@ -1,7 +1,9 @@
+import type { HexHash } from "@tributary/protocol/consensus/types";
 import { isDiskFull } from "@tributary/protocol/files/disk-full";
 import type { LaterEpochs, MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
 import type { MemberReading } from "../observe/node-metrics.ts";
 import type { RpcServer } from "../rpc/server.ts";
+import type { EraWatch, Opening } from "./era-watch.ts";
 import { FairTurns } from "./fair-turns.ts";
 import { Member, type MemberParts } from "./member.ts";
 
@@ -18,6 +20,8 @@ type Failed = MemberFailure & { readonly error: unknown; readonly count: number;
 
 export type NodeHostParts = Omit<MemberParts, "failed" | "turns" | "again" | "joined" | "lied"> & {
   readonly rpc: Pick<RpcServer, "addChain" | "removeChain">;
+  /** The watch that the mainchain's view asks. */
+  readonly eras: EraWatch;
 };
 
 /**
@@ -32,6 +36,8 @@ export class NodeHost implements MemberHost {
   /** Chains whose member began with a snapshot since the node started. */
   readonly #joined = new Set<bigint>();
   readonly #liars = new Map<bigint, Set<number>>();
+  /** The last Recovery of a chain, also of one that does not run here yet. */
+  readonly #openings = new Map<bigint, Opening>();
   readonly #failed = new Map<bigint, Failed>();
   /** The last thing asked for each chain: starts and stops of one chain follow one another. */
   readonly #last = new Map<bigint, Promise<void>>();
@@ -61,6 +67,18 @@ export class NodeHost implements MemberHost {
     });
   }
 
+  /** A Recovery of the era is open: the member signs nothing more in it. Best before `start`. Idempotent. */
+  async freeze(chainId: bigint, opening: { readonly openingId: HexHash; readonly era: number }): Promise<void> {
+    this.#recovery(chainId, { era: opening.era, id: opening.openingId, cancelled: false });
+  }
+
+  /** The opening was cancelled: the era goes on. */
+  async thaw(chainId: bigint, openingId: HexHash): Promise<void> {
+    const known = this.#openings.get(chainId);
+    const era = known?.id === openingId ? known.era : this.#members.get(chainId)?.era;
+    if (era !== undefined) this.#recovery(chainId, { era, id: openingId, cancelled: true });
+  }
+
   running(): readonly bigint[] {
     return [...this.#members].filter(([, member]) => !this.#expired.has(member)).map(([chainId]) => chainId);
   }
@@ -77,6 +95,12 @@ export class NodeHost implements MemberHost {
   async close(): Promise<void> {
     this.#stopped = true;
     await Promise.all([...this.#members.keys()].map((chainId) => this.stop(chainId, "deleted")));
+  }
+
+  #recovery(chainId: bigint, opening: Opening): void {
+    this.#openings.set(chainId, opening);
+    const group = this.#members.get(chainId)?.spec.group;
+    if (group !== undefined) this.#parts.eras.tell(group, opening);
   }
 
   #inTurn(chainId: bigint, work: () => Promise<void>): Promise<void> {
@@ -105,6 +129,8 @@ export class NodeHost implements MemberHost {
     if (this.#stopped) return;
     const chain = chainId.toString();
     const logger = this.#parts.logger.child({ chain });
+    const opening = this.#openings.get(chainId);
+    if (opening !== undefined) this.#parts.eras.tell(spec.group, opening);
     try {
       const member: Member = await Member.open(spec, later, {
         ...this.#parts,

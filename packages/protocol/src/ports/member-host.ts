@@ -69,7 +69,8 @@ export type GenesisParameters = {
   readonly allocation: readonly { readonly address: `0x${string}`; readonly balance: bigint }[];
 };
 
-export type MemberStatus = "running" | "paused" | "syncing" | "expired";
+/** recovery: nothing is signed while a Recovery of the era is open, or may be; what is final can be read. consensus.md 15. */
+export type MemberStatus = "running" | "paused" | "syncing" | "recovery" | "expired";
 
 /** Starts and stops members of chains inside one node process, without a restart. Declared here so that agents drive it without importing the node. */
 export interface MemberHost {

@@ -40,7 +40,7 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
     name: "votes of others forgotten at restart",
     patches: [
       {
-        file: `${NODE}consensus/driver.ts`,
+        file: `${NODE}consensus/replay.ts`,
         find: 'return { kind: "vote", height: message.height, from, records: message.records };',
         replace: "return undefined;",
       },
@@ -50,9 +50,9 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
     name: "own proposal forgotten at restart",
     patches: [
       {
-        file: `${NODE}consensus/driver.ts`,
-        find: "const proposal = this.#availability.replayOwn(message, bytes);",
-        replace: "return undefined; const proposal = this.#availability.replayOwn(message, bytes);",
+        file: `${NODE}consensus/replay.ts`,
+        find: "const proposal = rooms.availability.replayOwn(message, bytes);",
+        replace: "return undefined; const proposal = rooms.availability.replayOwn(message, bytes);",
       },
     ],
   },

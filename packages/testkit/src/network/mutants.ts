@@ -42,9 +42,9 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "const shown = layers === undefined ? this.#firstShowing(0, header, []) : header.height;",
       },
       {
-        file: `${DRIVER}driver.ts`,
-        find: "this.#border.replay(record.first);",
-        replace: "if (record.first > 0) return;",
+        file: `${DRIVER}replay.ts`,
+        find: "rooms.border.replay(record.first);",
+        replace: "if (record.first > 0) return undefined;",
       },
     ],
   },
@@ -121,7 +121,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "vote changed after restart, journal ignored",
     patches: [
       {
-        file: `${DRIVER}driver.ts`,
+        file: `${DRIVER}replay.ts`,
         find: 'return { kind: "vote", height: message.height, from, records: message.records };',
         replace: "return undefined;",
       },
@@ -136,9 +136,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "own proposal forgotten at restart, journal ignored",
     patches: [
       {
-        file: `${DRIVER}driver.ts`,
-        find: "const proposal = this.#availability.replayOwn(message, bytes);",
-        replace: "return undefined; const proposal = this.#availability.replayOwn(message, bytes);",
+        file: `${DRIVER}replay.ts`,
+        find: "const proposal = rooms.availability.replayOwn(message, bytes);",
+        replace: "return undefined; const proposal = rooms.availability.replayOwn(message, bytes);",
       },
       {
         file: `${DRIVER}slot-locks.ts`,

@@ -1,8 +1,9 @@
-import type { MainchainView, ReadyEpoch } from "@tributary/node/consensus/ports";
+import type { EraStanding, MainchainView, ReadyEpoch } from "@tributary/node/consensus/ports";
 import { uint } from "@tributary/protocol/bytes/bytes";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import type { Random } from "../agreement/random.ts";
 
 /** Milliseconds between two finalised blocks. */
 const BLOCK_MS = 400;
@@ -20,12 +21,13 @@ function blockHash(number: number): HexHash {
 
 /**
  * One mainchain, seen by each member with a lag of its own. `elapsed`: milliseconds since the start; `ready`: later
- * epochs of the group, ascending.
+ * epochs of the group, ascending; `standing`: of an era, for who saw what happened up to some milliseconds.
  */
 export function simulatedMainchain(
   elapsed: () => number,
   lag: number,
   ready: readonly ReadyEpoch[] = [],
+  standing: (era: number, elapsed: number) => EraStanding = () => "open",
 ): MainchainView {
   const newest = (): number => Math.max(0, Math.floor((elapsed() - lag) / BLOCK_MS));
   return {
@@ -40,5 +42,16 @@ export function simulatedMainchain(
       return blockHash(number) === hash ? "known" : "conflict";
     },
     readyEpochs: () => ready.filter(({ block }) => block <= newest()),
+    standing: (_group, era) => standing(era, elapsed() - lag),
   };
+}
+
+/** READY of so many epochs, in blocks that are a few apart or the same. */
+export function readyEpochs(count: number, random: Random): readonly ReadyEpoch[] {
+  if (count === 0) return [];
+  let block = 1 + random.below(6);
+  return Array.from({ length: count }, (_, index) => {
+    if (index > 0) block += random.below(8);
+    return { epoch: index + 2, block };
+  });
 }

@@ -1,5 +1,5 @@
 import type { DriverEvent } from "@tributary/node/consensus/driver-event";
-import type { Mesh, ReadyEpoch } from "@tributary/node/consensus/ports";
+import type { EraStanding, Mesh, ReadyEpoch } from "@tributary/node/consensus/ports";
 import { segmentsRoot } from "@tributary/protocol/container/container-body";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { decodeEvidence } from "@tributary/protocol/evidence/codec";
@@ -15,7 +15,7 @@ import { IdealCrypto } from "./ideal-crypto.ts";
 import { Ledger } from "./ledger.ts";
 import { type NetworkName, NetworkScheduler } from "./network-scheduler.ts";
 import { Oracle, Violation } from "./oracle.ts";
-import { simulatedMainchain } from "./simulated-mainchain.ts";
+import { readyEpochs, simulatedMainchain } from "./simulated-mainchain.ts";
 import { type Latencies, SimulatedMember } from "./simulated-member.ts";
 import { SimulatedMesh } from "./simulated-mesh.ts";
 import { TOY_GROUP, toyConfig } from "./toy-config.ts";
@@ -35,6 +35,8 @@ export type RunOptions = {
   readonly epochs?: number;
   /** Nodes without a seat that follow. */
   readonly observers?: number;
+  /** What the mainchain says of an era, to who saw what happened up to some milliseconds. */
+  readonly standing?: (era: number, elapsed: number) => EraStanding;
   /** Events after which a run counts as endless. */
   readonly budget?: number;
 };
@@ -156,6 +158,10 @@ export class NetworkSimulation {
   /** For scripted runs: starts all members and nothing else. */
   start(): readonly SimulatedMember[] {
     for (const member of this.#members) member.start();
+    return this.#members;
+  }
+
+  get members(): readonly SimulatedMember[] {
     return this.#members;
   }
 
@@ -307,7 +313,12 @@ export class NetworkSimulation {
       mesh: this.#mesh,
       latencies,
       logInflation: this.#random.pick([1, 200, 1_000, 10_000]),
-      mainchain: simulatedMainchain(() => this.#clock.elapsed, this.#random.below(1_500), this.#ready),
+      mainchain: simulatedMainchain(
+        () => this.#clock.elapsed,
+        this.#random.below(1_500),
+        this.#ready,
+        this.#options.standing,
+      ),
       outgoing: faulty ? this.#adversary(seat) : this.#honestMesh(seat),
       event: faulty ? () => {} : (event) => this.#onEvent(seat, event),
       committed: (transactions) => {
@@ -482,16 +493,6 @@ export class NetworkSimulation {
     };
     this.#clock.after(this.#random.fraction() * 40, inject);
   }
-}
-
-/** READY of so many epochs, in blocks that are a few apart or the same. */
-function readyEpochs(count: number, random: Random): readonly ReadyEpoch[] {
-  if (count === 0) return [];
-  let block = 1 + random.below(6);
-  return Array.from({ length: count }, (_, index) => {
-    if (index > 0) block += random.below(8);
-    return { epoch: index + 2, block };
-  });
 }
 
 export function simulateNetwork(options: RunOptions): RunReport {
