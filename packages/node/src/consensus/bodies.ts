@@ -45,6 +45,14 @@ export class Bodies {
     return this.#heights.get(header.height)?.get(digest)?.bytes;
   }
 
+  /** Leaves what is here of these heights to the era that comes. */
+  bequeath(first: Height, last: Height): void {
+    for (const [height, bodies] of this.#heights) {
+      if (height < first || height > last) continue;
+      for (const [digest, { bytes }] of bodies) this.#context.ports.store.putBody(height, digest, bytes);
+    }
+  }
+
   /** Hashes of the transactions in the accepted bodies that are here. */
   *accepted(order: Order): Iterable<string> {
     const height = this.#heights.get(order.height);

@@ -40,15 +40,18 @@ export class CatchUp {
   readonly #context: MemberContext;
   readonly #execution: Execution;
   readonly #finality: Finality;
+  /** Heights that the era before ordered. */
+  readonly #covers: (height: Height) => boolean;
   readonly #peers = new Map<Seat, Peer>();
   readonly #ranges = new Set<Range>();
   readonly #ordersAsked = new Map<Height, number>();
   #next = 0;
 
-  constructor(context: MemberContext, execution: Execution, finality: Finality) {
+  constructor(context: MemberContext, execution: Execution, finality: Finality, covers: (height: Height) => boolean) {
     this.#context = context;
     this.#execution = execution;
     this.#finality = finality;
+    this.#covers = covers;
   }
 
   /** The highest final height that at least one honest member claims; of who follows, any that so many nodes claim. */
@@ -134,7 +137,9 @@ export class CatchUp {
     if (this.#execution.halted !== undefined || this.#context.stopped || this.#context.joining) return;
     this.#askMissingFinality();
     const { ordered } = this.#context;
-    const end = this.#execution.tip + MAX_AHEAD;
+    // Of an era that is over nothing above its end is wanted.
+    const last = this.#context.ports.ending?.()?.finalHeight ?? Number.POSITIVE_INFINITY;
+    const end = Math.min(this.#execution.tip + MAX_AHEAD, last);
     let highest = 0;
     for (const peer of this.#peers.values()) highest = Math.max(highest, peer.final);
     for (let height = this.#execution.tip + 1; height <= Math.min(end, Math.max(ordered, highest)); height++) {
@@ -183,7 +188,8 @@ export class CatchUp {
     const seat = this.#choose((peer) => peer.final >= first);
     if (seat === undefined) return false;
     let last = first;
-    const limit = Math.min(first + RANGE - 1, this.#peer(seat).final);
+    const ended = this.#context.ports.ending?.()?.finalHeight ?? Number.POSITIVE_INFINITY;
+    const limit = Math.min(first + RANGE - 1, this.#peer(seat).final, ended);
     while (last < limit && this.#lacks(last + 1) && !this.#underWay(last + 1)) last += 1;
     this.#request(seat, first, last);
     return true;
@@ -197,7 +203,7 @@ export class CatchUp {
   }
 
   #askOrderOfAny(height: Height): void {
-    if (this.#ordersAsked.has(height)) return;
+    if (this.#ordersAsked.has(height) || this.#covers(height)) return;
     const seat = this.#choose((peer) => peer.ordered >= height);
     if (seat !== undefined) this.#askOrder(seat, height);
   }
@@ -231,9 +237,12 @@ export class CatchUp {
   #inspect(message: ContainerMessage, bytes: Uint8Array): FetchedContainer | undefined {
     const { header, certificateEra } = message;
     const { group, era, epoch } = this.#context.config;
-    if (header.group !== group || header.era !== era || certificateEra !== era) return undefined;
+    if (header.group !== group || certificateEra !== era) return undefined;
+    // Ordered in the era before: a Recovery had it certified again.
+    const inherited = this.#covers(header.height);
+    if (header.era !== era && !inherited) return undefined;
     // One of a later epoch shows where this one ended; one of an earlier epoch would be by shares that are to be erased.
-    if (header.epoch < epoch) return undefined;
+    if (header.epoch < epoch && !inherited) return undefined;
     const body = decodeContainerBody(message.body);
     if (body === undefined || bodyRoot(body) !== header.bodyRoot) return undefined;
     return { message, bytes, hash: containerHash(header), body };
@@ -271,8 +280,8 @@ export class CatchUp {
   #take(from: Seat, containers: readonly FetchedContainer[]): void {
     for (const container of containers) {
       const { header, certificate } = container.message;
-      if (header.epoch === this.#context.config.epoch) {
-        this.#finality.accept(from, header.height, container.hash, certificate);
+      if (header.epoch === this.#context.config.epoch || this.#covers(header.height)) {
+        this.#finality.accept(from, header.height, header.epoch, container.hash, certificate);
       }
       this.#execution.addContainer(container);
     }

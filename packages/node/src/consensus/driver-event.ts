@@ -43,7 +43,7 @@ export type DriverEvent =
   /** The next epoch is ready, and begins at this height. */
   | { readonly kind: "border"; readonly first: number }
   /** Everything below this height, the first of the epoch that takes over, is final and committed: this one is over. */
-  | { readonly kind: "over"; readonly first: number; readonly epoch: number }
+  | { readonly kind: "over"; readonly first: number; readonly era: number; readonly epoch: number }
   /**
    * This member signs nothing in its era any more, durably, because of an opening (zeros: silence of the mainchain); or
    * does again.

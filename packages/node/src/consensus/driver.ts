@@ -1,18 +1,22 @@
+import { equal } from "@tributary/protocol/bytes/bytes";
 import { Consensus } from "@tributary/protocol/consensus/consensus";
 import { RESYNC_MS } from "@tributary/protocol/consensus/parameters";
 import type { Height, Order, Seat } from "@tributary/protocol/consensus/types";
-import { beaconOf, decode, type Message } from "@tributary/protocol/wire/index";
+import { beaconOf, decode } from "@tributary/protocol/wire/index";
 import { Amnesia } from "./amnesia.ts";
 import { Assignment, assigningHeight } from "./assignment.ts";
 import { Availability } from "./availability.ts";
 import { Bodies } from "./bodies.ts";
 import { Border } from "./border.ts";
 import { CatchUp } from "./catch-up.ts";
+import { ClaimSource, type Claims } from "./claims.ts";
 import { Coins } from "./coins.ts";
+import { Dispatch } from "./dispatch.ts";
 import { Evidence } from "./evidence.ts";
 import { type Committed, Execution } from "./execution.ts";
 import { Finality } from "./finality.ts";
 import { Freeze } from "./freeze.ts";
+import { Inheritance } from "./inheritance.ts";
 import type { LogRecord } from "./log-record.ts";
 import { LogSegments } from "./log-segments.ts";
 import type { MemberConfig } from "./member-config.ts";
@@ -63,11 +67,14 @@ export class MemberDriver {
   readonly #finality: Finality;
   readonly #border: Border;
   readonly #freeze: Freeze;
+  readonly #inheritance: Inheritance;
+  readonly #claims: ClaimSource;
   readonly #segments: LogSegments;
   readonly #execution: Execution;
   readonly #catchUp: CatchUp;
   readonly #resync: Resync;
   readonly #routing: TransactionRouting;
+  readonly #dispatch: Dispatch;
   readonly #status: StatusClock;
   readonly #records: readonly LogRecord[];
   #replaying = false;
@@ -117,24 +124,58 @@ export class MemberDriver {
         this.#execution.addOrder(order);
       },
     });
-    this.#finality = new Finality(context, this.#turn, this.#own, this.#locks, this.#evidence, () =>
-      this.#execution.advance(),
-    );
-    this.#border = new Border(context, this.#turn);
     this.#freeze = new Freeze(
       context,
       this.#turn,
       () => this.#execution.age,
       () => this.#buildAgain(),
     );
-    this.#segments = new LogSegments(ports.log, this.#border, this.#freeze, base);
-    this.#execution = new Execution(context, this.#turn, this.#bodies, this.#finality, this.#border, {
-      committed: (committed) => this.#committed(committed),
-      over: (first, epoch) => this.#end(first, epoch),
+    this.#inheritance = new Inheritance(context, this.#bodies, {
+      complete: (orders) => this.#execution.inherit(orders),
+      content: () => this.#execution.advance(),
+      starving: () => this.#execution.starving,
     });
-    this.#catchUp = new CatchUp(context, this.#execution, this.#finality);
+    this.#claims = new ClaimSource(context, this.#turn, this.#bodies, this.#freeze, this.#inheritance);
+    this.#finality = new Finality(
+      context,
+      this.#turn,
+      this.#own,
+      this.#locks,
+      this.#evidence,
+      (height) => this.#inheritance.epochOf(height),
+      () => this.#execution.advance(),
+    );
+    this.#border = new Border(context, this.#turn);
+    this.#segments = new LogSegments(ports.log, this.#border, this.#freeze, base);
+    this.#execution = new Execution(
+      context,
+      this.#turn,
+      this.#bodies,
+      this.#finality,
+      this.#border,
+      this.#inheritance,
+      {
+        committed: (committed) => this.#committed(committed),
+        over: (...next) => this.#end(...next),
+      },
+    );
+    this.#catchUp = new CatchUp(context, this.#execution, this.#finality, (height) => this.#inheritance.covers(height));
     this.#resync = new Resync(context, this.#core, this.#own, this.#orders, this.#finality, this.#catchUp);
     this.#routing = new TransactionRouting(context, this.#turn, this.#assignment, this.#builder);
+    this.#dispatch = new Dispatch(context, {
+      availability: this.#availability,
+      votes: this.#votes,
+      coins: this.#coins,
+      orders: this.#orders,
+      finality: this.#finality,
+      bodies: this.#bodies,
+      evidence: this.#evidence,
+      amnesia: this.#amnesia,
+      catchUp: this.#catchUp,
+      resync: this.#resync,
+      routing: this.#routing,
+      inheritance: this.#inheritance,
+    });
     this.#status = new StatusClock(context, this.#execution, this.#catchUp, this.#freeze);
   }
 
@@ -143,14 +184,17 @@ export class MemberDriver {
     if (this.#started) return;
     this.#started = true;
     this.#execution.load();
+    this.#inheritance.load();
     if (this.#records.length === 0) this.#segments.begin();
     this.#replay();
     const newest = this.#execution.newestStored();
     if (newest !== undefined) {
       const { certificate, certificateEra: era, header } = newest.message;
-      if (header.epoch === this.#context.config.epoch) {
-        this.#orders.resume(header.height);
-        this.#finality.resume(header.height, { hash: newest.hash, era, certificate });
+      const { config } = this.#context;
+      const own = header.era === config.era && header.epoch === config.epoch;
+      if (own) this.#orders.resume(header.height);
+      if (own || (era === config.era && this.#inheritance.covers(header.height))) {
+        this.#finality.resume(header.height, header.epoch, { hash: newest.hash, era, certificate });
       }
     }
     this.#recallBeacons();
@@ -171,6 +215,11 @@ export class MemberDriver {
     this.#timers.stop();
     this.#routing.stop();
     this.#cancelTick?.();
+  }
+
+  /** What this member can post in a Recovery of the era whose certificates are asked for; nothing unless it is frozen. */
+  claims(era: number, done: (claims: Claims) => void): void {
+    this.#claims.take(era, done);
   }
 
   /** While a snapshot is on its way the member orders and votes, and executes nothing. */
@@ -209,97 +258,8 @@ export class MemberDriver {
       return;
     }
     this.#context.report({ kind: "received", from, message: message.kind, bytes: bytes.length });
-    if (this.#context.observer || this.#context.isGuest(from)) this.#follow(from, message, bytes);
-    else this.#dispatch(from, message, bytes);
-  }
-
-  /** Between those who follow and anybody else there is only what is final, and what a client gave. */
-  #follow(from: Seat, message: Message, bytes: Uint8Array): void {
-    switch (message.kind) {
-      case "status":
-        this.#resync.onStatus(from, message);
-        break;
-      case "get-container":
-        this.#catchUp.onGetContainer(from, message);
-        break;
-      case "container":
-        this.#catchUp.onContainer(from, message, bytes);
-        break;
-      case "forward":
-        if (!this.#context.observer) this.#routing.onForward(message);
-        break;
-      default:
-        this.#context.drop(from, message.kind, "outside-window");
-    }
-  }
-
-  #dispatch(from: Seat, message: Message, bytes: Uint8Array): void {
-    switch (message.kind) {
-      case "proposal":
-        this.#availability.onProposal(from, message, bytes);
-        this.#stale(from, message.header.height);
-        break;
-      case "ack":
-        this.#availability.onAck(from, message);
-        break;
-      case "certificate":
-        this.#availability.onCertificate(from, message, bytes);
-        break;
-      case "vote":
-        this.#votes.onVote(from, message, bytes);
-        this.#stale(from, message.height);
-        break;
-      case "coin":
-        this.#coins.onCoin(from, message);
-        break;
-      case "decide":
-        this.#orders.onDecide(from, message);
-        break;
-      case "order":
-        this.#amnesia.onOrder(from, message);
-        this.#orders.onOrder(from, message, bytes);
-        break;
-      case "final":
-        this.#finality.onFinal(from, message);
-        break;
-      case "finality":
-        this.#finality.onFinality(from, message);
-        break;
-      case "container":
-        this.#catchUp.onContainer(from, message, bytes);
-        break;
-      case "status":
-        this.#amnesia.onStatus(from, message);
-        this.#resync.onStatus(from, message);
-        break;
-      case "get-certificate":
-        this.#availability.onGetCertificate(from, message.height, message.seat);
-        break;
-      case "get-body":
-        this.#bodies.onGetBody(from, message);
-        break;
-      case "body":
-        this.#bodies.onBody(from, message);
-        break;
-      case "get-order":
-        this.#orders.serve(from, message.height);
-        break;
-      case "get-container":
-        this.#catchUp.onGetContainer(from, message);
-        break;
-      case "repeat":
-        this.#resync.onRepeat(from, message.height);
-        break;
-      case "forward":
-        this.#routing.onForward(message);
-        break;
-      case "evidence":
-        this.#evidence.onEvidence(from, message);
-    }
-  }
-
-  #stale(from: Seat, height: number): void {
-    if (height < this.#context.ordered) this.#resync.answerStale(from, height);
+    if (this.#context.observer || this.#context.isGuest(from)) this.#dispatch.follow(from, message, bytes);
+    else this.#dispatch.take(from, message, bytes);
   }
 
   #inner(effect: InnerEffect): void {
@@ -380,22 +340,25 @@ export class MemberDriver {
     this.#own.forget(height, this.#execution.committed);
     this.#turn.forget(height, this.#execution.committed);
     const { store } = this.#context.ports;
-    if (store.order(height) === undefined) store.putOrder(height, certified.bytes);
+    // An era that a Recovery ended may have ordered more, which is void.
+    const stored = store.order(height);
+    if (stored === undefined || !equal(stored, certified.bytes)) store.putOrder(height, certified.bytes);
     if (!this.#replaying) this.#context.report({ kind: "ordered", height, digest, accepted: accepted.length, jumped });
     this.#execution.addOrder(certified);
     this.#routing.look();
     if (jumped) this.#catchUp.plan();
   }
 
-  #committed({ height, hash, transactions, fetched }: Committed): void {
+  #committed({ height, hash, transactions, fetched, again }: Committed): void {
     const { ordered, ports } = this.#context;
-    ports.pool.committed(transactions);
+    if (!again) ports.pool.committed(transactions);
+    this.#inheritance.forget(height);
     this.#builder.committed(height);
     this.#bodies.forget(height);
     this.#finality.forget(height);
     this.#own.forget(ordered, height);
     this.#turn.forget(ordered, height);
-    this.#context.report({ kind: "committed", height, hash, transactions: transactions.length, fetched });
+    if (!again) this.#context.report({ kind: "committed", height, hash, transactions: transactions.length, fetched });
     this.#segments.committed(height, this.#core.final);
     this.#routing.look();
     this.#resync.tellGuests();
@@ -403,13 +366,16 @@ export class MemberDriver {
     this.#status.read();
   }
 
-  /** Told on a turn of its own: whoever hears it stops this driver. */
-  #end(first: Height, epoch: number): void {
+  /** Told on a turn of its own: whoever hears it stops this driver. What an era leaves is durable by then. */
+  #end(first: Height, epoch: number, era: number): void {
     if (this.#over) return;
     this.#over = true;
-    this.#context.ports.clock.after(0, () => {
-      if (!this.#context.stopped) this.#context.report({ kind: "over", first, epoch });
-    });
+    const { clock, store } = this.#context.ports;
+    const tell = (): void => {
+      if (!this.#context.stopped) this.#context.report({ kind: "over", first, era, epoch });
+    };
+    if (era !== this.#context.config.era) this.#bodies.bequeath(this.#execution.committed + 1, first - 1);
+    store.flush(() => clock.after(0, tell));
   }
 
   #replay(): void {
@@ -454,6 +420,7 @@ export class MemberDriver {
       this.#ticks += 1;
       this.#freeze.look();
       this.#bodies.tick();
+      this.#inheritance.tick();
       this.#catchUp.tick();
       this.#execution.lookForBorder();
       this.#execution.advance();

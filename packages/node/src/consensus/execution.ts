@@ -16,9 +16,11 @@ import type { Bodies } from "./bodies.ts";
 import type { Border } from "./border.ts";
 import type { HaltReason } from "./driver-event.ts";
 import type { Certified, Finality } from "./finality.ts";
+import type { Inheritance } from "./inheritance.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { CertifiedOrder } from "./orders.ts";
 import type { ExecutionResult, OrderedContainer } from "./ports.ts";
+import { EraDiverged, requireRecord, StoreDamaged } from "./stored-state.ts";
 import type { Turn } from "./turn.ts";
 
 /** Executed containers that may wait for their F in memory. */
@@ -42,6 +44,8 @@ type Layer = {
   /** As it came, with F. */
   readonly fetched: FetchedContainer | undefined;
   readonly stored: boolean;
+  /** The executor has it on disk: it was final in the era before, and needs an F of this one. */
+  readonly kept: boolean;
 };
 
 export type Committed = {
@@ -50,6 +54,8 @@ export type Committed = {
   readonly hash: HexHash;
   readonly transactions: readonly OrderedTransaction[];
   readonly fetched: boolean;
+  /** Not for the first time: it was final in the era before. */
+  readonly again: boolean;
 };
 
 /** Executes ordered containers one after the other, and commits them as their F arrives. consensus.md 7, 8. */
@@ -60,13 +66,15 @@ export class Execution {
   readonly #finality: Finality;
   readonly #border: Border;
   readonly #committedOne: (committed: Committed) => void;
-  readonly #over: (first: Height, epoch: number) => void;
+  readonly #inheritance: Inheritance;
+  readonly #over: (first: Height, epoch: number, era: number) => void;
   readonly #orders = new Map<Height, CertifiedOrder>();
   readonly #fetched = new Map<Height, FetchedContainer>();
   readonly #layers = new Map<Height, Layer>();
   /** What the log says about own executions before the restart. */
   readonly #logged = new Map<Height, HexHash>();
   #tip: { readonly header: ContainerHeader; readonly hash: HexHash };
+  /** Where the executor stands on disk is further where the era before made more final than the mainchain heard of. */
   #committed = 0;
   #started = false;
   #executing = false;
@@ -80,7 +88,8 @@ export class Execution {
     bodies: Bodies,
     finality: Finality,
     border: Border,
-    handlers: { committed(committed: Committed): void; over(first: Height, epoch: number): void },
+    inheritance: Inheritance,
+    handlers: { committed(committed: Committed): void; over(first: Height, epoch: number, era: number): void },
   ) {
     this.#context = context;
     this.#turn = turn;
@@ -88,7 +97,8 @@ export class Execution {
     this.#finality = finality;
     this.#border = border;
     this.#committedOne = (committed) => handlers.committed(committed);
-    this.#over = (first, epoch) => handlers.over(first, epoch);
+    this.#inheritance = inheritance;
+    this.#over = (first, epoch, era) => handlers.over(first, epoch, era);
     const { genesis } = context.config;
     this.#tip = { header: genesis, hash: containerHash(genesis) };
   }
@@ -116,11 +126,22 @@ export class Execution {
   /** Reads where the store and the executor stand. Before the log is replayed. */
   load(): void {
     const { executor } = this.#context.ports;
-    this.#committed = executor.committed;
-    if (this.#committed === 0) return;
-    const container = this.#stored(this.#committed);
-    if (container === undefined) throw new StoreDamaged(this.#committed);
-    this.#tip = { header: container.message.header, hash: container.hash };
+    const { committed } = executor;
+    const { inherited, era } = this.#context.config;
+    if (committed > 0) {
+      const container = this.#stored(committed);
+      if (container === undefined) throw new StoreDamaged(committed);
+      this.#tip = { header: container.message.header, hash: container.hash };
+      const counts = inherited === undefined || container.message.certificateEra === era;
+      this.#settle(counts ? committed : Math.min(committed, inherited.finalHeight));
+      if (counts) return;
+    }
+    if (inherited !== undefined) requireRecord(inherited, committed, (height) => this.#stored(height)?.hash);
+  }
+
+  #settle(height: Height): void {
+    this.#committed = height;
+    this.#context.committed = height;
   }
 
   /** The newest container in the store, with its F. */
@@ -135,9 +156,34 @@ export class Execution {
     return hash;
   }
 
+  /** What the era before ordered and did not make final, as far as the mainchain knows: all of its orders are here. */
+  inherit(orders: readonly CertifiedOrder[]): void {
+    const [lowest] = orders;
+    const { height = 0, previous } = lowest?.order ?? {};
+    const below = height <= 1 ? this.#context.config.genesis : this.#stored(height - 1)?.message.header;
+    if (below !== undefined && lowest !== undefined && below.order !== previous) throw new EraDiverged(height - 1);
+    for (const order of orders) {
+      const { height: at, digest } = order.order;
+      if (at > this.tip) this.#orders.set(at, order);
+      else if (this.#stored(at)?.message.header.order !== digest) throw new EraDiverged(at);
+    }
+    if (this.#started) this.#sayAgain();
+    this.advance();
+  }
+
+  /** Says again of what is on disk, under this era's key, what the era before made final. After the log was read. */
+  #sayAgain(): void {
+    for (let height = this.#committed + 1; height <= this.#context.ports.executor.committed; height++) {
+      const header = this.#stored(height)?.message.header;
+      if (header === undefined || this.#logged.delete(height)) continue;
+      this.#turn.input({ kind: "executed", height, hash: containerHash(header) }, { kind: "executed", header });
+    }
+  }
+
   /** The log was read to its end. */
   start(): void {
     this.#started = true;
+    if (this.#inheritance.complete) this.#sayAgain();
     this.advance();
   }
 
@@ -160,7 +206,8 @@ export class Execution {
 
   /** Executed, but without F. */
   uncertified(height: Height): boolean {
-    return this.#layers.has(height) && this.#finality.certified(height) === undefined;
+    const kept = height > this.#committed && height <= this.#context.ports.executor.committed;
+    return (kept || this.#layers.has(height)) && this.#finality.certified(height) === undefined;
   }
 
   addOrder(order: CertifiedOrder): void {
@@ -183,18 +230,46 @@ export class Execution {
     if (!this.#started || this.#executing || this.#halted !== undefined || this.#context.stopped) return;
     if (this.#layers.size >= MAX_LAYERS || this.#context.joining) return;
     const height = this.tip + 1;
-    const fetched = this.#inStore(height) ? this.#stored(height) : this.#fetched.get(height);
+    const fetched = this.#certified(height);
     if (fetched !== undefined) {
-      const { epoch, parent } = fetched.message.header;
+      const { era, epoch, parent } = fetched.message.header;
+      const { config } = this.#context;
       // Of the next epoch: what is below it has to be committed first.
-      const waits = epoch !== this.#context.config.epoch && (parent === this.#tip.hash || this.#layers.size > 0);
+      const later = era === config.era && epoch > config.epoch;
+      const waits = later && (parent === this.#tip.hash || this.#layers.size > 0);
       if (!waits) this.#executeFetched(fetched);
     } else {
       const order = this.#orders.get(height);
-      if (order === undefined) return;
-      if (this.#bodies.complete(order.order)) this.#executeOrdered(order);
+      if (order === undefined || this.#unstored()) return;
+      if (this.#bodies.complete(order.order) || this.#inherits(height)) this.#executeOrdered(order);
       else this.#hungrySince ??= this.#context.ports.clock.now();
     }
+  }
+
+  /** A container of the height whose F counts in this era. */
+  #certified(height: Height): FetchedContainer | undefined {
+    const stored = this.#inStore(height) ? this.#stored(height) : undefined;
+    if (stored === undefined || !this.#inheritance.covers(height)) return stored ?? this.#fetched.get(height);
+    return stored.message.certificateEra === this.#context.config.era ? stored : this.#fetched.get(height);
+  }
+
+  /**
+   * What came with its F must be on disk before this member says FINAL of anything above it: should it be the only one
+   * left, nobody could tell what was below. consensus.md 15.
+   */
+  #unstored(): boolean {
+    for (const { fetched } of this.#layers.values()) if (fetched !== undefined) return true;
+    return false;
+  }
+
+  #inherits(height: Height): boolean {
+    return this.#inheritance.covers(height) && this.#inheritance.contentOf(height) !== undefined;
+  }
+
+  /** The next height, where it was ordered in the era before and its bodies are not here. */
+  get starving(): Height | undefined {
+    const height = this.tip + 1;
+    return this.#orders.has(height) && this.#inheritance.covers(height) && !this.#executing ? height : undefined;
   }
 
   /** The newest container may show that the next epoch is ready, though nobody knew that when it was executed. */
@@ -214,11 +289,18 @@ export class Execution {
   #ended(): boolean {
     if (this.#context.stopped || this.#halted !== undefined) return true;
     const next = this.#committed + 1;
+    const ending = this.#context.ports.ending?.();
+    if (ending !== undefined && this.#committed >= ending.finalHeight) {
+      this.#over(ending.orderHeight + 1, ending.next.epoch, ending.next.era);
+      return true;
+    }
     const following = this.#fetched.get(next)?.message.header;
-    const shown = following?.parent === this.#tip.hash && this.#border.isLater(following.epoch);
+    const { era } = this.#context.config;
+    const follows = following?.parent === this.#tip.hash && following.era === era;
+    const shown = follows && this.#border.isLater(following.epoch);
     if (!shown && (this.#border.first === undefined || next < this.#border.first)) return false;
     const epoch = shown ? following.epoch : this.#border.next;
-    if (epoch !== undefined) this.#over(next, epoch);
+    if (epoch !== undefined) this.#over(next, epoch, era);
     return true;
   }
 
@@ -244,14 +326,14 @@ export class Execution {
   }
 
   #executeOrdered({ order, certificate }: CertifiedOrder): void {
-    const { config } = this.#context;
     const { height, accepted, digest } = order;
+    const terms = this.#termsOf(height);
     const { header: parent, hash: parentHash } = this.#tip;
     const headers = accepted.map(({ proposal }) => proposal.header);
     const mainchain = containerCheckpoint(
       { number: parent.mainchainNumber, hash: parent.mainchainHash },
       headers.map(({ checkpoints }) => checkpoints),
-      config.members,
+      terms.members,
     );
     if (!this.#mainchainAllows(height, mainchain)) return;
     const beacon = beaconOf(certificate);
@@ -261,17 +343,22 @@ export class Execution {
     );
     const bySeat = new Map(accepted.map(({ seat, proposal }) => [seat, proposal]));
     const ranked: ContainerBody["accepted"][number][] = [];
-    const bodies: { body: Uint8Array }[] = [];
+    const content = this.#bodies.complete(order) ? undefined : this.#inheritance.contentOf(height);
+    let bodies: { body: Uint8Array }[] = [];
     for (const seat of rankSeats(beacon, [...bySeat.keys()])) {
       const proposal = bySeat.get(seat);
       const body = proposal === undefined ? undefined : this.#bodies.get(proposal);
-      if (proposal === undefined || body === undefined) return;
+      if (proposal === undefined || (body === undefined && content === undefined)) return;
       ranked.push({ seat, digest: proposal.digest });
-      bodies.push({ body });
+      if (body !== undefined) bodies.push({ body });
+    }
+    if (content !== undefined) {
+      bodies = [{ body: this.#context.ports.bodies.encode(content.transactions.map(({ raw }) => raw)) }];
     }
     this.#execute({ height, beacon, time, parent: parentHash, mainchain, bodies }, (result) => {
       const body: ContainerBody = { accepted: ranked, transactions: result.transactions };
-      const { group, era, epoch, committee, rules } = config;
+      const { group, rules } = this.#context.config;
+      const { era, epoch, committee } = terms;
       const header: ContainerHeader = {
         version: CONTAINER_VERSION,
         rules,
@@ -289,8 +376,16 @@ export class Execution {
         bodyRoot: bodyRoot(body),
         segmentsRoot: segmentsRoot(result.segments),
       };
-      this.#executed({ header, hash: containerHash(header), body, fetched: undefined, stored: false });
+      this.#executed({ header, hash: containerHash(header), body, fetched: undefined, stored: false, kept: false });
     });
+  }
+
+  /** Era, epoch and committee in which the height was ordered: a Recovery leaves a header's fields as they were. */
+  #termsOf(height: Height): { era: number; epoch: number; committee: HexHash; members: number } {
+    const { config } = this.#context;
+    const term = this.#inheritance.termOf(height);
+    const old = term === undefined ? undefined : config.inherited?.committeeOf(term.era, term.epoch);
+    return term === undefined || old === undefined ? config : { ...old, era: term.era, epoch: term.epoch };
   }
 
   #executeFetched(fetched: FetchedContainer): void {
@@ -309,7 +404,7 @@ export class Execution {
     this.#execute({ height, beacon, time, parent, mainchain, bodies }, (result) => {
       const body: ContainerBody = { accepted: fetched.body.accepted, transactions: result.transactions };
       const own = { ...header, bodyRoot: bodyRoot(body), segmentsRoot: segmentsRoot(result.segments) };
-      this.#executed({ header: own, hash: containerHash(own), body, fetched, stored });
+      this.#executed({ header: own, hash: containerHash(own), body, fetched, stored, kept: false });
     });
   }
 
@@ -357,7 +452,9 @@ export class Execution {
   #commit(): void {
     if (this.#committing || this.#halted !== undefined || this.#context.stopped) return;
     const height = this.#committed + 1;
-    const layer = this.#layers.get(height);
+    const ending = this.#context.ports.ending?.();
+    if (ending !== undefined && height > ending.finalHeight) return;
+    const layer = this.#layers.get(height) ?? this.#keptLayer(height);
     if (layer === undefined) return;
     const certified = this.#certificateOf(layer);
     if (certified === undefined) return;
@@ -368,17 +465,27 @@ export class Execution {
     this.#committing = true;
     this.#store(layer, certified, () => {
       if (this.#context.stopped || this.#halted !== undefined) return;
-      const { header, hash } = layer;
-      this.#context.ports.executor.commit({ header, hash, certificate: certified.certificate }, () => {
+      const { header, hash, kept: again } = layer;
+      const done = (): void => {
         this.#committing = false;
         if (this.#context.stopped) return;
-        this.#committed = height;
+        this.#settle(height);
         this.#layers.delete(height);
         const { transactions } = layer.body;
-        this.#committedOne({ height, header, hash, transactions, fetched: layer.fetched !== undefined });
+        this.#committedOne({ height, header, hash, transactions, fetched: layer.fetched !== undefined, again });
         this.advance();
-      });
+      };
+      if (again) done();
+      else this.#context.ports.executor.commit({ header, hash, certificate: certified.certificate }, done);
     });
+  }
+
+  /** What the executor has on disk though this era has no F of it yet. */
+  #keptLayer(height: Height): Layer | undefined {
+    const stored = height <= this.#context.ports.executor.committed ? this.#stored(height) : undefined;
+    if (stored === undefined) return undefined;
+    const { body, hash, message } = stored;
+    return { header: message.header, hash, body, fetched: undefined, stored: false, kept: true };
   }
 
   #certificateOf({ header, fetched }: Layer): Certified | undefined {
@@ -404,16 +511,5 @@ export class Execution {
       });
     store.putContainer(header.height, bytes);
     store.flush(done);
-  }
-}
-
-/** The executor holds a height whose container is not in the store. */
-export class StoreDamaged extends Error {
-  readonly code = "store-damaged";
-  readonly height: Height;
-
-  constructor(height: Height) {
-    super(`the state stands at height ${height}, whose container is missing`);
-    this.height = height;
   }
 }

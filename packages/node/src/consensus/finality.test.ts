@@ -20,12 +20,14 @@ function member(committed = 0) {
   const turn = { input: ({ height }: { height: number }) => inputs.push(height) };
   const config = { group: word(1), era: 0, epoch: 0, seat: 0, members: 4 } as unknown as MemberConfig;
   const context = new MemberContext(config, ports as unknown as DriverPorts);
+  context.committed = committed;
   const finality = new Finality(
     context,
     turn as unknown as Turn,
     {} as OwnMessages,
     {} as SlotLocks,
     {} as Evidence,
+    () => 0,
     () => undefined,
   );
   const message = (height: number): FinalityMessage => ({

@@ -34,6 +34,7 @@ export class Finality {
   readonly #own: OwnMessages;
   readonly #locks: SlotLocks;
   readonly #evidence: Evidence;
+  readonly #epochOf: (height: Height) => number | undefined;
   readonly #changed: (height: Height) => void;
   readonly #said = new Map<Height, Map<Seat, FinalMessage>>();
   readonly #collecting = new Map<Height, Map<HexHash, Collecting>>();
@@ -43,13 +44,17 @@ export class Finality {
   #newest: Uint8Array | undefined;
   #newestHeight = 0;
 
-  /** `changed`: F of a height that was not committed here is held now. */
+  /**
+   * `epochOf`: epoch that the height's header names, which is part of what F signs; undefined while it is not known.
+   * `changed`: F of a height that was not committed here is held now.
+   */
   constructor(
     context: MemberContext,
     turn: Turn,
     own: OwnMessages,
     locks: SlotLocks,
     evidence: Evidence,
+    epochOf: (height: Height) => number | undefined,
     changed: (height: Height) => void,
   ) {
     this.#context = context;
@@ -57,6 +62,7 @@ export class Finality {
     this.#own = own;
     this.#locks = locks;
     this.#evidence = evidence;
+    this.#epochOf = epochOf;
     this.#changed = changed;
   }
 
@@ -71,7 +77,8 @@ export class Finality {
       return;
     }
     const { ordered, final } = this.#context;
-    if (!this.#useful(height) || height > Math.max(ordered, final) + WINDOW) {
+    const epoch = this.#epochOf(height);
+    if (!this.#useful(height) || height > Math.max(ordered, final) + WINDOW || epoch === undefined) {
       this.#context.drop(from, "final", "outside-window");
       return;
     }
@@ -87,8 +94,8 @@ export class Finality {
 
   onFinality(from: Seat, message: FinalityMessage): void {
     const { config } = this.#context;
-    const { height, hash, certificate } = message;
-    if (message.epoch !== config.epoch || message.certificateEra !== config.era) {
+    const { height, hash, certificate, epoch } = message;
+    if (epoch !== (this.#epochOf(height) ?? epoch) || message.certificateEra !== config.era) {
       this.#context.drop(from, "finality", "invalid");
       return;
     }
@@ -98,9 +105,9 @@ export class Finality {
       return;
     }
     this.#checking.add(check);
-    this.verify(height, config.epoch, hash, certificate, (ok) => {
+    this.verify(height, epoch, hash, certificate, (ok) => {
       this.#checking.delete(check);
-      if (ok) this.accept(from, height, hash, certificate);
+      if (ok) this.accept(from, height, epoch, hash, certificate);
       else this.#context.drop(from, "finality", "bad-signature");
     });
   }
@@ -112,9 +119,9 @@ export class Finality {
   }
 
   /** F(h) was verified or combined here. */
-  accept(from: Seat, height: Height, hash: HexHash, certificate: Uint8Array): void {
+  accept(from: Seat, height: Height, epoch: number, hash: HexHash, certificate: Uint8Array): void {
     if (!this.#useful(height)) return;
-    const { era, epoch } = this.#context.config;
+    const { era } = this.#context.config;
     const bytes = encode({ kind: "finality", epoch, height, hash, certificateEra: era, certificate });
     this.#hold(height, { hash, era, certificate }, bytes);
     this.#context.final = Math.max(this.#context.final, height);
@@ -131,9 +138,9 @@ export class Finality {
   }
 
   /** The newest container of the store is news to the core where the log lost its end. After the replay. */
-  resume(height: Height, certified: Certified): void {
+  resume(height: Height, epoch: number, certified: Certified): void {
     const { hash, era: certificateEra, certificate } = certified;
-    const { epoch, seat: from } = this.#context.config;
+    const { seat: from } = this.#context.config;
     if (height <= this.#newestHeight) return;
     this.#newestHeight = height;
     const message = encode({ kind: "finality", epoch, height, hash, certificateEra, certificate });
@@ -145,13 +152,14 @@ export class Finality {
 
   /** The inputs are durable: locks (certificate era, h) -> hash, then releases the share over it. */
   release(height: Height, hash: HexHash): (() => void) | undefined {
-    if (!this.#useful(height)) return undefined;
+    const epoch = this.#epochOf(height);
+    if (!this.#useful(height) || epoch === undefined) return undefined;
     if (!this.#locks.final(height, hash)) return undefined;
     return () => {
       const { config, ports } = this.#context;
       const { seat } = config;
       const slot = this.#context.slot(height);
-      ports.signer.signShare(finalDigest(slot, hash), (share) => {
+      ports.signer.signShare(finalDigest({ ...slot, epoch }, hash), (share) => {
         const unsigned = { ...slot, seat, hash, share };
         ports.signer.signNode(finalMessageDigest(unsigned), (signature) => {
           if (!this.#useful(height)) return;
@@ -180,7 +188,7 @@ export class Finality {
    * cared for F(h) then, it would never exist.
    */
   #useful(height: Height): boolean {
-    return !this.#certified.has(height) && height > this.#context.ports.executor.committed;
+    return !this.#certified.has(height) && height > this.#context.committed;
   }
 
   /** What members said of a height that has its F. */
@@ -193,7 +201,7 @@ export class Finality {
   #hold(height: Height, certified: Certified, bytes: Uint8Array): void {
     // A log says again what was committed before the restart: nobody waits for that, and it must not take the place of
     // what is awaited.
-    if (height > this.#context.ports.executor.committed) this.#certified.set(height, certified);
+    if (height > this.#context.committed) this.#certified.set(height, certified);
     if (this.#certified.size > MAX_CERTIFIED) this.#certified.delete(Math.max(...this.#certified.keys()));
     if (height <= this.#newestHeight) return;
     this.#newestHeight = height;
@@ -230,13 +238,14 @@ export class Finality {
     let collecting = hashes.get(hash);
     if (collecting === undefined) {
       const { config, ports, quorum } = this.#context;
+      const { era: certificateEra } = config;
+      const epoch = this.#epochOf(height) ?? config.epoch;
       const collector = new ShareCollector(
-        finalDigest(this.#context.slot(height), hash),
+        finalDigest({ ...this.#context.slot(height), epoch }, hash),
         quorum,
         ports.verifier,
         (certificate) => {
-          this.accept(config.seat, height, hash, certificate);
-          const { era: certificateEra, epoch } = config;
+          this.accept(config.seat, height, epoch, hash, certificate);
           const bytes = encode({ kind: "finality", epoch, height, hash, certificateEra, certificate });
           this.#turn.afterFlush(() => this.#context.broadcast("shares", "finality", bytes));
         },

@@ -1,5 +1,16 @@
 import type { HexHash, Seat } from "@tributary/protocol/consensus/types";
 import type { ContainerHeader } from "@tributary/protocol/container/header";
+import type { EraBeginning } from "@tributary/protocol/ports/recovery-host";
+
+/** What an era takes over from those before it, the last of which a Recovery ended. */
+export type Inherited = EraBeginning & {
+  /** Committees of eras before: orders and headers name them. Undefined for one that never was. */
+  readonly committeeOf: (era: number, epoch: number) => OldCommittee | undefined;
+  /** Members of the largest of them. */
+  readonly largest: number;
+};
+
+export type OldCommittee = { readonly members: number; readonly committee: HexHash };
 
 /** What a driver must know of its chain and committee. Made from a MemberSpec by `memberConfig`. */
 export type MemberConfig = {
@@ -26,4 +37,6 @@ export type MemberConfig = {
   readonly proposalSpacing: number;
   /** Container 0; its `order` is D(0). */
   readonly genesis: ContainerHeader;
+  /** In the first epoch of an era that a Recovery began. */
+  readonly inherited?: Inherited;
 };

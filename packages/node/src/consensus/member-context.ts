@@ -1,4 +1,5 @@
 import type { Height, Seat } from "@tributary/protocol/consensus/types";
+import type { EraBeginning } from "@tributary/protocol/ports/recovery-host";
 import { oneHonest, quorum } from "@tributary/protocol/quorum";
 import type { Limits, MessageKind, SlotName } from "@tributary/protocol/wire/index";
 import type { DriverEvent, DropReason, Observer } from "./driver-event.ts";
@@ -31,7 +32,13 @@ export type DriverPorts = {
   readonly mainchain: MainchainView;
   readonly store: ContainerStore;
   readonly observer: Observer;
+  /** Combined signatures under the key of an era before this one; undefined where there was none. */
+  readonly before?: (era: number) => Pick<Verifier, "certificate"> | undefined;
+  /** How the era ended, once the mainchain said so, and the epoch that takes over. */
+  readonly ending?: () => EraEnding | undefined;
 };
+
+export type EraEnding = EraBeginning & { readonly next: { readonly era: number; readonly epoch: number } };
 
 /** What the rooms of one driver share: who it is, its ports, its peers, and how far it is. */
 export class MemberContext {
@@ -48,6 +55,8 @@ export class MemberContext {
   readonly guests: Set<Seat> = new Set();
   /** c: highest height whose ORDER is held. */
   ordered = 0;
+  /** Highest height whose container is here with an F that counts in this era. */
+  committed = 0;
   /** Highest height whose F is known. */
   final = 0;
   stopped = false;
@@ -57,7 +66,8 @@ export class MemberContext {
   constructor(config: MemberConfig, ports: DriverPorts) {
     this.config = config;
     this.ports = ports;
-    this.limits = { members: config.members, containerBytes: config.containerBytes };
+    const members = Math.max(config.members, config.inherited?.largest ?? 0);
+    this.limits = { members, containerBytes: config.containerBytes };
     this.quorum = quorum(config.members);
     this.oneHonest = oneHonest(config.members);
     this.observer = config.seat >= config.members;

@@ -132,6 +132,9 @@ export interface ContainerStore {
   order(height: number): Uint8Array | undefined;
   putContainer(height: number, container: Uint8Array): void;
   container(height: number): Uint8Array | undefined;
+  /** Bodies that an era left to the next one: of ordered heights that it did not make final. */
+  putBody(height: number, digest: HexHash, body: Uint8Array): void;
+  body(height: number, digest: HexHash): Uint8Array | undefined;
   /** Highest height with an ORDER, and with a CONTAINER; 0 for none. */
   readonly highestOrder: number;
   readonly highestContainer: number;

@@ -27,6 +27,12 @@ export function startingBase({ config, ports, limits }: MemberContext, records: 
   const newest = ports.store.highestContainer;
   const container = newest === 0 ? undefined : read(ports.store.container(newest));
   const order = newest === 0 ? undefined : read(ports.store.order(newest));
+  const inherited = config.inherited;
+  if (inherited !== undefined && (container?.kind !== "container" || container.header.era !== era)) {
+    const { orderHeight, order: last, finalHeight } = inherited;
+    const final = container?.kind === "container" && container.certificateEra === era ? newest : finalHeight;
+    return { ...start, ordered: orderHeight, orderDigest: last, previousDigest: last, accepted: everyone, final };
+  }
   if (container?.kind === "container" && container.header.epoch !== epoch) {
     const { order: anchor } = container.header;
     return {

@@ -64,12 +64,13 @@ export class Resync {
 
   onStatus(from: Seat, message: StatusMessage): void {
     const { era, epoch } = this.#context.config;
-    if (message.era !== era) {
-      this.#context.drop(from, "status", "invalid");
+    // Somebody of an era that is over has nothing that this one lacks, but for what is asked for by name.
+    if (message.era < era) {
+      this.#context.drop(from, "status", "outside-window");
       return;
     }
     // Somebody of another epoch has, or lacks, what is final: nothing else of it concerns this one.
-    if (message.epoch !== epoch || this.#context.isGuest(from) || this.#context.observer) {
+    if (message.era !== era || message.epoch !== epoch || this.#context.isGuest(from) || this.#context.observer) {
       this.#catchUp.statusElsewhere(from, message.final);
       return;
     }
@@ -118,7 +119,7 @@ export class Resync {
       return;
     }
     const { ordered, final } = this.#context;
-    const { committed } = this.#context.ports.executor;
+    const { committed } = this.#context;
     const { proposals, certificates } = this.#core.held(ordered + 1);
     // Movement within a height counts: repeating all that was said would slow a busy machine down further.
     const mark = `${ordered}.${final}.${committed}.${proposals}.${certificates}.${this.#core.rounds()}`;
@@ -134,10 +135,9 @@ export class Resync {
   }
 
   #status(): Uint8Array {
-    const { config, ordered, ports } = this.#context;
+    const { config, ordered, committed: final } = this.#context;
     const { era, epoch } = config;
     // What this member can serve: F and container of every height up to there.
-    const final = ports.executor.committed;
     const held = [this.#core.held(ordered + 1), this.#core.held(ordered + 2)] as const;
     return encode({ kind: "status", era, epoch, ordered, final, held, rounds: this.#core.rounds() });
   }
@@ -147,12 +147,12 @@ export class Resync {
   }
 
   #repeat(to: Seat, height: Height): void {
-    const { ordered, final, ports } = this.#context;
+    const { ordered, final, committed } = this.#context;
     for (let at = Math.max(height, 1); at <= ordered && at < height + MAX_ORDERS; at++) this.#orders.serve(to, at);
     if (height + MAX_ORDERS <= ordered) this.#orders.serve(to, ordered);
     const status = this.#statuses.get(to);
     if ((status?.final ?? 0) < final) this.#finality.serveNewest(to);
-    for (let at = ports.executor.committed + 1; at <= ordered + HEIGHT_WINDOW; at++) this.#repeatHeight(to, at, status);
+    for (let at = committed + 1; at <= ordered + HEIGHT_WINDOW; at++) this.#repeatHeight(to, at, status);
   }
 
   #repeatHeight(to: Seat, height: Height, status: StatusMessage | undefined): void {

@@ -1,6 +1,7 @@
 import { crc32 } from "node:zlib";
 import { levelDamage } from "@tributary/chain/store/level-damage";
 import { decodeEvidence } from "@tributary/protocol/evidence/codec";
+import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
 import { isDiskFull } from "@tributary/protocol/files/disk-full";
 import { ClassicLevel } from "classic-level";
@@ -15,6 +16,7 @@ const FORMAT_KEY: Uint8Array = Uint8Array.of(0);
 const ORDER = 0x6f;
 const CONTAINER = 0x63;
 const EVIDENCE = 0x45;
+const BODY = 0x62;
 
 type Database = ClassicLevel<Uint8Array, Uint8Array>;
 type Entry = { readonly key: Uint8Array; readonly value: Uint8Array };
@@ -101,6 +103,14 @@ export class LevelContainerStore implements ContainerStore {
     return this.#get(key(CONTAINER, height));
   }
 
+  putBody(height: number, digest: HexHash, body: Uint8Array): void {
+    this.#put(key(BODY, height, digest), body);
+  }
+
+  body(height: number, digest: HexHash): Uint8Array | undefined {
+    return this.#get(key(BODY, height, digest));
+  }
+
   /**
    * Removes orders and containers below a height, which must be below both newest ones. Evidence stays. In steps of its
    * own, with nothing lost where a crash cuts them: what is left goes the next time.
@@ -109,7 +119,7 @@ export class LevelContainerStore implements ContainerStore {
     if (below > Math.min(this.#highestOrder, this.#highestContainer)) {
       throw new RangeError(`height ${below} is not below the newest`);
     }
-    for (const kind of [CONTAINER, ORDER]) {
+    for (const kind of [CONTAINER, ORDER, BODY]) {
       try {
         await this.#database.clear({ gte: Uint8Array.of(kind), lt: key(kind, below) });
       } catch (cause) {

@@ -63,6 +63,14 @@ export function orderDigest(
   previous: HexHash,
   accepted: readonly { readonly seat: Seat; readonly proposal: { readonly digest: HexHash } }[],
 ): HexHash {
+  return toHex(digest("order", toSlot(slot), orderContent(previous, accepted)));
+}
+
+/** What D(h) hashes behind its slot. */
+export function orderContent(
+  previous: HexHash,
+  accepted: readonly { readonly seat: Seat; readonly proposal: { readonly digest: HexHash } }[],
+): Uint8Array {
   const writer = new Writer(34 + 34 * accepted.length);
   writeHash(writer, previous);
   writer.u16(accepted.length);
@@ -70,7 +78,7 @@ export function orderDigest(
     writer.u16(seat);
     writeHash(writer, proposal.digest);
   }
-  return toHex(digest("order", toSlot(slot), writer.finish()));
+  return writer.finish();
 }
 
 /**

@@ -10,6 +10,7 @@ export {
   finalDigest,
   finalMessageDigest,
   genesisOrderDigest,
+  orderContent,
   orderDigest,
   voteDigest,
 } from "./digests.ts";

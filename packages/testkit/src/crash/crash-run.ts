@@ -178,10 +178,10 @@ export class CrashRun {
     const none = (): number => 0;
     return new SimulatedMember({
       seat,
-      configOf: (epoch) => toyConfig(seat, MEMBERS, epoch),
+      configOf: ({ epoch }) => toyConfig(seat, MEMBERS, epoch),
       clock: this.#clock,
       skew: 0,
-      cryptoOf,
+      cryptoOf: ({ epoch }) => cryptoOf(epoch),
       mesh: this.#mesh,
       latencies: { log: none, journal: none, store: none, verify: none, execute: none },
       logInflation: 1,

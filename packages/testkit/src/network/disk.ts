@@ -130,6 +130,13 @@ export class MemoryJournal implements SlotJournal {
     this.#remembered = this.#durability.write();
   }
 
+  /** The disk is destroyed, and the vault knows of nothing that was signed since. */
+  destroy(): void {
+    this.#locks.clear();
+    this.#floor = 0;
+    this.#remembered = 0;
+  }
+
   /** The disk lost all of it, and the vault knows that there was something. */
   lose(): void {
     this.#locks.clear();
@@ -154,40 +161,96 @@ export class MemoryJournal implements SlotJournal {
   }
 }
 
-export class MemoryStore implements ContainerStore {
+/** Values by height, each with those before it that a crash may bring back. */
+class Table {
   readonly #durability: Durability;
-  readonly #orders = new Map<number, Entry>();
-  readonly #containers = new Map<number, Entry>();
-  #index = new EvidenceIndex();
-  #evidence: (Entry & { readonly offence: Offence })[] = [];
+  readonly #versions = new Map<number, Entry[]>();
 
   constructor(durability: Durability) {
     this.#durability = durability;
   }
 
+  get heights(): readonly number[] {
+    return [...this.#versions.keys()];
+  }
+
+  put(height: number, bytes: Uint8Array): void {
+    const kept = (this.#versions.get(height) ?? []).slice(-3);
+    this.#versions.set(height, [...kept, { bytes: bytes.slice(), serial: this.#durability.write() }]);
+  }
+
+  get(height: number): Uint8Array | undefined {
+    return this.#versions.get(height)?.at(-1)?.bytes;
+  }
+
+  crash(): void {
+    for (const [height, versions] of this.#versions) {
+      const survived = versions.filter(({ serial }) => this.#durability.survives(serial));
+      if (survived.length === 0) this.#versions.delete(height);
+      else this.#versions.set(height, survived);
+    }
+  }
+
+  clear(): void {
+    this.#versions.clear();
+  }
+}
+
+export class MemoryStore implements ContainerStore {
+  readonly #durability: Durability;
+  readonly #orders: Table;
+  readonly #containers: Table;
+  readonly #bodies = new Map<string, Entry>();
+  #index = new EvidenceIndex();
+  #evidence: (Entry & { readonly offence: Offence })[] = [];
+
+  constructor(durability: Durability) {
+    this.#durability = durability;
+    this.#orders = new Table(durability);
+    this.#containers = new Table(durability);
+  }
+
   get highestOrder(): number {
-    return Math.max(0, ...this.#orders.keys());
+    return Math.max(0, ...this.#orders.heights);
   }
 
   get highestContainer(): number {
-    return this.#containers.size;
+    return this.#containers.heights.length;
   }
 
   putOrder(height: number, order: Uint8Array): void {
-    this.#orders.set(height, { bytes: order.slice(), serial: this.#durability.write() });
+    this.#orders.put(height, order);
   }
 
   order(height: number): Uint8Array | undefined {
-    return this.#orders.get(height)?.bytes;
+    return this.#orders.get(height);
   }
 
   putContainer(height: number, container: Uint8Array): void {
-    if (height !== this.#containers.size + 1) throw new Error(`container ${height} after ${this.#containers.size}`);
-    this.#containers.set(height, { bytes: container.slice(), serial: this.#durability.write() });
+    const { highestContainer } = this;
+    if (height > highestContainer + 1) throw new Error(`container ${height} after ${highestContainer}`);
+    this.#containers.put(height, container);
   }
 
   container(height: number): Uint8Array | undefined {
-    return this.#containers.get(height)?.bytes;
+    return this.#containers.get(height);
+  }
+
+  putBody(height: number, digest: HexHash, body: Uint8Array): void {
+    this.#bodies.set(`${height} ${digest}`, { bytes: body.slice(), serial: this.#durability.write() });
+  }
+
+  body(height: number, digest: HexHash): Uint8Array | undefined {
+    return this.#bodies.get(`${height} ${digest}`)?.bytes;
+  }
+
+  /** The disk is destroyed. */
+  lose(): void {
+    this.#orders.clear();
+    this.#containers.clear();
+    this.#bodies.clear();
+    this.#evidence = [];
+    this.#index = new EvidenceIndex();
   }
 
   wantsEvidence(offence: Offence): boolean {
@@ -208,9 +271,9 @@ export class MemoryStore implements ContainerStore {
   }
 
   crash(): void {
-    for (const table of [this.#orders, this.#containers]) {
-      for (const [height, { serial }] of table) if (!this.#durability.survives(serial)) table.delete(height);
-    }
+    this.#orders.crash();
+    this.#containers.crash();
+    for (const [name, { serial }] of this.#bodies) if (!this.#durability.survives(serial)) this.#bodies.delete(name);
     this.#evidence = this.#evidence.filter(({ serial }) => this.#durability.survives(serial));
     this.#index = new EvidenceIndex();
     for (const { offence } of this.#evidence) this.#index.add(offence);

@@ -12,13 +12,16 @@ export class IdealCrypto {
   readonly #secret: Uint8Array;
   /** Shares of one epoch are worth nothing in another, and combine to the same signatures. */
   readonly #epoch: number;
+  readonly #era: number;
   /** What all members together asked for. */
   readonly counts = { nodeSigned: 0, sharesSigned: 0, nodeChecked: 0, certificatesChecked: 0, combinations: 0 };
 
-  constructor(members: number, seed: number, epoch = 1) {
+  /** Nodes keep their keys in all eras; shares and what they combine to are an era's own. */
+  constructor(members: number, seed: number, epoch = 1, era = 1) {
     this.#members = members;
     this.#secret = keccak256(uint(seed >>> 0, 4));
     this.#epoch = epoch;
+    this.#era = era;
   }
 
   signNode(seat: number, digest: Uint8Array): Uint8Array {
@@ -38,7 +41,7 @@ export class IdealCrypto {
   }
 
   signShare(seat: number, digest: Uint8Array): Uint8Array {
-    return this.#tag(2, seat, concat(Uint8Array.of(this.#epoch), digest), 96);
+    return this.#tag(2, seat, concat(Uint8Array.of(this.#era, this.#epoch), digest), 96);
   }
 
   checkNode(seat: number, digest: Uint8Array, signature: Uint8Array): boolean {
@@ -50,7 +53,7 @@ export class IdealCrypto {
   }
 
   checkCertificate(digest: Uint8Array, signature: Uint8Array): boolean {
-    return equal(signature, this.#tag(3, 0, digest, 96));
+    return equal(signature, this.#combined(digest));
   }
 
   /** Like the real one: q shares of different seats, checked. */
@@ -59,7 +62,11 @@ export class IdealCrypto {
     const seats = new Set(shares.map(({ seat }) => seat));
     if (faulty.length > 0) return { faulty };
     if (seats.size < quorum(this.#members)) throw new Error("combined fewer than q shares");
-    return { signature: this.#tag(3, 0, digest, 96) };
+    return { signature: this.#combined(digest) };
+  }
+
+  #combined(digest: Uint8Array): Uint8Array {
+    return this.#tag(3, 0, concat(Uint8Array.of(this.#era), digest), 96);
   }
 
   #tag(kind: number, seat: number, digest: Uint8Array, length: number): Uint8Array {

@@ -13,6 +13,7 @@ const usage = `npm run simulate -- [options]: whole members on a simulated netwo
   --calm          no faults
   --amnesia       in each run an honest member loses its record of what it said; it counts as one that may be faulty
   --epochs N      so many later epochs become ready in the middle of each run (default 0)
+  --recovery      more than f members' disks are destroyed and the era ends by a Recovery, or one is cancelled
   --observers N   so many nodes without a seat follow (default 0)
   --verbose       a line for each run
   --mutants       plant each fault in turn instead; every one must be noticed
@@ -27,6 +28,7 @@ const { values } = parse(usage, {
     calm: { type: "boolean", default: false },
     amnesia: { type: "boolean", default: false },
     epochs: { type: "string", default: "0" },
+    recovery: { type: "boolean", default: false },
     observers: { type: "string", default: "0" },
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
@@ -52,6 +54,8 @@ function runAll(runs: number): boolean {
     forgets: 0,
     remembers: 0,
     handovers: 0,
+    recoveries: 0,
+    inherited: 0,
     fetched: 0,
     jumps: 0,
     runsWithCoin: 0,
@@ -67,6 +71,7 @@ function runAll(runs: number): boolean {
       calm: values.calm,
       amnesia: values.amnesia,
       epochs,
+      recovery: values.recovery,
       observers,
     });
     if (!report.ok) return failed(report);
@@ -78,6 +83,8 @@ function runAll(runs: number): boolean {
     more.forgets += report.forgets;
     more.remembers += report.remembers;
     more.handovers += report.handovers;
+    if (report.inherited !== undefined) more.recoveries += 1;
+    more.inherited += report.inherited ?? 0;
     more.fetched += report.fetched;
     more.jumps += report.jumps;
     more.milliseconds += report.milliseconds;
@@ -93,7 +100,7 @@ function runAll(runs: number): boolean {
 function failed(report: RunReport): boolean {
   console.error(`FAILED: ${report.failure}`);
   console.error(line(report));
-  const calm = `${values.calm ? " --calm" : ""}${values.amnesia ? " --amnesia" : ""}`;
+  const calm = `${values.calm ? " --calm" : ""}${values.recovery ? " --recovery" : ""}${values.amnesia ? " --amnesia" : ""}`;
   const later = `${epochs === 0 ? "" : ` --epochs ${epochs}`}${observers === 0 ? "" : ` --observers ${observers}`}`;
   const { members, seed } = report;
   console.error(

@@ -41,6 +41,7 @@ export function runMutant(mutant: Mutant, runs: number): Promise<Outcome> {
   const options = ["--runs", String(runs), "--members", "4", "--heights", String(HEIGHTS)];
   if (mutant.amnesia === true) options.push("--amnesia");
   if (mutant.epochs === true) options.push("--epochs", "2", "--observers", "1");
+  if (mutant.recovery === true) options.push("--recovery");
   return runPatched(mutant, main, options);
 }
 

@@ -9,6 +9,8 @@ export type Mutant = {
   readonly amnesia?: true;
   /** It shows only where epochs follow one another. */
   readonly epochs?: true;
+  /** It shows only where an era ends by a Recovery. */
+  readonly recovery?: true;
 };
 
 const DRIVER = "packages/node/src/consensus/";
@@ -45,6 +47,55 @@ export const MUTANTS: readonly Mutant[] = [
         file: `${DRIVER}replay.ts`,
         find: "rooms.border.replay(record.first);",
         replace: "if (record.first > 0) return undefined;",
+      },
+    ],
+  },
+  {
+    name: "goes on signing while a Recovery is open",
+    recovery: true,
+    patches: [{ file: `${DRIVER}turn.ts`, find: "    this.#held ??= [];", replace: "    this.#held = undefined;" }],
+  },
+  {
+    name: "the next era begins where the old one was final: what was only ordered is dropped",
+    recovery: true,
+    patches: [
+      {
+        file: `${DRIVER}restart.ts`,
+        find: "return { ...start, ordered: orderHeight, orderDigest",
+        replace: "return { ...start, ordered: finalHeight, orderDigest",
+      },
+    ],
+  },
+  {
+    name: "headers of heights that were ordered in the old era name the new one",
+    recovery: true,
+    patches: [
+      {
+        file: `${DRIVER}execution.ts`,
+        find: "const { era, epoch, committee } = terms;",
+        replace: "const { epoch, committee } = terms;\n      const { era } = this.#context.config;",
+      },
+    ],
+  },
+  {
+    name: "what the old era ordered above the record is kept",
+    recovery: true,
+    patches: [
+      {
+        file: `${DRIVER}driver.ts`,
+        find: "if (stored === undefined || !equal(stored, certified.bytes)) store.putOrder(height, certified.bytes);",
+        replace: "if (stored === undefined || equal(stored, certified.bytes)) store.putOrder(height, certified.bytes);",
+      },
+    ],
+  },
+  {
+    name: "bodies of the old era are forgotten with it",
+    recovery: true,
+    patches: [
+      {
+        file: `${DRIVER}bodies.ts`,
+        find: "if (height < first || height > last) continue;",
+        replace: "if (height < first || height >= first) continue;",
       },
     ],
   },
@@ -237,7 +288,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${DRIVER}finality.ts`,
-        find: "return !this.#certified.has(height) && height > this.#context.ports.executor.committed;",
+        find: "return !this.#certified.has(height) && height > this.#context.committed;",
         replace: "return !this.#certified.has(height) && height > this.#context.final;",
       },
     ],

@@ -1,7 +1,7 @@
 import type { EraStanding } from "@tributary/node/consensus/ports";
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import { describe, expect, test } from "vitest";
-import { NetworkSimulation } from "./simulation.ts";
+import { NetworkSimulation, simulateNetwork } from "./simulation.ts";
 
 const opening: HexHash = `0x${"0e".repeat(32)}`;
 
@@ -18,6 +18,16 @@ function quietWorld(): { world: NetworkSimulation; say: (standing: EraStanding) 
   };
   return { world, say };
 }
+
+test("an era that lost more than f disks ends, and the next one goes on with all that may have been final", () => {
+  let inherited = 0;
+  for (const seed of [2, 6]) {
+    const report = simulateNetwork({ members: 4, heights: 3, seed, recovery: true });
+    expect(report.failure, `seed ${seed}`).toBeUndefined();
+    inherited += report.inherited ?? 0;
+  }
+  expect(inherited).toBeGreaterThan(0);
+});
 
 describe("while a Recovery is open", () => {
   test("nothing is signed, whoever restarts; what waited goes on when it was cancelled", () => {

@@ -41,7 +41,7 @@ export function simulatedMainchain(
       if (number > newest()) return "unknown";
       return blockHash(number) === hash ? "known" : "conflict";
     },
-    readyEpochs: () => ready.filter(({ block }) => block <= newest()),
+    readyEpochs: (_group, era) => (era === 1 ? ready.filter(({ block }) => block <= newest()) : []),
     standing: (_group, era) => standing(era, elapsed() - lag),
   };
 }

@@ -1,10 +1,13 @@
+import type { Claims } from "@tributary/node/consensus/claims";
 import { MemberDriver } from "@tributary/node/consensus/driver";
 import type { DriverEvent } from "@tributary/node/consensus/driver-event";
 import type { MemberConfig } from "@tributary/node/consensus/member-config";
+import type { EraEnding } from "@tributary/node/consensus/member-context";
 import type { DriverStatus } from "@tributary/node/consensus/member-status";
 import type { Channel, MainchainView, Mesh } from "@tributary/node/consensus/ports";
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
+import { NO_SEAT } from "@tributary/protocol/ports/member-host";
 import { Durability, type Latency, MemoryJournal, MemoryLog, MemoryStore } from "./disk.ts";
 import { type IdealCrypto, SimulatedVerifier, simulatedSigner } from "./ideal-crypto.ts";
 import type { SimulatedMesh, Station } from "./simulated-mesh.ts";
@@ -21,13 +24,20 @@ export type Latencies = {
   readonly execute: Latency;
 };
 
+/** Which driver runs: eras count first, and each counts its epochs anew. */
+export type Term = { readonly era: number; readonly epoch: number };
+
+const FIRST_TERM: Term = { era: 1, epoch: 1 };
+
 export type MemberWorld = {
   readonly seat: number;
-  readonly configOf: (epoch: number) => MemberConfig;
+  readonly configOf: (term: Term) => MemberConfig;
   readonly clock: VirtualClock;
   /** Milliseconds by which the member's time of day is off at first. */
   readonly skew: number;
-  readonly cryptoOf: (epoch: number) => IdealCrypto;
+  readonly cryptoOf: (term: Term) => IdealCrypto;
+  /** How an era ended, once this member's mainchain shows it. */
+  readonly ending?: (era: number) => EraEnding | undefined;
   readonly mesh: SimulatedMesh;
   readonly latencies: Latencies;
   readonly logInflation: number;
@@ -42,8 +52,8 @@ export type MemberWorld = {
 export class SimulatedMember implements Station {
   readonly #world: MemberWorld;
   readonly #durability: readonly [Durability, Durability, Durability];
-  /** By epoch, those that were begun. */
-  readonly #logs = new Map<number, MemoryLog>();
+  /** By term, those that were begun. */
+  readonly #logs = new Map<string, { readonly term: Term; readonly log: MemoryLog }>();
   readonly #journal: MemoryJournal;
   readonly store: MemoryStore;
   readonly #state = new ToyState();
@@ -51,7 +61,9 @@ export class SimulatedMember implements Station {
   #driver: MemberDriver | undefined;
   #pool: ToyPool | undefined;
   #life = 0;
-  #epoch = 1;
+  #term = FIRST_TERM;
+  /** Its disk and its share of this era were destroyed: until the next one it follows. */
+  #destroyedIn = 0;
   readonly #up = new Set<number>();
   #skew: number;
 
@@ -93,29 +105,32 @@ export class SimulatedMember implements Station {
 
   start(): void {
     if (this.#driver !== undefined) return;
-    for (const [epoch, log] of this.#logs) if (log.segments === 0) this.#logs.delete(epoch);
-    // A log that the disk lost: the epoch of the newest container, which is not below the others.
-    this.#epoch = Math.max(1, this.#storedEpoch(), ...this.#logs.keys());
-    this.#begin(this.#epoch);
+    for (const [name, { log }] of this.#logs) if (log.segments === 0) this.#logs.delete(name);
+    // A log that the disk lost: the term of the newest container, which is not below the others.
+    const terms = [...this.#logs.values()].map(({ term }) => term);
+    this.#term = [this.#storedTerm(), ...terms].reduce(later);
+    this.#begin(this.#term);
     this.#world.mesh.join(this.seat, this);
   }
 
-  #storedEpoch(): number {
+  #storedTerm(): Term {
     const bytes = this.store.container(this.store.highestContainer);
     const message = bytes === undefined ? undefined : this.#world.mesh.message(bytes);
-    return message?.kind === "container" ? message.header.epoch : 1;
+    if (message?.kind !== "container") return FIRST_TERM;
+    const { header, certificateEra: era } = message;
+    return { era, epoch: header.era === era ? header.epoch : 1 };
   }
 
-  #begin(epoch: number, first?: number): void {
-    const { latencies, mainchain, outgoing } = this.#world;
-    const firstHeight = first ?? (epoch === 1 ? 1 : this.store.highestContainer + 1);
-    const config = { ...this.#world.configOf(epoch), firstHeight };
-    const crypto = this.#world.cryptoOf(epoch);
-    let log = this.#logs.get(epoch);
-    if (log === undefined) {
-      log = new MemoryLog(this.#durability[0], this.#world.logInflation);
-      this.#logs.set(epoch, log);
-    }
+  #begin(term: Term, first?: number): void {
+    const { latencies, mainchain, outgoing, ending } = this.#world;
+    const { era, epoch } = term;
+    const known = this.#world.configOf(term);
+    const begins = first ?? (epoch === 1 ? known.firstHeight : this.store.highestContainer + 1);
+    const seat = era <= this.#destroyedIn ? NO_SEAT : known.seat;
+    const config = { ...known, firstHeight: begins, seat };
+    const crypto = this.#world.cryptoOf(term);
+    const log = this.#logs.get(nameOf(term))?.log ?? new MemoryLog(this.#durability[0], this.#world.logInflation);
+    this.#logs.set(nameOf(term), { term, log });
     this.#life += 1;
     const life = this.#life;
     const clock = new MemberClock(
@@ -142,11 +157,13 @@ export class SimulatedMember implements Station {
       bodies: toyBodyRules,
       pool,
       mainchain,
+      before: (old) => new SimulatedVerifier(this.#world.cryptoOf({ era: old, epoch: 1 }), clock, latencies.verify),
+      ...(ending === undefined ? {} : { ending: () => ending(era) }),
       store: this.store,
       observer: {
         event: (event) => {
           this.#world.event(event);
-          if (event.kind === "over" && this.#life === life) this.#turnOver(event.first, event.epoch);
+          if (event.kind === "over" && this.#life === life) this.#turnOver(event, event.first);
         },
       },
     });
@@ -154,15 +171,34 @@ export class SimulatedMember implements Station {
   }
 
   /** The old epoch's driver ends, the next one's begins; links stay. */
-  #turnOver(first: number, epoch: number): void {
+  #turnOver({ era, epoch }: Term, first: number): void {
     this.#driver?.stop();
-    this.#epoch = epoch;
-    this.#begin(epoch, first);
+    this.#term = { era, epoch };
+    this.#begin(this.#term, first);
     for (const seat of this.#up) this.#driver?.peerUp(seat);
   }
 
+  get era(): number {
+    return this.#term.era;
+  }
+
   get epoch(): number {
-    return this.#epoch;
+    return this.#term.epoch;
+  }
+
+  /** What it can post in a Recovery, durable when this calls back. */
+  claims(done: (claims: Claims) => void): void {
+    this.#driver?.claims(this.#term.era, done);
+  }
+
+  /** While it is down: disk, journal and share are gone. Transactions that it acknowledged are not: they lie elsewhere. */
+  destroy(): void {
+    this.#logs.clear();
+    this.#journal.destroy();
+    this.store.lose();
+    this.#state.lose();
+    this.#destroyedIn = this.#term.era;
+    this.#term = FIRST_TERM;
   }
 
   /** The process is killed: what no flush covered is gone. */
@@ -174,20 +210,20 @@ export class SimulatedMember implements Station {
     this.#life += 1;
     this.#world.mesh.leave(this.seat);
     this.#up.clear();
-    for (const log of this.#logs.values()) log.crash();
+    for (const { log } of this.#logs.values()) log.crash();
     this.#journal.crash();
     this.store.crash();
   }
 
   /** The disk cuts the log short while the member is down. */
   truncateLog(): void {
-    this.#logs.get(this.#epoch)?.truncate();
+    this.#logs.get(nameOf(this.#term))?.log.truncate();
   }
 
   /** Disks break while the member is down: its record of what it said is gone, perhaps its log too. Its vault is not. */
   loseMemory(log: boolean): void {
     this.#journal.lose();
-    if (log) for (const kept of this.#logs.values()) kept.lose();
+    if (log) for (const { log: kept } of this.#logs.values()) kept.lose();
   }
 
   /** A client's transaction; acknowledged when this returns. */
@@ -208,4 +244,12 @@ export class SimulatedMember implements Station {
     this.#up.delete(seat);
     this.#driver?.peerDown(seat);
   }
+}
+
+function nameOf({ era, epoch }: Term): string {
+  return `${era}.${epoch}`;
+}
+
+function later(a: Term, b: Term): Term {
+  return b.era > a.era || (b.era === a.era && b.epoch > a.epoch) ? b : a;
 }

@@ -5,7 +5,7 @@ import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { decodeEvidence } from "@tributary/protocol/evidence/codec";
 import type { EvidenceKind } from "@tributary/protocol/evidence/evidence";
 import { verifyEvidence } from "@tributary/protocol/evidence/verify";
-import { maxFaulty } from "@tributary/protocol/quorum";
+import { maxFaulty, quorum } from "@tributary/protocol/quorum";
 import type { Message, MessageKind } from "@tributary/protocol/wire/index";
 import { Random } from "../agreement/random.ts";
 import { Abuse } from "./abuse.ts";
@@ -18,6 +18,7 @@ import { Oracle, Violation } from "./oracle.ts";
 import { readyEpochs, simulatedMainchain } from "./simulated-mainchain.ts";
 import { type Latencies, SimulatedMember } from "./simulated-member.ts";
 import { SimulatedMesh } from "./simulated-mesh.ts";
+import { type RecoveryWorld, SimulatedRecovery } from "./simulated-recovery.ts";
 import { TOY_GROUP, toyConfig } from "./toy-config.ts";
 import { TOY_CAPACITY } from "./toy-executor.ts";
 import { decodeToyTransaction, TOY_CHAIN, toyTransaction } from "./toy-transaction.ts";
@@ -33,6 +34,8 @@ export type RunOptions = {
   readonly amnesia?: boolean;
   /** Later epochs that become ready in the middle of it, each with shares of its own. */
   readonly epochs?: number;
+  /** More than f members' disks are destroyed, and the first era ends by a Recovery; in some runs that is cancelled. */
+  readonly recovery?: boolean;
   /** Nodes without a seat that follow. */
   readonly observers?: number;
   /** What the mainchain says of an era, to who saw what happened up to some milliseconds. */
@@ -64,6 +67,8 @@ export type RunReport = {
   readonly remembers: number;
   /** Times that an honest member went on to a later epoch. */
   readonly handovers: number;
+  /** Heights that a Recovery took over ordered and not final; undefined where the run had none, or a cancelled one. */
+  readonly inherited: number | undefined;
   readonly fetched: number;
   readonly jumps: number;
   readonly abuse: Abuse;
@@ -111,6 +116,7 @@ export class NetworkSimulation {
   readonly #clock = new VirtualClock();
   readonly #crypto: IdealCrypto;
   readonly #ready: readonly ReadyEpoch[];
+  readonly #recovery: SimulatedRecovery | undefined;
   readonly #scheduler: NetworkScheduler;
   readonly #mesh: SimulatedMesh;
   readonly #oracle = new Oracle();
@@ -144,6 +150,7 @@ export class NetworkSimulation {
     this.#random = random;
     this.#crypto = new IdealCrypto(members, seed);
     this.#ready = readyEpochs(options.epochs ?? 0, random);
+    this.#recovery = options.recovery === true ? new SimulatedRecovery(members, this.#crypto, random) : undefined;
     const faulty = calm === true ? 0 : maxFaulty(members) - (amnesia === true ? 1 : 0);
     this.#scheduler = new NetworkScheduler(members, faulty, random, calm === true ? "uniform" : undefined);
     this.#mesh = new SimulatedMesh(this.#clock, this.#scheduler, { members, containerBytes: TOY_CAPACITY.bytes });
@@ -221,6 +228,7 @@ export class NetworkSimulation {
       forgets: this.#forgets,
       remembers: this.#remembers,
       handovers: this.#handovers,
+      inherited: this.#recovery?.inheritedHeights,
       fetched: this.#fetched,
       jumps: this.#jumps,
       abuse: this.#abuse,
@@ -231,6 +239,7 @@ export class NetworkSimulation {
   #play(): void {
     for (const member of [...this.#members, ...this.#observers]) member.start();
     this.#clients();
+    this.#recovery?.play(this.#recoveryWorld());
     if (this.#options.calm !== true) {
       this.#unrest();
       this.#malice();
@@ -247,10 +256,10 @@ export class NetworkSimulation {
   /** What honest members keep must convince somebody who has the committee's addresses only, and of faulty members only. */
   #judgeEvidence(): void {
     const addresses = this.#members.map(({ seat }) => this.#crypto.address(seat));
-    const { group, era } = toyConfig(0, this.#options.members);
+    const { group } = toyConfig(0, this.#options.members);
     for (const { seat, store } of this.#honest()) {
       for (const evidence of store.evidence) {
-        const epoch = decodeEvidence(evidence)?.epoch ?? 0;
+        const { era = 0, epoch = 0 } = decodeEvidence(evidence) ?? {};
         const verdict = verifyEvidence(evidence, { group, era, epoch, addresses }, this.#crypto);
         if (!verdict.ok) throw new Violation(`member ${seat} keeps evidence that is ${verdict.fault}`);
         const { kind, seat: offender, height } = verdict.offence;
@@ -269,8 +278,9 @@ export class NetworkSimulation {
     if (!this.#clientsDone || this.#oracle.outstanding > 0) return false;
     const goal = Math.max(this.#options.heights, this.#oracle.lastNeeded);
     const last = this.#ready.at(-1)?.epoch ?? 1;
+    const era = this.#recovery?.lastEra ?? 1;
     return [...this.#honest(), ...this.#observers].every(
-      (member) => member.alive && member.committed >= goal && member.epoch === last,
+      (member) => member.alive && member.committed >= goal && member.era === era && (era > 1 || member.epoch === last),
     );
   }
 
@@ -297,27 +307,35 @@ export class NetworkSimulation {
       journal: disk(),
       store: disk(),
       verify: draw(6),
-      execute: draw(random.chance(0.1) ? 400 : 20),
+      // Where execution is slow, orders run ahead of it: that is what a Recovery takes over.
+      execute: draw(random.chance(this.#recovery === undefined ? 0.1 : 0.6) ? 400 : 20),
     };
   }
 
   #member(seat: number, latencies: Latencies): SimulatedMember {
     const { members, seed } = this.#options;
     const faulty = this.#faulty.has(seat);
+    const skew = this.#random.below(2_000) - 1_000;
+    const logInflation = this.#random.pick([1, 200, 1_000, 10_000]);
+    const lag = this.#random.below(1_500);
+    const elapsed = (): number => this.#clock.elapsed;
+    const recovery = this.#recovery;
     return new SimulatedMember({
       seat,
-      configOf: (epoch) => toyConfig(seat, members, epoch),
+      configOf: ({ era, epoch }) => ({ ...toyConfig(seat, members, epoch, era), ...recovery?.beginningOf(era) }),
+      ending: (era) => recovery?.ending(era, elapsed() - lag),
       clock: this.#clock,
-      skew: this.#random.below(2_000) - 1_000,
-      cryptoOf: (epoch) => (epoch === 1 ? this.#crypto : new IdealCrypto(members, seed, epoch)),
+      skew,
+      cryptoOf: ({ era, epoch }) =>
+        era === 1 && epoch === 1 ? this.#crypto : new IdealCrypto(members, seed, epoch, era),
       mesh: this.#mesh,
       latencies,
-      logInflation: this.#random.pick([1, 200, 1_000, 10_000]),
+      logInflation,
       mainchain: simulatedMainchain(
-        () => this.#clock.elapsed,
-        this.#random.below(1_500),
+        elapsed,
+        lag,
         this.#ready,
-        this.#options.standing,
+        this.#options.standing ?? ((...seen) => recovery?.standing(...seen) ?? "open"),
       ),
       outgoing: faulty ? this.#adversary(seat) : this.#honestMesh(seat),
       event: faulty ? () => {} : (event) => this.#onEvent(seat, event),
@@ -415,8 +433,10 @@ export class NetworkSimulation {
     const random = this.#random;
     const nonces = new Map<number, number>();
     // A border between epochs is crossed with several heights under way in some runs, and at leisure in others.
-    const dense = this.#ready.length > 0 && random.chance(0.7);
-    const rounds = (dense ? Math.ceil(80 / this.#options.members) : 1) * this.#options.heights + random.below(3);
+    const busy = this.#recovery !== undefined;
+    const dense = (busy || this.#ready.length > 0) && random.chance(0.7);
+    const each = dense ? 80 : busy ? 20 : this.#options.members;
+    const rounds = Math.ceil(each / this.#options.members) * this.#options.heights + random.below(3);
     let left = rounds;
     const burst = (): void => {
       const alive = this.#honest().filter((member) => member.alive);
@@ -434,7 +454,7 @@ export class NetworkSimulation {
           this.#members[seat]?.submit(toyTransaction(800 + seat, rounds - left - 1, 21, left));
       }
       if (left === 0) this.#clientsDone = true;
-      else this.#clock.after(random.below(dense ? 30 : random.chance(0.2) ? 6_000 : 400), burst);
+      else this.#clock.after(random.below(dense ? (busy ? 120 : 30) : random.chance(0.2) ? 6_000 : 400), burst);
     };
     this.#clock.after(random.below(200), burst);
   }
@@ -483,6 +503,17 @@ export class NetworkSimulation {
     victim.crash();
     victim.loseMemory(random.chance(0.5));
     this.#clock.after(random.below(2_000), () => victim.start());
+  }
+
+  #recoveryWorld(): RecoveryWorld {
+    const { members } = this.#options;
+    return {
+      clock: this.#clock,
+      random: this.#random,
+      honest: this.#honest(),
+      // F of a height takes the shares of q members, at most f of which are faulty.
+      mayBeFinal: () => this.#ledger.highestFinal(1, quorum(members) - maxFaulty(members)),
+    };
   }
 
   #malice(): void {

@@ -8,18 +8,18 @@ import { TOY_CAPACITY, TOY_GENESIS_BLOCK } from "./toy-executor.ts";
 import { TOY_CHAIN } from "./toy-transaction.ts";
 
 export const TOY_GROUP: HexHash = toHex(keccak256(uint(1, 4)));
-const COMMITTEE: HexHash = toHex(keccak256(uint(2, 4)));
+export const TOY_COMMITTEE: HexHash = toHex(keccak256(uint(2, 4)));
 
 /** One member of the toy chain's committee. */
-export function toyConfig(seat: number, members: number, epoch = 1): MemberConfig {
+export function toyConfig(seat: number, members: number, epoch = 1, era = 1): MemberConfig {
   return {
     group: TOY_GROUP,
-    era: 1,
+    era,
     epoch,
     firstHeight: 1,
     seat,
     members,
-    committee: COMMITTEE,
+    committee: TOY_COMMITTEE,
     rules: 1,
     containerGas: Number(TOY_CAPACITY.gas),
     containerBytes: TOY_CAPACITY.bytes,
@@ -32,7 +32,7 @@ export function toyConfig(seat: number, members: number, epoch = 1): MemberConfi
         era: 1,
         epoch: 1,
         groupPublicKey: `0x${"aa".repeat(48)}`,
-        committee: COMMITTEE,
+        committee: TOY_COMMITTEE,
         genesis: {
           chainId: TOY_CHAIN,
           name: "toy",

@@ -35,6 +35,10 @@ export const TOY_GENESIS_BLOCK: HexHash = genesis.block;
 /** The part that survives a crash. */
 export class ToyState {
   committed: State = genesis;
+
+  lose(): void {
+    this.committed = genesis;
+  }
 }
 
 /** A deterministic key-value chain: execution order, time, beacon and parent all end up in the block hash. */
