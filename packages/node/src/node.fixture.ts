@@ -6,6 +6,7 @@ import type { HexHash } from "@tributary/protocol/consensus/types";
 import { committeeHash, keysHash } from "@tributary/protocol/keygen/ready";
 import type { KeySlot, PostedDealing } from "@tributary/protocol/ports/key-vault";
 import { type MemberRecord, type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
+import type { EraBeginning } from "@tributary/protocol/ports/recovery-host";
 import { quorum } from "@tributary/protocol/quorum";
 import pino, { type Logger } from "pino";
 import { NodeProcess } from "./node.ts";
@@ -120,15 +121,6 @@ export async function generateChain(
 ): Promise<MemberSpec> {
   const group: HexHash = `0x${createHash("sha256").update(`group ${chainId}`).digest("hex")}`;
   const slot: KeySlot = { group, era: 0, epoch: 0 };
-  const vaults = nodes.map((node) => node.vault);
-  const keys = (await Promise.all(vaults.map((vault, seat) => vault.encryptionKey(slot, seat)))).map(({ key }) => key);
-  const dealings: PostedDealing[] = [];
-  for (const [dealer, vault] of vaults.entries()) {
-    dealings.push({ dealer, dealing: await vault.deal(slot, dealer, keys) });
-  }
-  const accepted = await Promise.all(vaults.map((vault, seat) => vault.acceptShare(slot, seat, keys, dealings)));
-  const [first] = accepted;
-  if (first === undefined) throw new Error("a chain needs members");
   const name = `chain ${chainId}`;
   return {
     chainId,
@@ -136,15 +128,7 @@ export async function generateChain(
     ...slot,
     firstHeight: 1,
     seat: 0,
-    members: nodes.map((node, seat) => node.record(seat)),
-    groupPublicKey: toHex(first.groupKey),
-    shareKeys: first.shareKeys.map(toHex),
-    committee: toHex(
-      committeeHash(
-        nodes.map(({ nodeId }) => nodeId),
-        keysHash(first.shareKeys),
-      ),
-    ),
+    ...(await freshKey(slot, nodes)),
     slots: 1,
     genesis: {
       chainId,
@@ -157,6 +141,39 @@ export async function generateChain(
       ...change,
     },
   };
+}
+
+/** A fresh key of a group for a committee of these nodes. */
+async function freshKey(
+  slot: KeySlot,
+  nodes: readonly TestNode[],
+): Promise<Pick<MemberSpec, "members" | "groupPublicKey" | "shareKeys" | "committee">> {
+  const vaults = nodes.map((node) => node.vault);
+  const keys = (await Promise.all(vaults.map((vault, seat) => vault.encryptionKey(slot, seat)))).map(({ key }) => key);
+  const dealings: PostedDealing[] = [];
+  for (const [dealer, vault] of vaults.entries()) {
+    dealings.push({ dealer, dealing: await vault.deal(slot, dealer, keys) });
+  }
+  const accepted = await Promise.all(vaults.map((vault, seat) => vault.acceptShare(slot, seat, keys, dealings)));
+  const [first] = accepted;
+  if (first === undefined) throw new Error("a chain needs members");
+  const nodeIds = nodes.map(({ nodeId }) => nodeId);
+  return {
+    members: nodes.map((node, seat) => node.record(seat)),
+    groupPublicKey: toHex(first.groupKey),
+    shareKeys: first.shareKeys.map(toHex),
+    committee: toHex(committeeHash(nodeIds, keysHash(first.shareKeys))),
+  };
+}
+
+/** The first epoch of the era after that of `spec`, which a Recovery ended: a fresh key for these nodes. */
+export async function recoverChain(
+  spec: MemberSpec,
+  nodes: readonly TestNode[],
+  beginning: EraBeginning,
+): Promise<MemberSpec> {
+  const slot: KeySlot = { group: spec.group, era: spec.era + 1, epoch: 1 };
+  return { ...spec, ...slot, ...(await freshKey(slot, nodes)), beginning };
 }
 
 /** Reshares a chain's key, held by `before` in the newest epoch, to other nodes; gives the next epoch's specification. */

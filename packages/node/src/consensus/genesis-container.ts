@@ -5,7 +5,7 @@ import { bodyRoot, segmentsRoot } from "@tributary/protocol/container/container-
 import type { ContainerHeader } from "@tributary/protocol/container/header";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import { genesisOrderDigest } from "@tributary/protocol/wire/index";
-import type { MemberConfig } from "./member-config.ts";
+import type { Inherited, MemberConfig } from "./member-config.ts";
 
 const NO_HASH: HexHash = `0x${"00".repeat(32)}`;
 
@@ -44,6 +44,7 @@ export function memberConfig(
   genesisBlock: HexHash,
   chain: Pick<MemberConfig, "rules" | "transactionGas" | "proposalSpacing">,
   origin: Origin = spec,
+  inherited?: Inherited,
 ): MemberConfig {
   const { group, era, epoch, firstHeight, seat, members, committee, genesis } = spec;
   return {
@@ -60,5 +61,6 @@ export function memberConfig(
     transactionGas: chain.transactionGas,
     proposalSpacing: chain.proposalSpacing,
     genesis: genesisContainer(origin, genesisBlock, chain.rules),
+    ...(inherited === undefined ? {} : { inherited }),
   };
 }

@@ -4,10 +4,10 @@ import type { Seat } from "@tributary/protocol/consensus/types";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import type { Limits } from "@tributary/protocol/wire/index";
 import type { Logger } from "pino";
-import type { ContainerStore, Verifier } from "../consensus/ports.ts";
+import type { ContainerStore } from "../consensus/ports.ts";
 import { decodeSnapshotMessage, isQuestion } from "../snapshot/codec.ts";
 import { type Liar, SnapshotDownload } from "../snapshot/snapshot-download.ts";
-import { proofOf, verifyProof } from "../snapshot/snapshot-proof.ts";
+import { type KnownEras, proofOf, verifyProof } from "../snapshot/snapshot-proof.ts";
 import { SnapshotServer } from "../snapshot/snapshot-server.ts";
 
 /** Blocks ahead of the newest at which a snapshot is ordered: all members should hear of it before they are there. */
@@ -20,12 +20,11 @@ const NEARER_MS = 10_000;
 
 export type MemberSnapshotsParts = {
   readonly spec: MemberSpec;
-  /** Epochs that the mainchain knows: a later one's snapshot is as good. */
-  readonly epochs: () => ReadonlySet<number>;
+  /** A later era's, or a later epoch's, snapshot is as good. */
+  readonly eras: KnownEras;
   readonly folder: string;
   readonly chain: Chain;
   readonly store: ContainerStore;
-  readonly verifier: Verifier;
   readonly limits: Limits;
   readonly send: (to: Seat, message: Uint8Array) => void;
   /** Newest height that is final, as far as it is known here. */
@@ -125,7 +124,7 @@ export class MemberSnapshots {
   }
 
   async #fetch(): Promise<void> {
-    const { chain, spec, epochs, limits, verifier, send, final, maxBytes, logger, lied, ready } = this.#parts;
+    const { chain, spec, eras, limits, send, final, maxBytes, logger, lied, ready } = this.#parts;
     const ordered = final() + AHEAD;
     const download = new SnapshotDownload({
       chain,
@@ -135,8 +134,7 @@ export class MemberSnapshots {
       maxBytes,
       up: () => this.#up,
       send,
-      certified: (manifest) =>
-        new Promise((resolve) => verifyProof(manifest, spec, epochs(), limits, verifier, resolve)),
+      certified: (manifest) => new Promise((resolve) => verifyProof(manifest, spec, eras, limits, resolve)),
       chosen: (block, missing) => logger.info({ block, missing }, "a certified snapshot is taken over"),
       lied,
       now: () => performance.now(),

@@ -7,6 +7,7 @@ import { toHex } from "@tributary/protocol/bytes/hex";
 import type { LaterEpochs, MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
 import { decode, type Limits } from "@tributary/protocol/wire/index";
 import type { Logger } from "pino";
+import type { Claims } from "../consensus/claims.ts";
 import type { MainchainView } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
 import type { GroupMesh, MeshEndpoint } from "../mesh/mesh-endpoint.ts";
@@ -20,7 +21,7 @@ import type { FileVault } from "../vault/file-vault.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
 import { channelCapacity, channelLimits } from "./channel-bytes.ts";
 import { type Closed, closedChain } from "./closed-chain.ts";
-import { Committees } from "./committees.ts";
+import { Committees, type TermName } from "./committees.ts";
 import { evidenceOf } from "./evidence-source.ts";
 import type { FairTurns, Turns } from "./fair-turns.ts";
 import { finalityOf } from "./finality-source.ts";
@@ -28,7 +29,7 @@ import { folderBytes } from "./folder-bytes.ts";
 import { type Guard, memberGuard } from "./guarded-ports.ts";
 import { type HistoryPolicy, keptBlocks, MemberPruning } from "./member-pruning.ts";
 import { diskQuota, poolLimits } from "./slot-share.ts";
-import { lastEpoch, removeOlderLogs, Term, type TermFiles } from "./term.ts";
+import { lastTerm, removeOlderLogs, Term, type TermFiles } from "./term.ts";
 
 const DISK_LOOK_MS = 30_000;
 /** Heights below what is final at which a follower counts as one that holds the chain's state. consensus.md 14. */
@@ -88,7 +89,7 @@ export class Member {
   #committees: Committees;
   #term: Term;
   /** The epoch that takes over, where this one is over and the next one's members are not known here yet. */
-  #awaited: { readonly first: number; readonly epoch: number } | undefined;
+  #awaited: { readonly first: number; readonly next: TermName } | undefined;
   #turningOver: Promise<void> | undefined;
   #settling: Promise<void> | undefined;
   #diskTimer: NodeJS.Timeout | undefined;
@@ -100,7 +101,7 @@ export class Member {
 
   /** Opens the member's folders and takes part. Coded errors where a file is damaged or the share is missing. */
   static async open(first: MemberSpec, later: LaterEpochs | undefined, parts: MemberParts): Promise<Member> {
-    const folder = join(parts.dataDir, "chains", first.chainId.toString());
+    const folder = memberFolder(parts.dataDir, first.chainId);
     const guard = memberGuard(parts.failed);
     // A flush on a disk that failed never calls back.
     const broken = Promise.withResolvers<never>();
@@ -110,6 +111,7 @@ export class Member {
       throw error;
     });
     const committees = new Committees(first, later);
+    let opened: Member | undefined;
     const limits = limitsOf(first);
     const closers: (() => Promise<void>)[] = [];
     try {
@@ -136,10 +138,11 @@ export class Member {
       const turns = parts.turns.open(first.slots);
       closers.push(async () => turns.close());
       const files = { folder, store, journal, chain, guard, limits, turns, failed, broken: broken.promise };
-      const epoch = lastEpoch(folder, first.era, epochOf(store, limits) ?? first.epoch);
-      const term = await openTerm(files, parts, () => committees, epoch);
+      const newest = lastTerm(folder, storedTerm(store, committees, limits) ?? first);
+      const term = await openTerm(files, parts, () => opened?.committees ?? committees, newest);
       closers.push(() => term.close());
       const member = new Member(first, committees, parts, files, term);
+      opened = member;
       closers.push(() => member.#pruning.stop());
       member.#start();
       return member;
@@ -203,7 +206,7 @@ export class Member {
     this.#committees = committees;
     if (this.#silenced) return;
     if (this.#turningOver === undefined) this.#join();
-    if (this.#awaited !== undefined) this.#over(this.#awaited.first, this.#awaited.epoch);
+    if (this.#awaited !== undefined) this.#over(this.#awaited.first, this.#awaited.next);
   }
 
   #start(): void {
@@ -233,10 +236,10 @@ export class Member {
   }
 
   /** Everything below `first` is final here, and the named epoch goes on from there. */
-  #over(first: number, epoch: number): void {
+  #over(first: number, next: TermName): void {
     if (this.#silenced || this.#turningOver !== undefined) return;
-    const spec = this.#committees.of(epoch);
-    this.#awaited = { first, epoch };
+    const spec = this.#committees.of(next);
+    this.#awaited = { first, next };
     if (spec === undefined) return;
     this.#awaited = undefined;
     this.#turningOver = this.#turnOver(spec, first).then(
@@ -251,7 +254,7 @@ export class Member {
   async #turnOver(spec: MemberSpec, first: number): Promise<void> {
     await this.#term.close();
     this.#opened.chain.executor.rollback();
-    this.#term = await openTerm(this.#opened, this.#parts, () => this.#committees, spec.epoch, first);
+    this.#term = await openTerm(this.#opened, this.#parts, () => this.#committees, spec, first);
     if (this.#silenced) return;
     this.#term.start((...next) => this.#over(...next));
     this.#join();
@@ -266,7 +269,7 @@ export class Member {
   async #forgetOlder(): Promise<void> {
     const { folder, broken } = this.#opened;
     const { log, spec } = this.#term;
-    const older = this.#committees.before(spec.epoch);
+    const older = this.#committees.before(spec);
     if (older.length === 0) return;
     await Promise.race([new Promise<void>((done) => log.flush(done)), broken]);
     await removeOlderLogs(folder, spec);
@@ -286,6 +289,19 @@ export class Member {
     if (this.#diskBytes > quota) return "disk quota";
     const { seat, members } = this.#term.spec;
     return seat < members.length ? undefined : "no seat";
+  }
+
+  /** What this member can post in a Recovery; nothing unless it is frozen, durably. */
+  claims(era: number): Promise<Claims> {
+    const claims = new Promise<Claims>((done) => this.#term.driver.claims(era, done));
+    return Promise.race([claims, this.#opened.broken]);
+  }
+
+  /** Whether q members of the committee in charge, this one included, are linked. */
+  get quorate(): boolean {
+    const { seat, members } = this.#term.spec;
+    const { membersUp, quorum } = this.#term.driver.status();
+    return seat < members.length && membersUp >= quorum;
   }
 
   /** Holds the state of a height near what is final. */
@@ -366,11 +382,17 @@ export class Member {
   }
 }
 
-/** Epoch of the newest container in the store. */
-function epochOf(store: LevelContainerStore, limits: Limits): number | undefined {
+export function memberFolder(dataDir: string, chainId: bigint): string {
+  return join(dataDir, "chains", chainId.toString());
+}
+
+/** The epoch in which the newest container in the store got its F. */
+function storedTerm(store: LevelContainerStore, committees: Committees, limits: Limits): TermName | undefined {
   const bytes = store.container(store.highestContainer);
   const message = bytes === undefined ? undefined : decode(bytes, limits);
-  return message?.kind === "container" ? message.header.epoch : undefined;
+  if (message?.kind !== "container") return undefined;
+  const { header, certificateEra: era } = message;
+  return header.era === era ? header : committees.inEra(era);
 }
 
 /** What this node does in an epoch. `epoch-unknown` where the mainchain has not told of it yet. */
@@ -378,11 +400,13 @@ async function openTerm(
   opened: Opened,
   member: MemberParts,
   committees: () => Committees,
-  epoch: number,
+  { era, epoch }: TermName,
   first?: number,
 ): Promise<Term> {
-  const spec = committees().of(epoch);
-  if (spec === undefined) throw new NodeError("epoch-unknown", `the mainchain has not told of epoch ${epoch} yet`);
+  const spec = committees().of({ era, epoch });
+  if (spec === undefined) {
+    throw new NodeError("epoch-unknown", `the mainchain has not told of era ${era}, epoch ${epoch} yet`);
+  }
   const { folder, store, journal, chain } = opened;
   const files = { folder, store, journal, chain };
   return await Term.open({ ...opened, spec, committees, files, member, ...(first === undefined ? {} : { first }) });

@@ -1,11 +1,14 @@
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import { isDiskFull } from "@tributary/protocol/files/disk-full";
 import type { LaterEpochs, MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
+import type { RecoveryHost } from "@tributary/protocol/ports/recovery-host";
+import type { Claims } from "../consensus/claims.ts";
 import type { MemberReading } from "../observe/node-metrics.ts";
 import type { RpcServer } from "../rpc/server.ts";
+import { isDiverged, setStateAside } from "./diverged-state.ts";
 import type { EraWatch, Opening } from "./era-watch.ts";
 import { FairTurns } from "./fair-turns.ts";
-import { Member, type MemberParts } from "./member.ts";
+import { Member, type MemberParts, memberFolder } from "./member.ts";
 
 /** Milliseconds for which a member that failed is not started again; doubles with each failure in a row. */
 const FIRST_PAUSE_MS = 10_000;
@@ -28,7 +31,7 @@ export type NodeHostParts = Omit<MemberParts, "failed" | "turns" | "again" | "jo
  * The members of one node process, one a chain. They share links, keys and processors and nothing else: one that fails is
  * stopped and reported, and the others go on.
  */
-export class NodeHost implements MemberHost {
+export class NodeHost implements MemberHost, RecoveryHost {
   readonly #parts: NodeHostParts;
   readonly #turns = new FairTurns(() => performance.now());
   readonly #members = new Map<bigint, Member>();
@@ -77,6 +80,14 @@ export class NodeHost implements MemberHost {
     const known = this.#openings.get(chainId);
     const era = known?.id === openingId ? known.era : this.#members.get(chainId)?.era;
     if (era !== undefined) this.#recovery(chainId, { era, id: openingId, cancelled: true });
+  }
+
+  async claims(chainId: bigint, era: number): Promise<Claims> {
+    return (await this.#members.get(chainId)?.claims(era)) ?? {};
+  }
+
+  quorate(chainId: bigint): boolean {
+    return this.#members.get(chainId)?.quorate ?? false;
   }
 
   running(): readonly bigint[] {
@@ -144,11 +155,12 @@ export class NodeHost implements MemberHost {
       this.#members.set(chainId, member);
       this.#parts.rpc.addChain(chainId, member.backend);
       this.#failed.delete(chainId);
-      const { seat, members, slots } = member.committees.of(member.epoch) ?? spec;
+      const { seat, members, slots } = member.committees.of(member) ?? spec;
       const { height } = member.status();
       logger.info({ era, epoch: member.epoch, seat, members: members.length, slots, height }, "member runs");
     } catch (error) {
       this.#remember(chainId, error);
+      if (isDiverged(error)) await setStateAside(memberFolder(this.#parts.dataDir, chainId));
       throw error;
     }
   }
@@ -187,6 +199,7 @@ export class NodeHost implements MemberHost {
       this.#inTurn(chainId, async () => {
         const member = this.#members.get(chainId);
         if (member !== undefined) await this.#close(chainId, member);
+        if (isDiverged(error)) await setStateAside(memberFolder(this.#parts.dataDir, chainId));
       }).catch((cause: unknown) => {
         this.#parts.logger.error({ chain: chainId.toString(), err: cause }, "a failed member did not close cleanly");
       });

@@ -5,12 +5,12 @@ import type { Chain } from "@tributary/chain/chain/chain";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { Seat } from "@tributary/protocol/consensus/types";
-import type { MemberSpec } from "@tributary/protocol/ports/member-host";
+import { type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
 import type { Limits } from "@tributary/protocol/wire/index";
 import { MemberDriver } from "../consensus/driver.ts";
 import type { DriverEvent, Observer } from "../consensus/driver-event.ts";
 import { memberConfig } from "../consensus/genesis-container.ts";
-import type { Channel, Signer } from "../consensus/ports.ts";
+import type { Channel, Signer, Verifier } from "../consensus/ports.ts";
 import { SegmentLog } from "../log/segment-log.ts";
 import type { GroupMesh } from "../mesh/mesh-endpoint.ts";
 import { MemberObserver } from "../observe/member-observer.ts";
@@ -18,7 +18,7 @@ import type { LevelContainerStore } from "../store/level-container-store.ts";
 import { beginSession } from "../vault/session.ts";
 import type { FileSlotJournal } from "../vault/slot-journal.ts";
 import { BatchVerifier, verifierKeys } from "../verifier/batch-verifier.ts";
-import type { Committees } from "./committees.ts";
+import { type Committees, compareTerms, type TermName } from "./committees.ts";
 import type { Turns } from "./fair-turns.ts";
 import {
   countedSigner,
@@ -70,22 +70,27 @@ export class Term {
   readonly verifier: BatchVerifier;
   readonly #snapshots: MemberSnapshots;
   readonly #mesh = new LateMesh();
-  #over: ((first: number, epoch: number) => void) | undefined;
+  readonly #committees: () => Committees;
+  readonly #guard: Guard;
+  /** Of other eras, once something of them was to be checked. */
+  readonly #verifiers = new Map<number, BatchVerifier>();
+  #over: ((first: number, next: TermName) => void) | undefined;
   #silent = false;
 
   /** Coded errors where a file is damaged or the share is missing. */
   static async open(parts: TermParts): Promise<Term> {
-    const { spec, files, member, broken } = parts;
-    const shareKey = fromHex(spec.shareKeys[spec.seat] ?? "") ?? new Uint8Array(0);
-    const seated = spec.seat < spec.members.length;
-    const signer = seated ? member.vault.signer(spec, spec.seat, shareKey) : noSigner;
+    const { files, member, broken } = parts;
+    const signer = signerOf(parts);
+    const seated = signer !== noSigner;
+    // Who lost its share of an era that is over follows it to its end.
+    const spec = seated ? parts.spec : { ...parts.spec, seat: NO_SEAT };
     const log = SegmentLog.open(diskFolder(logFolder(files.folder, spec)), parts.guard(parts.failed));
     try {
       if (seated) {
         const served = Math.max(files.store.highestOrder, files.store.highestContainer);
         await Promise.race([beginSession(spec, member.vault, files.journal, served, member.logger), broken]);
       }
-      return new Term(parts, log, signer);
+      return new Term({ ...parts, spec }, log, signer);
     } catch (error) {
       await log.close();
       throw error;
@@ -98,14 +103,19 @@ export class Term {
     const { metrics, logger } = member;
     const label = spec.chainId.toString();
     this.spec = spec;
+    this.#committees = committees;
+    this.#guard = guard;
     this.log = log;
     this.verifier = new BatchVerifier(verifierKeys(spec));
     const genesis = chain.block(0);
     if (genesis === undefined) throw new Error("a chain has a genesis block");
     const rules = { rules: RULES, transactionGas: spec.genesis.gasLimit, proposalSpacing: proposalSpacing(spec.slots) };
     const origin = committees().first;
-    const begins = spec === origin ? spec.firstHeight : (parts.first ?? store.highestContainer + 1);
-    const config = memberConfig({ ...spec, firstHeight: begins }, toHex(genesis.hash), rules, origin);
+    const inherited = committees().inheritedBy(spec);
+    const { beginning } = spec;
+    const later = beginning === undefined ? store.highestContainer + 1 : beginning.orderHeight + 1;
+    const begins = compareTerms(spec, origin) === 0 ? spec.firstHeight : (parts.first ?? later);
+    const config = memberConfig({ ...spec, firstHeight: begins }, toHex(genesis.hash), rules, origin, inherited);
     const observer = new MemberObserver(label, metrics, logger);
     this.driver = new MemberDriver(config, {
       mesh: this.#mesh,
@@ -120,16 +130,21 @@ export class Term {
       mainchain: member.mainchain,
       store,
       observer: alsoTold(observer, (event) => {
-        if (event.kind === "over") this.#over?.(event.first, event.epoch);
+        if (event.kind === "over") this.#over?.(event.first, event);
       }),
+      before: (era) => this.#verifierOf(era),
+      ending: () => committees().endingOf(spec.era),
     });
     this.#snapshots = new MemberSnapshots({
       spec,
-      epochs: () => committees().epochs,
+      eras: {
+        epochs: (era) => committees().epochsOf(era),
+        verifierOf: (era) => this.#verifierOf(era),
+        lastHeight: (era) => committees().endingOf(era)?.finalHeight ?? Number.POSITIVE_INFINITY,
+      },
       folder,
       chain,
       store,
-      verifier: guardedVerifier(this.verifier, guard),
       limits,
       send: (to, message) => this.#mesh.send(to, "snapshots", message),
       final: () => this.driver.status().final,
@@ -144,8 +159,8 @@ export class Term {
     });
   }
 
-  /** `over`: the epoch is over; the named one begins at `first`. */
-  start(over: (first: number, epoch: number) => void): void {
+  /** `over`: the epoch is over; `next` begins at `first`. */
+  start(over: (first: number, next: TermName) => void): void {
     this.#over = over;
     this.driver.start();
   }
@@ -175,6 +190,18 @@ export class Term {
     this.#silent = true;
     this.driver.stop();
     this.verifier.stop();
+    for (const verifier of this.#verifiers.values()) verifier.stop();
+  }
+
+  #verifierOf(era: number): Verifier | undefined {
+    if (era === this.spec.era) return guardedVerifier(this.verifier, this.#guard);
+    const spec = this.#committees().inEra(era);
+    let verifier = this.#verifiers.get(era);
+    if (verifier === undefined && spec !== undefined && !this.#silent) {
+      verifier = new BatchVerifier(verifierKeys(spec));
+      this.#verifiers.set(era, verifier);
+    }
+    return verifier === undefined ? undefined : guardedVerifier(verifier, this.#guard);
   }
 
   /** Idempotent. Before the files that it shares are closed. */
@@ -186,18 +213,29 @@ export class Term {
 }
 
 /**
- * The epoch that this node was in last: one whose log was begun may have nothing in the store yet. `newest`: epoch of the
+ * The epoch that this node was in last: one whose log was begun may have nothing in the store yet. `newest`: the one of the
  * newest container in the store.
  */
-export function lastEpoch(folder: string, era: number, newest: number): number {
-  const begun = logFolders(folder).filter((log) => log.era === era);
-  return Math.max(newest, ...begun.map(({ epoch }) => epoch));
+export function lastTerm(folder: string, newest: TermName): TermName {
+  return [newest, ...logFolders(folder)].reduce((a, b) => (compareTerms(a, b) < 0 ? b : a));
 }
 
 /** The logs of earlier epochs have served. */
-export async function removeOlderLogs(folder: string, spec: Pick<MemberSpec, "era" | "epoch">): Promise<void> {
-  const older = logFolders(folder).filter(({ era, epoch }) => era === spec.era && epoch < spec.epoch);
+export async function removeOlderLogs(folder: string, spec: TermName): Promise<void> {
+  const older = logFolders(folder).filter((log) => compareTerms(log, spec) < 0);
   for (const { name } of older) await rm(join(folder, name), { recursive: true, force: true });
+}
+
+/** Signs for the seat, where there is one. `share-missing` and the like where a seat of the era in charge has no share. */
+function signerOf({ spec, committees, member }: TermParts): Signer {
+  if (spec.seat >= spec.members.length) return noSigner;
+  const shareKey = fromHex(spec.shareKeys[spec.seat] ?? "") ?? new Uint8Array(0);
+  try {
+    return member.vault.signer(spec, spec.seat, shareKey);
+  } catch (error) {
+    if (spec.era < committees().newest.era) return noSigner;
+    throw error;
+  }
 }
 
 function logFolders(

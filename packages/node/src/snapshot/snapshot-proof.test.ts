@@ -12,7 +12,7 @@ import type { ContainerHeader } from "@tributary/protocol/container/header";
 import { encode, finalDigest, type Limits, orderDigest, proposalDigest } from "@tributary/protocol/wire/index";
 import { expect, test } from "vitest";
 import type { ContainerStore, Verifier } from "../consensus/ports.ts";
-import { adoptProof, proofOf, verifyProof } from "./snapshot-proof.ts";
+import { adoptProof, type KnownEras, proofOf, verifyProof } from "./snapshot-proof.ts";
 
 const hash = (n: number): HexHash => `0x${n.toString(16).padStart(64, "0")}`;
 const limits: Limits = { members: 4, containerBytes: 10_000 };
@@ -93,19 +93,19 @@ const verifier = {
     done(signed.has(`${toHex(digest)} ${toHex(signature)}`)),
 } as Verifier;
 
+const eras: KnownEras = {
+  epochs: (era) => new Set(era === spec.era ? [spec.epoch] : []),
+  verifierOf: (era) => (era === spec.era ? verifier : undefined),
+  lastHeight: () => lastHeight,
+};
+let lastHeight = Number.POSITIVE_INFINITY;
+
 function verdict(proof: Uint8Array, blockHash: HexHash = BLOCK, number: number = HEIGHT): boolean {
   const block = { header: { number }, hash: fromHex(blockHash) };
   let answer: boolean | undefined;
-  verifyProof(
-    { proof, record: { block } } as unknown as Manifest,
-    spec,
-    new Set([spec.epoch]),
-    limits,
-    verifier,
-    (ok) => {
-      answer = ok;
-    },
-  );
+  verifyProof({ proof, record: { block } } as unknown as Manifest, spec, eras, limits, (ok) => {
+    answer = ok;
+  });
   if (answer === undefined) throw new Error("no verdict");
   return answer;
 }
@@ -116,6 +116,14 @@ const proof = (change: Partial<Made> = {}): Uint8Array => {
   return bytes;
 };
 const header = (change: Partial<ContainerHeader>): Partial<Made> => ({ header: { ...honest().header, ...change } });
+
+test("what an era certified above its recorded end is refused", () => {
+  lastHeight = HEIGHT - 1;
+  expect(verdict(proof())).toBe(false);
+  lastHeight = HEIGHT;
+  expect(verdict(proof())).toBe(true);
+  lastHeight = Number.POSITIVE_INFINITY;
+});
 
 test("takes the container that the group made final, with its order or without", () => {
   expect(verdict(proof())).toBe(true);

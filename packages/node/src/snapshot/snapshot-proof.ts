@@ -33,20 +33,33 @@ export function proofOf(store: ContainerStore, height: number): Uint8Array | und
   return new Writer(container.length + order.length + 4).u32(container.length).bytes(container).bytes(order).finish();
 }
 
-/** `epochs`: those under the era's group key. Calls back whether the manifest's block is in a final container of this chain, by every hash and signature. */
+/** What the mainchain knows of a chain's eras: epochs under an era's key, and who checks signatures by it. */
+export type KnownEras = {
+  readonly epochs: (era: number) => ReadonlySet<number>;
+  readonly verifierOf: (era: number) => Verifier | undefined;
+  /** The highest height that an era's certificates count for: infinite for the one in charge. */
+  readonly lastHeight: (era: number) => number;
+};
+
+/**
+ * Calls back whether the manifest's block is in a final container of this chain, by every hash and signature, of the era
+ * of `spec` or a later one.
+ */
 export function verifyProof(
   manifest: Manifest,
   spec: Pick<MemberSpec, "chainId" | "group" | "era">,
-  epochs: ReadonlySet<number>,
+  eras: KnownEras,
   limits: Limits,
-  verifier: Verifier,
   done: (ok: boolean) => void,
 ): void {
   const proof = decodeProof(manifest.proof, limits);
   const block = manifest.record.block;
+  const verifier = proof === undefined ? undefined : eras.verifierOf(proof.container.certificateEra);
   if (
     proof === undefined ||
-    !epochs.has(proof.container.header.epoch) ||
+    verifier === undefined ||
+    !eras.epochs(proof.container.header.era).has(proof.container.header.epoch) ||
+    block.header.number > eras.lastHeight(proof.container.certificateEra) ||
     !isOf(proof, spec, block.header.number, toHex(block.hash))
   ) {
     done(false);
@@ -90,10 +103,11 @@ function isOf(
   blockHash: `0x${string}`,
 ): boolean {
   const { header, certificateEra } = container;
-  const { chainId, group, era } = spec;
-  const { epoch } = header;
+  const { chainId, group } = spec;
+  const { era, epoch } = header;
   const body = decodeContainerBody(container.body);
-  if (header.group !== group || header.era !== era || certificateEra !== era) return false;
+  // A height that a Recovery had certified again is not taken: its order is under another key.
+  if (header.group !== group || era < spec.era || certificateEra !== era) return false;
   if (header.height !== height || body === undefined || bodyRoot(body) !== header.bodyRoot) return false;
   if (segmentsRoot([{ chainId, blockNumber: height, blockHash }]) !== header.segmentsRoot) return false;
   if (order === undefined) return true;

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { levelDamage } from "@tributary/chain/store/level-damage";
-import { decodeEvidence } from "@tributary/protocol/evidence/codec";
 import type { HexHash } from "@tributary/protocol/consensus/types";
+import { decodeEvidence } from "@tributary/protocol/evidence/codec";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
 import { isDiskFull } from "@tributary/protocol/files/disk-full";
 import { ClassicLevel } from "classic-level";

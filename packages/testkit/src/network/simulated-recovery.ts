@@ -43,6 +43,8 @@ export class SimulatedRecovery {
   #final = { height: 0, hash: NOTHING, order: toyConfig(0, 1).genesis.order };
   #order = { height: 0, digest: toyConfig(0, 1).genesis.order };
   #closed = false;
+  /** Destroys disks, while that is due. */
+  #strike: (() => void) | undefined;
 
   constructor(members: number, crypto: IdealCrypto, random: Random) {
     this.#members = members;
@@ -87,39 +89,65 @@ export class SimulatedRecovery {
     return era === 1 ? {} : { firstHeight: this.#order.height + 1, inherited: this.#inherited() };
   }
 
+  /** An honest member holds a new order. */
+  ordered(clock: VirtualClock): void {
+    const strike = this.#strike;
+    this.#strike = undefined;
+    // On an event of its own: whoever tells stands in the middle of something.
+    if (strike !== undefined) clock.after(0, strike);
+  }
+
   /** Disks are destroyed, survivors claim, and at the end nothing may be lost that somebody may have seen as final. */
   play(world: RecoveryWorld): void {
     const { clock, random, honest } = world;
-    const members = this.#members;
+    const survivors = [...honest];
     if (!this.cancelled) {
-      // F of a height implies that N - 2f honest members hold its order: one of them survives.
-      const faulty = members - honest.length;
-      const survivors = [...honest];
-      const victims = Array.from({ length: members - 2 * maxFaulty(members) - 1 }, () =>
-        survivors.splice(random.below(survivors.length), 1),
-      ).flat();
-      if (faulty + victims.length <= maxFaulty(members)) throw new Error("too few to lose a quorum");
-      clock.after(random.below(this.opensAt + 3_000), () => {
+      const victims = this.#victims(survivors, random);
+      // Best when a height was ordered just now and nobody executed it: that is what is taken over.
+      const strike = (): void => {
+        this.#strike = undefined;
         for (const victim of victims) {
           victim.crash();
           victim.destroy();
           clock.after(random.below(6_000), () => victim.start());
         }
+      };
+      const from = Math.max(0, this.opensAt - 400 + random.below(1_500));
+      clock.after(from, () => {
+        this.#strike = strike;
       });
+      clock.after(from + 3_000, () => this.#strike?.());
     }
+    // Each says once what it has, when it is frozen: from then on that must be all.
     const look = (): void => {
-      for (const member of honest) if (member.era === 1) member.claims((claims) => this.claim(claims));
-      if (clock.elapsed < this.closesAt) clock.after(300 + random.below(900), look);
+      for (const [index, member] of survivors.entries()) {
+        if (member.status()?.status !== "recovery" || random.chance(0.5)) continue;
+        member.claims((claims) => {
+          this.claim(claims);
+          if (survivors[index] === member) survivors.splice(index, 1);
+        });
+        break;
+      }
+      if (clock.elapsed < this.closesAt) clock.after(100 + random.below(300), look);
     };
     clock.after(this.opensAt, look);
-    clock.after(this.closesAt - clock.elapsed, () => {
+    clock.after(this.closesAt, () => {
       if (this.cancelled) return;
+      if (survivors.length > 0) throw new Error("a survivor was never asked");
       this.#close();
       const seen = world.mayBeFinal();
-      if (seen > this.orderHeight) {
-        throw new Violation(`height ${seen} may be final somewhere, and ${this.orderHeight} is all that is left`);
-      }
+      if (seen <= this.orderHeight) return;
+      throw new Violation(`height ${seen} may be final somewhere, and ${this.orderHeight} is all that is left`);
     });
+  }
+
+  /**
+   * F of a height implies that N - 2f honest members hold its order, so that one of them survives. With those that are
+   * faulty anyway too many are gone for a quorum.
+   */
+  #victims(survivors: SimulatedMember[], random: Random): readonly SimulatedMember[] {
+    const count = this.#members - 2 * maxFaulty(this.#members) - 1;
+    return Array.from({ length: count }, () => survivors.splice(random.below(survivors.length), 1)).flat();
   }
 
   #inherited(): Inherited {

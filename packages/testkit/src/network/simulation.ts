@@ -383,6 +383,7 @@ export class NetworkSimulation {
     switch (event.kind) {
       case "ordered":
         if (event.jumped) this.#jumps += 1;
+        this.#recovery?.ordered(this.#clock);
         this.#oracle.ordered(seat, event.height, event.digest);
         break;
       case "committed":
@@ -434,7 +435,7 @@ export class NetworkSimulation {
     const nonces = new Map<number, number>();
     // A border between epochs is crossed with several heights under way in some runs, and at leisure in others.
     const busy = this.#recovery !== undefined;
-    const dense = (busy || this.#ready.length > 0) && random.chance(0.7);
+    const dense = (busy || this.#ready.length > 0) && random.chance(busy ? 0.9 : 0.7);
     const each = dense ? 80 : busy ? 20 : this.#options.members;
     const rounds = Math.ceil(each / this.#options.members) * this.#options.heights + random.below(3);
     let left = rounds;
