@@ -72,6 +72,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       dataDir,
       vault: options.agentKeys?.(vault) ?? vault,
       host: node.host,
+      recovery: { host: node.host, vault },
       board,
       onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),
       onReady: (...ready) => node.checkpoints.ready(...ready),

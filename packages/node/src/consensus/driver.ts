@@ -217,6 +217,12 @@ export class MemberDriver {
     this.#cancelTick?.();
   }
 
+  /** There is news of Recoveries: looks at once. Calls back when what follows for this member is durable. */
+  freeze(done: () => void): void {
+    this.#freeze.look();
+    this.#turn.afterFlush(done);
+  }
+
   /** What this member can post in a Recovery of the era whose certificates are asked for; nothing unless it is frozen. */
   claims(era: number, done: (claims: Claims) => void): void {
     this.#claims.take(era, done);

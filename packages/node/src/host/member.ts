@@ -32,6 +32,8 @@ import { diskQuota, poolLimits } from "./slot-share.ts";
 import { lastTerm, removeOlderLogs, Term, type TermFiles } from "./term.ts";
 
 const DISK_LOOK_MS = 30_000;
+/** Milliseconds that a term may take for what is asked of it. */
+const ANSWER_MS = 10_000;
 /** Heights below what is final at which a follower counts as one that holds the chain's state. consensus.md 14. */
 const CURRENT_LAG = 64;
 
@@ -291,10 +293,23 @@ export class Member {
     return seat < members.length ? undefined : "no seat";
   }
 
+  /** There is news of Recoveries: resolves when what follows for this member is durable. */
+  freeze(): Promise<void> {
+    return this.#answered((done) => this.#term.driver.freeze(() => done(undefined)), undefined);
+  }
+
   /** What this member can post in a Recovery; nothing unless it is frozen, durably. */
   claims(era: number): Promise<Claims> {
-    const claims = new Promise<Claims>((done) => this.#term.driver.claims(era, done));
-    return Promise.race([claims, this.#opened.broken]);
+    return this.#answered((done) => this.#term.driver.claims(era, done), {});
+  }
+
+  /** A term that ends meanwhile never answers. */
+  #answered<T>(ask: (done: (answer: T) => void) => void, otherwise: T): Promise<T> {
+    const answer = Promise.withResolvers<T>();
+    const timer = setTimeout(answer.resolve, ANSWER_MS, otherwise);
+    const settled = answer.promise.finally(() => clearTimeout(timer));
+    ask((given) => answer.resolve(given));
+    return Promise.race([settled, this.#opened.broken]);
   }
 
   /** Whether q members of the committee in charge, this one included, are linked. */

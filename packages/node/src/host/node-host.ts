@@ -70,9 +70,10 @@ export class NodeHost implements MemberHost, RecoveryHost {
     });
   }
 
-  /** A Recovery of the era is open: the member signs nothing more in it. Best before `start`. Idempotent. */
+  /** A Recovery of the era is open: the member signs nothing more in it, durably. Best before `start`. Idempotent. */
   async freeze(chainId: bigint, opening: { readonly openingId: HexHash; readonly era: number }): Promise<void> {
     this.#recovery(chainId, { era: opening.era, id: opening.openingId, cancelled: false });
+    await this.#members.get(chainId)?.freeze();
   }
 
   /** The opening was cancelled: the era goes on. */
