@@ -108,14 +108,17 @@ export class NodeAgents {
     });
     const runnerOptions = { logger, tickMs: mainchain.pollMs };
     const keygenCalls = new KeygenCalls(sender, contracts.keyGeneration);
-    const keygen = new AgentRunner(new KeygenAgent({ vault, board, calls: keygenCalls, logger }), runnerOptions);
+    const current = (chainId: bigint): boolean => host.current(chainId);
+    const keygen = new AgentRunner(
+      new KeygenAgent({ vault, board, calls: keygenCalls, current, logger }),
+      runnerOptions,
+    );
     const lifecycleCalls = new LifecycleCalls(sender, watcher.client, contracts);
     const lifecycle = new AgentRunner(
       new LifecycleAgent({ vault, host, calls: lifecycleCalls, logger }),
       runnerOptions,
     );
     const resharingCalls = new ResharingCalls(sender, contracts.resharing);
-    const current = (chainId: bigint): boolean => host.current(chainId);
     const resharing = new AgentRunner(
       new ResharingAgent({ vault, board, calls: resharingCalls, current, logger }),
       runnerOptions,

@@ -19,13 +19,7 @@ import {
   reduceGenerations,
 } from "./generation.ts";
 import type { KeygenCalls } from "./keygen-calls.ts";
-import {
-  generationKey,
-  type KeygenAction,
-  type KeygenProgress,
-  keygenActionKey,
-  nextKeygenActions,
-} from "./next-action.ts";
+import { generationKey, type KeygenAction, keygenActionKey, nextKeygenActions } from "./next-action.ts";
 import { collectReady } from "./ready-collector.ts";
 
 export type KeygenState = { readonly nodes: NodeRegistry; readonly generations: Generations };
@@ -34,6 +28,11 @@ export type KeygenOptions = {
   readonly vault: KeyVault;
   readonly board: ReadyBoard;
   readonly calls: Pick<KeygenCalls, keyof KeygenCalls>;
+  /**
+   * Whether the chain's state is here up to 64 heights of the tip: READY of a later era promises that, as of a resharing.
+   * consensus.md 14 and 15. Not asked where it is not given: a node that holds no chains.
+   */
+  readonly current?: (chainId: bigint) => boolean;
   readonly logger: Logger;
 };
 
@@ -64,13 +63,15 @@ export class KeygenAgent implements Agent<KeygenState, MainchainEvent, KeygenAct
   nextActions(state: KeygenState, now: Now): readonly KeygenAction[] {
     const id = nodeIdOf(state.nodes, this.#options.vault.nodeAddress);
     if (id === undefined) return [];
-    const progress: KeygenProgress = { judged: this.#judged, signed: this.#signed };
+    const progress = { judged: this.#judged, signed: this.#signed };
     const actions: KeygenAction[] = [];
     for (const generation of state.generations.current.values()) {
       const seat = generation.nodeIds.indexOf(id);
       if (seat < 0) continue;
       if (generation.phase === "done" || generation.phase === "failed") this.#close(generation);
-      actions.push(...nextKeygenActions(generation, seat, state.nodes, progress, now));
+      const later = state.generations.done.has(generation.chainId);
+      const behind = later && this.#options.current?.(generation.chainId) === false;
+      actions.push(...nextKeygenActions(generation, seat, state.nodes, { ...progress, behind }, now));
     }
     return actions;
   }

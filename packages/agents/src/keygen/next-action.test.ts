@@ -41,13 +41,14 @@ function at(timestamp: bigint, number = 30n): Now {
   return { head: { number, hash: `0x${"00".repeat(32)}`, timestamp }, clock: 0 };
 }
 
-const nothing: KeygenProgress = { judged: new Map(), signed: new Map() };
+const nothing: KeygenProgress = { judged: new Map(), signed: new Map(), behind: false };
 
 function progress(generation: Generation, judged: bigint, signed?: bigint): KeygenProgress {
   const key = generationKey(generation);
   return {
     judged: new Map([[key, judged]]),
     signed: signed === undefined ? new Map() : new Map([[key, signed]]),
+    behind: false,
   };
 }
 
@@ -117,6 +118,13 @@ test("with a dealer missing nobody signs before the complaints' window ends", ()
   const judged = progress(missing, 0b0111n);
   expect(kinds(missing, 0, judged, at(2_500n))).toEqual([]);
   expect(kinds(missing, 0, judged, at(3_001n))).toEqual(["sign"]);
+});
+
+test("READY of a later era waits for the chain's state", () => {
+  const generation = fold(atComplaints);
+  const behind = { ...progress(generation, 0b1111n), behind: true };
+  expect(kinds(generation, 0, behind, at(2_500n))).toEqual([]);
+  expect(kinds(generation, 0, { ...behind, judged: new Map() }, at(2_500n))).toEqual(["judge"]);
 });
 
 test("a conviction changes what is signed", () => {

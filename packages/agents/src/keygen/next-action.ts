@@ -30,6 +30,8 @@ export type KeygenProgress = {
   readonly judged: ReadonlyMap<string, bigint>;
   /** Q for which READY was signed and shown, by generation key. */
   readonly signed: ReadonlyMap<string, bigint>;
+  /** The chain has a past, and its state is not here yet: READY waits for it. */
+  readonly behind: boolean;
 };
 
 /** Blocks by which helpers are apart when any member could do it and one is enough. */
@@ -97,6 +99,7 @@ function complaints(
   if (unjudged !== 0n) actions.push({ kind: "judge", generation, seat, dealers: unjudged });
   // Before the window ends only an unanimous READY is taken, so nothing is signed over dealings still in doubt.
   if (unjudged !== 0n || !(passed || isComplete(generation))) return actions;
+  if (progress.behind) return actions;
   if (progress.signed.get(key) !== qualified) return [{ kind: "sign", generation, seat, qualified }];
   if (!turn) return [];
   return [{ kind: "submit", generation, seat, qualified, needed: passed ? quorum(members) : members, nodes }];

@@ -73,7 +73,9 @@ test("nothing is claimed before the node signs nothing more", () => {
   const opening = fold(opened);
   expect(kinds(opening, member(5))).toEqual(["freeze"]);
   expect(kinds(opening, member(5), frozen)).toEqual(["look", "stand"]);
+  expect(kinds(opening, { ...member(5), runs: false })).toEqual(["freeze"]);
   expect(kinds(opening, { ...member(5), runs: false }, frozen)).toEqual([]);
+  expect(kinds(opening, { id: 1, seat: undefined, runs: false, quorate: false })).toEqual([]);
 });
 
 test("what is higher than what was posted is claimed, in turn", () => {

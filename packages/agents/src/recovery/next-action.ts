@@ -89,8 +89,10 @@ export function nextRecoveryActions(
   }
 }
 
-function freezing(opening: Opening, { runs }: RecoveryPart): readonly RecoveryAction[] {
-  return runs ? [{ kind: "freeze", opening }] : [];
+/** Also where the member is yet to be started: it must not sign before it is told. */
+function freezing(opening: Opening, { id, seat, runs }: RecoveryPart): readonly RecoveryAction[] {
+  const concerned = runs || seat !== undefined || opening.nodeIds.includes(id);
+  return concerned ? [{ kind: "freeze", opening }] : [];
 }
 
 function cancelling(
