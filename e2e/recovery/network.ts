@@ -1,9 +1,11 @@
 // Nodes of a network on a real mainchain: real contracts, keystores and agents. Their links and chains are left out, so
 // what a node holds of a chain is given to it.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import {
   AgentRunner,
   contractAbis,
@@ -31,6 +33,7 @@ import {
 } from "@tributary/contracts";
 import { Anvil } from "@tributary/contracts/anvil.fixture";
 import { FileVault } from "@tributary/node/vault/file-vault";
+import { toHex } from "@tributary/protocol/bytes/index";
 import type { CancelBoard, CancelEntry } from "@tributary/protocol/ports/cancel-board";
 import type { ReadyBoard, ReadyEntry } from "@tributary/protocol/ports/ready-board";
 import type { FinalClaim, OrderClaim, RecoveryHost } from "@tributary/protocol/ports/recovery-host";
@@ -38,6 +41,7 @@ import { type Hex, parseUnits } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 
 const mnemonic = "test test test test test test test test test test test junk";
+const main: string = resolve(import.meta.dirname, "../../packages/cli/src/main.ts");
 const none = (): void => undefined;
 const logger = { debug: none, info: none, warn: none, error: none };
 /** Milliseconds without a quorum after which a member challenges. */
@@ -130,6 +134,17 @@ export class Network {
   async done(hash: Promise<Hex>): Promise<void> {
     const receipt = await this.admin.waitForTransactionReceipt({ hash: await hash });
     if (receipt.status !== "success") throw new Error(`${receipt.transactionHash} was reverted`);
+  }
+
+  /** What `tributary chain` prints as JSON; the admin's account pays. */
+  async command(...parameters: readonly string[]): Promise<Record<string, unknown>> {
+    const [file, keyFile] = [join(this.#folder, "network.json"), join(this.#folder, "key")];
+    writeFileSync(file, JSON.stringify({ rpc: this.#anvil.rpc, contracts: this.addresses }));
+    const key = mnemonicToAccount(mnemonic).getHdKey().privateKey as Uint8Array;
+    writeFileSync(keyFile, toHex(key), { mode: 0o600 });
+    const all = [main, "chain", ...parameters, "--network", file, "--key-file", keyFile, "--json"];
+    const { stdout } = await promisify(execFile)(process.execPath, all);
+    return JSON.parse(stdout) as Record<string, unknown>;
   }
 
   async #mint(to: Hex): Promise<void> {

@@ -72,6 +72,8 @@ export type NodeConfig = {
   readonly diskBytes?: number | undefined;
   /** Blocks that each chain keeps, at least 4096; "archive" keeps all. A million where it is absent. */
   readonly history?: number | "archive" | undefined;
+  /** Seconds without a quorum before a member asks the mainchain whether the others are gone. 900 where it is absent. */
+  readonly recoveryPatience?: number | undefined;
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
 };
 
@@ -115,6 +117,7 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
   passwordFile: z.string().min(1).optional(),
   diskBytes: z.number().int().positive().optional(),
   history: z.union([z.number().int().min(4_096), z.literal("archive")]).optional(),
+  recoveryPatience: z.number().int().min(10).max(31_536_000).optional(),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
 

@@ -74,6 +74,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       host: node.host,
       recovery: { host: node.host, vault },
       board,
+      ...(config.recoveryPatience === undefined ? {} : { patienceMs: config.recoveryPatience * 1_000 }),
       onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),
       onReady: (...ready) => node.checkpoints.ready(...ready),
       onAnswered: () => node.checkpoints.answered(),
