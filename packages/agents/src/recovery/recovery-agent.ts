@@ -65,7 +65,13 @@ export type RecoveryTask = {
 /** Openings of which is remembered what was done. */
 const MAX_REMEMBERED = 1_024;
 
-type Held = { readonly final?: FinalClaim; readonly order?: OrderClaim };
+/**
+ * Milliseconds after which a node looks again for what it holds: a freeze takes effect a moment after it was asked for, and
+ * one that was behind may come to hold more.
+ */
+const LOOK_MS = 10_000;
+
+type Held = { readonly final?: FinalClaim; readonly order?: OrderClaim; readonly at: number };
 
 /** Brings a chain whose quorum is lost for good into its next era, as far as one member can. consensus.md 15. */
 export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, RecoveryTask> {
@@ -108,7 +114,7 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
       const part = this.#partIn(chainId, newest, id, running.has(chainId));
       // An opening of an earlier era is over, whatever became of it.
       const current = opening?.era === newest.era ? opening : undefined;
-      const actions = current === undefined ? [] : nextRecoveryActions(current, part, this.#progress(), now);
+      const actions = current === undefined ? [] : nextRecoveryActions(current, part, this.#progress(now), now);
       const quiet = current !== undefined && isUnderWay(current);
       if (quiet) this.#silentSince.delete(chainId);
       const all = quiet ? actions : [...actions, ...this.#challenging(chainId, part, now)];
@@ -156,10 +162,11 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
     for (const remembered of [this.#frozen, this.#thawed, this.#signed, this.#held]) remembered.clear();
   }
 
-  #progress(): RecoveryProgress {
+  #progress({ clock }: Now): RecoveryProgress {
     const held = new Map<string, { final: number; order: number }>();
-    for (const [openingId, { final, order }] of this.#held) {
-      held.set(openingId, { final: final?.height ?? 0, order: order?.height ?? 0 });
+    for (const [openingId, { final, order, at }] of this.#held) {
+      // A clock that was set back makes it look again, too.
+      if (Math.abs(clock - at) < LOOK_MS) held.set(openingId, { final: final?.height ?? 0, order: order?.height ?? 0 });
     }
     return { frozen: this.#frozen, thawed: this.#thawed, signed: this.#signed, held };
   }
@@ -203,7 +210,7 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
   async #look({ chainId, openingId, era }: Opening): Promise<ActResult> {
     const held = await this.#options.host.claims(chainId, era);
     if (this.#held.size >= MAX_REMEMBERED) this.#held.clear();
-    this.#held.set(openingId, held);
+    this.#held.set(openingId, { ...held, at: Date.now() });
     const fields = { chain: chainId.toString(), final: held.final?.height, order: held.order?.height };
     this.#options.logger.info(fields, "looked for what to claim");
     return { kind: "done" };
