@@ -13,9 +13,11 @@ const port = z.number().int().min(1).max(65_535);
 /** What clients may hold open and have under way; see ServerLimits. */
 export type RpcLimits = {
   readonly connections?: number | undefined;
+  readonly connectionsPerAddress?: number | undefined;
   readonly sockets?: number | undefined;
   readonly socketsPerAddress?: number | undefined;
   readonly inFlightPerAddress?: number | undefined;
+  readonly heldBytes?: number | undefined;
 };
 
 /** config.json of a node's data folder: everything that an operator may set. */
@@ -100,9 +102,11 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
     limits: z
       .strictObject({
         connections: z.number().int().min(1).max(1_000_000).optional(),
+        connectionsPerAddress: z.number().int().min(1).max(1_000_000).optional(),
         sockets: z.number().int().min(0).max(1_000_000).optional(),
         socketsPerAddress: z.number().int().min(0).max(1_000_000).optional(),
         inFlightPerAddress: z.number().int().min(1).max(100_000).optional(),
+        heldBytes: z.number().int().min(1_000_000).optional(),
       })
       .optional(),
   }),

@@ -47,5 +47,8 @@ function rpcSettings({ rpcUnits, rpcSockets }: Options): RpcSettings {
   const time = rpcUnits === undefined ? {} : { unitsPerSecond: rpcUnits, surplusPerSecond: rpcUnits };
   if (rpcSockets === undefined) return time;
   const connections = rpcSockets + HTTP_CONNECTIONS;
-  return { ...time, limits: { connections, sockets: rpcSockets, socketsPerAddress: rpcSockets } };
+  return {
+    ...time,
+    limits: { connections, connectionsPerAddress: connections, sockets: rpcSockets, socketsPerAddress: rpcSockets },
+  };
 }

@@ -66,3 +66,20 @@ test("one network of IPv6 is one client, and IPv4 in IPv6 is what it says", () =
   expect(networkOf("::ffff:192.0.2.7")).toBe("192.0.2.7");
   expect(networkOf("::1")).toBe("0:0:0:0");
 });
+
+test("what a call turned out to cost is the address's own, and others keep their calls", () => {
+  const { shares, wait } = open();
+  /** Asks for little and costs much. */
+  const flood = (): void => {
+    for (let i = 0; i < 100 && shares.take("10.0.0.1", 1) === 0; i++) shares.charge("10.0.0.1", 50);
+  };
+  shares.take("192.0.2.1", 1);
+  flood();
+  let served = 0;
+  for (let step = 0; step < 100; step++) {
+    wait(100);
+    flood();
+    served += shares.take("192.0.2.1", 20) === 0 ? 1 : 0;
+  }
+  expect(served).toBeGreaterThanOrEqual(95);
+});

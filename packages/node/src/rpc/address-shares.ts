@@ -44,12 +44,30 @@ export class AddressShares {
   /** Takes `units`: 0 when they were there, else whole seconds to wait before trying again. */
   take(address: string, units: number): number {
     const bucket = this.#bucket(networkOf(address));
-    // Nobody else asks: nothing is kept for others.
-    if (this.#buckets.size > 1 && this.#budget.level < RESERVE) {
+    if (this.#isShort) {
       if (bucket.tokens < units) return this.#budget.spare(units) ? 0 : 1;
       bucket.tokens -= units;
     }
     return this.#budget.take(units);
+  }
+
+  /** Charges for what a call turned out to cost: the address has the less for its next one. */
+  charge(address: string, units: number): void {
+    const bucket = this.#bucket(networkOf(address));
+    if (!this.#isShort) {
+      this.#budget.charge(units);
+      return;
+    }
+    const owed = Math.max(0, units - Math.max(0, bucket.tokens));
+    bucket.tokens -= units - owed;
+    // Beyond its share it is given only what other chains leave, as long as there is some of that.
+    if (owed > 0 && this.#budget.spare(owed)) this.#budget.charge(units - owed);
+    else this.#budget.charge(units);
+  }
+
+  /** Others ask too, and there is little left: each is held to its share. */
+  get #isShort(): boolean {
+    return this.#buckets.size > 1 && this.#budget.level < RESERVE;
   }
 
   #bucket(network: string): Bucket {

@@ -1,12 +1,15 @@
-import { type IncomingMessage, STATUS_CODES } from "node:http";
-import type { Duplex } from "node:stream";
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex, Readable } from "node:stream";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
+import { readBody, SMALL_BODY_BYTES } from "./body-reader.ts";
 import { ClientSocket } from "./client-socket.ts";
 import { type AllowedOrigins, allowsOrigin, corsHeaders } from "./cors.ts";
+import { full, problem, refuse } from "./door-refusal.ts";
 import { drained } from "./drained.ts";
-import { errorText } from "./json-rpc.ts";
+import { HeldBytes, type Holding } from "./held-bytes.ts";
 import { MAX_REQUEST_BYTES, PING_MS, type ServerLimits } from "./limits.ts";
 import { ListenError } from "./listen-error.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
@@ -30,7 +33,15 @@ export interface ChainEndpoint {
   connect(socket: ClientSocket): void;
 }
 
-export type Refusal = "unknown-chain" | "origin" | "sockets" | "in-flight" | "too-large" | "media-type";
+export type Refusal =
+  | "unknown-chain"
+  | "origin"
+  | "sockets"
+  | "connections"
+  | "in-flight"
+  | "held"
+  | "too-large"
+  | "media-type";
 
 export type ChainDoorParts = {
   /** For the words of an error: "JSON-RPC", "gateway". */
@@ -52,9 +63,11 @@ export type ChainDoorParts = {
 
 /** Milliseconds in which a request must have arrived as a whole. */
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Seconds after which a client that met a limit of connections may try again. */
-const RETRY_SECONDS = "5";
-
+/** The same for its headers, and between two looks at who is late. */
+const HEADERS_TIMEOUT_MS = 15_000;
+const LOOK_MS = 5_000;
+/** Milliseconds in which an answer must have been read as a whole. */
+const ANSWER_TIMEOUT_MS = 30_000;
 const MEDIA_TYPES = ["application/json", "application/json-rpc", "application/jsonrequest"];
 
 type ChainRoute = { Params: { chainId: string } };
@@ -71,12 +84,17 @@ export class ChainDoor {
   readonly #sessions = new Set<Session>();
   readonly #socketsOf = new Tally();
   readonly #requestsOf = new Tally();
+  readonly #connectionsOf = new Tally();
+  readonly #held: HeldBytes;
+  readonly #holdings = new WeakMap<IncomingMessage, Holding>();
   readonly #pings: NodeJS.Timeout;
 
   private constructor(parts: ChainDoorParts) {
     this.#parts = parts;
+    this.#held = new HeldBytes(parts.limits.heldBytes);
     this.#app = this.#build();
     this.#app.server.maxConnections = parts.limits.connections;
+    this.#app.server.on("connection", (socket) => this.#connected(socket));
     this.#app.server.on("upgrade", (request, connection, head) => this.#upgrade(request, connection, head));
     this.#pings = setInterval(() => {
       for (const { socket } of this.#sessions) socket.ping();
@@ -125,11 +143,14 @@ export class ChainDoor {
       logger: false,
       bodyLimit: MAX_REQUEST_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LOOK_MS },
       forceCloseConnections: true,
       return503OnClosing: false,
     });
     app.removeAllContentTypeParsers();
-    app.addContentTypeParser(MEDIA_TYPES, { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+    app.addContentTypeParser(MEDIA_TYPES, (request: FastifyRequest, body: Readable) =>
+      readBody(body, Number(request.headers["content-length"] ?? 0), this.#holding(request)),
+    );
     app.setErrorHandler((error: FastifyError, request, reply) => this.#failure(error, request, reply));
     app.setNotFoundHandler((_request, reply) =>
       problem(reply, 404, RPC_CODE.invalidRequest, "not found: JSON-RPC is at /chains/<chainId>"),
@@ -160,6 +181,23 @@ export class ChainDoor {
     return app;
   }
 
+  #connected(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    if (!this.#connectionsOf.enter(address, this.#parts.limits.connectionsPerAddress)) {
+      this.#parts.refused("connections");
+      socket.destroy();
+      return;
+    }
+    socket.once("close", () => this.#connectionsOf.leave(address));
+  }
+
+  /** What the request makes this process hold. */
+  #holding({ raw }: FastifyRequest): Holding {
+    const own = this.#holdings.get(raw) ?? this.#held.open(this.#clientOf(raw));
+    this.#holdings.set(raw, own);
+    return own;
+  }
+
   /** Before the body is read: is there such a chain, and may this address ask more at once? */
   #enter(request: FastifyRequest<ChainRoute>, reply: FastifyReply): unknown {
     const { endpoint, limits, origins, refused } = this.#parts;
@@ -170,12 +208,20 @@ export class ChainDoor {
       return problem(reply, 404, RPC_CODE.notFound, `no chain ${chainId.slice(0, 80)} here`);
     }
     const address = this.#clientOf(request.raw);
+    if (this.#held.isFull(address)) {
+      refused("held");
+      return full(reply);
+    }
     if (!this.#requestsOf.enter(address, limits.inFlightPerAddress)) {
       refused("in-flight");
       reply.header("retry-after", "1").header("connection", "close");
       return problem(reply, 429, RPC_CODE.limitExceeded, "limit exceeded: too many requests at once from this address");
     }
-    reply.raw.once("close", () => this.#requestsOf.leave(address));
+    const own = this.#holding(request);
+    reply.raw.once("close", () => {
+      this.#requestsOf.leave(address);
+      own.set(0);
+    });
     return undefined;
   }
 
@@ -188,6 +234,16 @@ export class ChainDoor {
     const answer = await endpoint.post(body, this.#clientOf(request.raw), gone.signal);
     if (answer.retryAfter !== undefined) reply.header("retry-after", answer.retryAfter);
     if (answer.body === undefined || answer.body.length === 0) return reply.code(204).send();
+    const own = this.#holding(request);
+    own.set(answer.body.length);
+    if (own.isFull && own.bytes > SMALL_BODY_BYTES) {
+      own.set(0);
+      this.#parts.refused("held");
+      return full(reply);
+    }
+    // A client that does not read it would make this process keep it.
+    const tooSlow = setTimeout(() => reply.raw.destroy(), ANSWER_TIMEOUT_MS);
+    reply.raw.once("close", () => clearTimeout(tooSlow));
     return reply.code(answer.status).type("application/json").send(answer.body);
   }
 
@@ -220,7 +276,10 @@ export class ChainDoor {
     // The connection's end, not the WebSocket's: it comes also when the handshake fails.
     connection.once("close", () => this.#socketsOf.leave(address));
     this.#sockets.handleUpgrade(request, connection, head, (webSocket) => {
-      const session: Session = { socket: new ClientSocket(webSocket, address, limits), chainId };
+      const session: Session = {
+        socket: new ClientSocket(webSocket, connection, { address, limits, held: this.#held }),
+        chainId,
+      };
       this.#sessions.add(session);
       socketsChanged(this.#sessions.size);
       webSocket.once("close", () => {
@@ -234,7 +293,11 @@ export class ChainDoor {
   async #failure(error: FastifyError, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { logger, name, refused } = this.#parts;
     switch (error.code) {
-      case "FST_ERR_CTP_BODY_TOO_LARGE":
+      case "full":
+        refused("held");
+        await drained(request.raw);
+        return full(reply);
+      case "too-large":
         refused("too-large");
         await drained(request.raw);
         reply.header("connection", "close");
@@ -248,23 +311,6 @@ export class ChainDoor {
     logger.error({ err: error, server: name }, "request failed");
     return problem(reply, status, RPC_CODE.internal, "internal error");
   }
-}
-
-/** A refusal of the HTTP layer, as JSON-RPC error. */
-function problem(reply: FastifyReply, status: number, code: number, message: string): FastifyReply {
-  return reply
-    .code(status)
-    .type("application/json")
-    .send(errorText(null, new RpcError(code, message)));
-}
-
-/** The same for a connection that asked for an upgrade. */
-function refuse(connection: Duplex, status: number, error: RpcError): void {
-  const body = errorText(null, error);
-  connection.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nconnection: close\r\ncontent-type: application/json\r\n` +
-      `${status === 429 ? `retry-after: ${RETRY_SECONDS}\r\n` : ""}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }
 
 /** The chain id in /chains/<chainId>, with or without a query behind it. */

@@ -69,6 +69,10 @@ export type ServerLimits = {
   readonly inFlightPerSocket: number;
   /** HTTP requests of one remote address that run at once; further ones are refused. */
   readonly inFlightPerAddress: number;
+  /** TCP connections of one remote address. */
+  readonly connectionsPerAddress: number;
+  /** Bytes of bodies, messages and answers that are on their way; a quarter of it is one remote address's at most. */
+  readonly heldBytes: number;
   /** Bytes queued to a slow reader before its socket is closed. */
   readonly socketBacklog: number;
   /** Milliseconds for one call. */
@@ -82,6 +86,8 @@ export const DEFAULT_LIMITS: ServerLimits = {
   subscriptionsPerSocket: 100,
   inFlightPerSocket: 32,
   inFlightPerAddress: 256,
+  connectionsPerAddress: 1_000,
+  heldBytes: 256 * 1024 * 1024,
   socketBacklog: 16 * 1024 * 1024,
   callMilliseconds: 5_000,
 };

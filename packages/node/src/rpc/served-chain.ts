@@ -156,7 +156,7 @@ export class ServedChain implements ChainEndpoint {
   #takeFor(body: Uint8Array, { address }: Caller): number {
     const units = body.length / BYTES_PER_UNIT;
     if (body.length > LARGE_BODY_BYTES) return this.#shares.take(address, units);
-    this.budget.charge(units);
+    this.#shares.charge(address, units);
     return 0;
   }
 
@@ -223,7 +223,7 @@ export class ServedChain implements ChainEndpoint {
     try {
       const result = await this.#run(request, caller, units);
       const text = request.id === undefined ? undefined : resultText(request.id, result);
-      this.budget.charge((text?.length ?? 0) / BYTES_PER_UNIT);
+      this.#shares.charge(caller.address, (text?.length ?? 0) / BYTES_PER_UNIT);
       outcome = { text, error: undefined };
     } catch (error) {
       outcome = failed(request.id, toRpcError(error, this.#parts.logger, request.method));
@@ -247,7 +247,7 @@ export class ServedChain implements ChainEndpoint {
       member: this.backend.member,
       filters: this.filters,
       subscriptions: caller.subscriptions,
-      charge: (units) => this.budget.charge(units),
+      charge: (units) => this.#shares.charge(caller.address, units),
       clientVersion: this.#parts.clientVersion,
     };
     const result = method.run(new Params(request.params), context);

@@ -53,10 +53,10 @@ export class RpcLoad {
     const bodies = this.#transactions(TRICKLE * seconds, 1);
     const poster = new RpcPoster(SOCKETS);
     try {
-      const first = await this.#head();
+      const first = await this.head();
       const start = performance.now();
       await new OpenLoop(poster).run({ perSecond: TRICKLE, seconds, next: this.#inTurn(bodies, 1) });
-      return ((await this.#head()) - first) / ((performance.now() - start) / 1_000);
+      return ((await this.head()) - first) / ((performance.now() - start) / 1_000);
     } finally {
       poster.close();
     }
@@ -70,18 +70,18 @@ export class RpcLoad {
     const posters = [new RpcPoster(SOCKETS), new RpcPoster(SOCKETS)] as const;
     const watched = new Watch(this.#info);
     try {
-      const first = await this.#head();
+      const first = await this.head();
       const start = performance.now();
       const done = Promise.all([
         new OpenLoop(posters[0]).run({ perSecond: calls / BATCH, seconds, next: this.#inTurn(asks, BATCH) }),
         new OpenLoop(posters[1]).run({ perSecond: transactions / BATCH, seconds, next: this.#inTurn(sends, BATCH) }),
       ]);
       await sleep(seconds * 1_000);
-      const last = await this.#head();
+      const last = await this.head();
       const elapsed = (performance.now() - start) / 1_000;
       const { mainThreads, mostResident } = watched.end();
       const [asked, sent] = await done;
-      const mined = await this.#mined(first, last);
+      const mined = await this.mined(first, last);
       const heights = last - first;
       return {
         ...{ calls: asked, transactions: sent, heights, heightsPerSecond: heights / elapsed },
@@ -123,12 +123,13 @@ export class RpcLoad {
   }
 
   /** The highest that any member has; not asked by JSON-RPC, which may be refused. */
-  async #head(): Promise<number> {
+  async head(): Promise<number> {
     const asked = this.#info.nodes.map(({ rpc }) => heightOf(rpc, this.#chain.chainId).catch(() => -1));
     return Math.max(...(await Promise.all(asked)));
   }
 
-  async #mined(first: number, last: number): Promise<number> {
+  /** Transactions in the blocks after `first`, up to `last`. */
+  async mined(first: number, last: number): Promise<number> {
     let mined = 0;
     for (let height = first + 1; height <= last; height++) mined += await this.#transactionsIn(height);
     return mined;
