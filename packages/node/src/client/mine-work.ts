@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
+import type { MiningNews, MiningTask } from "./mining-thread.ts";
+import { MiningThreads } from "./mining-threads.ts";
 
 export type MiningProgress = {
   /** Hashes tried so far. */
@@ -16,41 +17,32 @@ export type MiningOptions = {
   readonly signal?: AbortSignal;
 };
 
-/** What a thread is given. Threads try every `stride`th counter, each from its own on. */
-export type MiningTask = {
-  readonly challenge: Uint8Array;
-  readonly hashes: number;
-  readonly from: number;
-  readonly stride: number;
-};
-/** What a thread says: so many tries more, or the counter that was found. */
-export type MiningNews = { readonly tried: number } | { readonly counter: bigint };
+const threads = new MiningThreads();
 
 /** Finds a counter whose attempt shows so many hashes of work. Rejects with the signal's reason when it is aborted. */
-export function mineWork(challenge: Uint8Array, hashes: number, options: MiningOptions = {}): Promise<bigint> {
+export async function mineWork(challenge: Uint8Array, hashes: number, options: MiningOptions = {}): Promise<bigint> {
   const { signal, onProgress } = options;
-  const threads = Math.max(1, options.threads ?? availableParallelism() - 1);
+  signal?.throwIfAborted();
+  const wanted = Math.max(1, options.threads ?? availableParallelism() - 1);
+  const stop = new Int32Array(new SharedArrayBuffer(4));
   const { promise, resolve, reject } = Promise.withResolvers<bigint>();
-  if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
+  const split = (stride: number): readonly MiningTask[] =>
+    Array.from({ length: stride }, (_, from) => ({ challenge, hashes, from, stride, stop }));
   let tried = 0;
-  const workers = Array.from({ length: threads }, (_, from) => {
-    const task: MiningTask = { challenge, hashes, from, stride: threads };
-    const worker = new Worker(new URL("./mining-thread.ts", import.meta.url), { workerData: task });
-    worker.on("error", reject);
-    worker.on("message", (news: MiningNews) => {
-      if ("counter" in news) {
-        resolve(news.counter);
-        return;
-      }
+  const hear = (news: MiningNews): void => {
+    if (news.counter !== undefined) {
+      Atomics.store(stop, 0, 1);
+      resolve(news.counter);
+    } else if (Atomics.load(stop, 0) === 0) {
       tried += news.tried;
       onProgress?.({ tried, expected: hashes });
-    });
-    return worker;
-  });
-  const abort = (): void => reject(signal?.reason as Error);
+    }
+  };
+  const abort = (): void => {
+    Atomics.store(stop, 0, 1);
+    reject(signal?.reason as Error);
+  };
   signal?.addEventListener("abort", abort, { once: true });
-  return promise.finally(async () => {
-    signal?.removeEventListener("abort", abort);
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  });
+  threads.run(wanted, split, hear).catch(reject);
+  return await promise.finally(() => signal?.removeEventListener("abort", abort));
 }

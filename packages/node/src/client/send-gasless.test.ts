@@ -1,4 +1,4 @@
-import { unsealWork } from "@tributary/protocol/gasless/proof-of-work";
+import { unsealWork, WorkAttempts } from "@tributary/protocol/gasless/proof-of-work";
 import pino from "pino";
 import { Registry } from "prom-client";
 import { createPublicClient, hexToBytes, http, keccak256, type PublicClient } from "viem";
@@ -68,4 +68,18 @@ test("what is no transaction is refused before any work, and work can be given u
   } satisfies Partial<GaslessError>);
   const gone = AbortSignal.timeout(20);
   await expect(mineWork(new Uint8Array(32), 2 ** 40, { threads: 1, signal: gone })).rejects.toThrow(/aborted/);
+});
+
+test("many proofs at once share the threads there are, and one that is given up leaves its thread to others", async () => {
+  const challenges = Array.from({ length: 40 }, (_, index) => new Uint8Array(32).fill(index));
+  const given = new AbortController();
+  const hopeless = mineWork(new Uint8Array(32), 2 ** 45, { threads: 2, signal: given.signal });
+  const first = mineWork(new Uint8Array(32).fill(99), 100, { threads: 3 });
+  expect(new WorkAttempts(new Uint8Array(32).fill(99)).work(await first)).toBeGreaterThanOrEqual(100);
+  given.abort(new Error("no longer wanted"));
+  await expect(hopeless).rejects.toThrow("no longer wanted");
+  const counters = await Promise.all(challenges.map((challenge) => mineWork(challenge, 500, { threads: 1 })));
+  for (const [index, challenge] of challenges.entries()) {
+    expect(new WorkAttempts(challenge).work(counters[index] ?? -1n)).toBeGreaterThanOrEqual(500);
+  }
 });
