@@ -183,6 +183,8 @@ export class ChainDoor {
 
   #connected(socket: Socket): void {
     const address = socket.remoteAddress ?? "";
+    // Behind a proxy that says who its clients are, their requests are counted instead.
+    if (this.#parts.proxies.trusts(address)) return;
     if (!this.#connectionsOf.enter(address, this.#parts.limits.connectionsPerAddress)) {
       this.#parts.refused("connections");
       socket.destroy();

@@ -28,6 +28,12 @@ test.each([
   expect(proxies.clientOf(remote, forwarded)).toBe(client);
 });
 
+test("proxies are known by their address alone", () => {
+  const proxies = new TrustedProxies(["127.0.0.1", "10.0.0.0/8"]);
+  for (const address of ["127.0.0.1", "10.1.2.3", "::ffff:10.0.0.1"]) expect(proxies.trusts(address)).toBe(true);
+  for (const address of ["127.0.0.2", "11.0.0.1", "::1", "", "unknown"]) expect(proxies.trusts(address)).toBe(false);
+});
+
 test("a header of trusted addresses alone ends, however long it is", () => {
   const proxies = new TrustedProxies(["10.0.0.0/8"]);
   expect(proxies.clientOf("10.0.0.1", Array.from({ length: 10_000 }, () => "10.0.0.2").join(","))).toBe("10.0.0.2");

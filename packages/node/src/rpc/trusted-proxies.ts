@@ -26,7 +26,7 @@ export class TrustedProxies {
   clientOf(remote: string | undefined, forwarded: string | readonly string[] | undefined): string {
     let client = remote ?? "";
     const hops = [forwarded ?? []].flat().join(",").split(",").slice(-MAX_HOPS);
-    while (this.#trusts(client)) {
+    while (this.trusts(client)) {
       const before = hops.pop()?.trim() ?? "";
       if (isIP(before) === 0) break;
       client = before;
@@ -34,7 +34,8 @@ export class TrustedProxies {
     return client;
   }
 
-  #trusts(address: string): boolean {
+  /** Whether the address is a trusted proxy's. */
+  trusts(address: string): boolean {
     const version = isIP(address);
     return version !== 0 && this.#list.check(address, version === 4 ? "ipv4" : "ipv6");
   }
