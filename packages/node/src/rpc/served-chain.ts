@@ -135,7 +135,7 @@ export class ServedChain implements ChainEndpoint {
     // Not even parsed: the caller learns its id's fate from the HTTP status.
     if (wait > 0) return { text: errorText(null, spent(wait)), retryAfter: wait, limited: true };
     if (!(await this.#parts.line.enter())) {
-      return { text: errorText(null, overloaded()), retryAfter: RETRY_SECONDS, limited: true };
+      return { text: errorText(null, busy), retryAfter: RETRY_SECONDS, limited: true };
     }
     if (nestsDeeper(body, MAX_JSON_DEPTH)) {
       return refusal(new RpcError(RPC_CODE.invalidRequest, `request nested deeper than ${MAX_JSON_DEPTH} levels`));
@@ -171,9 +171,12 @@ export class ServedChain implements ChainEndpoint {
       );
     }
     const deadline = this.#parts.now() + BATCH_TIMEOUT_MS;
-    // Where it is not there, the items are refused one by one.
-    this.#shares.take(caller.address, BODY_UNITS);
     const answer = new BatchAnswer();
+    const wait = this.#shares.take(caller.address, BODY_UNITS);
+    if (wait > 0) {
+      for (const item of items) answer.add(this.#turnedAway(readRequest(item), spent(wait)));
+      return answer.answer();
+    }
     let sent: Promise<Outcome>[] = [];
     let entered = true;
     let waited = 0;
@@ -195,9 +198,15 @@ export class ServedChain implements ChainEndpoint {
       const [first, ...others] = sent;
       sent = others;
       if (entered) answer.add(await (first ?? this.#answerItem(readRequest(item), caller, answer.size, deadline)));
-      else answer.add(turnedAway(readRequest(item)));
+      else answer.add(this.#turnedAway(readRequest(item), busy));
     }
     return answer.answer();
+  }
+
+  /** What comes of a request that is not even looked at. */
+  #turnedAway(read: ReadRequest, error: LimitError): Outcome {
+    this.#parts.metrics.request(this.#label, "unknown", error.code, 0);
+    return failed(read.kind === "request" ? read.request.id : read.id, error);
   }
 
   async #answerItem(read: ReadRequest, caller: Caller, bytes: number, deadline: number): Promise<Outcome> {
@@ -266,16 +275,18 @@ function transactionsAt(items: readonly unknown[], index: number): readonly Read
   return run;
 }
 
+/** Made once each: under load there are thousands a second, and an error looks at the stack. */
+const spentErrors = new Map<number, LimitError>();
+const busy = new LimitError(`limit exceeded: this node has too much to do, retry in ${RETRY_SECONDS} s`, RETRY_SECONDS);
+const MAX_SPENT_ERRORS = 1_000;
+
 function spent(wait: number): LimitError {
-  return new LimitError(`limit exceeded: this chain's request budget on this node is spent, retry in ${wait} s`, wait);
-}
-
-function overloaded(): LimitError {
-  return new LimitError(`limit exceeded: this node has too much to do, retry in ${RETRY_SECONDS} s`, RETRY_SECONDS);
-}
-
-function turnedAway(read: ReadRequest): Outcome {
-  return failed(read.kind === "request" ? read.request.id : read.id, overloaded());
+  const known = spentErrors.get(wait);
+  if (known !== undefined) return known;
+  const text = `limit exceeded: this chain's request budget on this node is spent, retry in ${wait} s`;
+  const error = new LimitError(text, wait);
+  if (spentErrors.size < MAX_SPENT_ERRORS) spentErrors.set(wait, error);
+  return error;
 }
 
 function failed(id: RequestId | undefined, error: RpcError): Outcome {
