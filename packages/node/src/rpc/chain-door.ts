@@ -67,7 +67,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 15_000;
 const LOOK_MS = 5_000;
 /** Milliseconds in which an answer must have been read as a whole. */
-const ANSWER_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 60_000;
 const MEDIA_TYPES = ["application/json", "application/json-rpc", "application/jsonrequest"];
 
 type ChainRoute = { Params: { chainId: string } };
