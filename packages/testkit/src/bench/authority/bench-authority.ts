@@ -39,6 +39,8 @@ type Row = LoadResult & {
 };
 
 const PROGRAM = join(import.meta.dirname, "backend.ts");
+/** Of each member's request budget a second: the chain is to be what ends the pool's speed. */
+const RPC_UNITS = 20_000;
 /** Slots in one request for what was counted, and milliseconds that one may take. */
 const COUNT_BATCH = 50;
 const COUNT_MS = 60_000;
@@ -68,7 +70,8 @@ async function startChain(name: "anvil" | "devnet"): Promise<Chain> {
     const anvil = await Anvil.start("--block-time", "1", "--accounts", "64", "--gas-limit", "200000000");
     return { name: "anvil, a block a second", rpcUrl: [anvil.rpc], pids: [anvil.pid], stop: () => anvil.stop() };
   }
-  const devnet = await Devnet.start({ nodes: 4, timeout: 300_000 });
+  const settings = ["--rpc-units", String(RPC_UNITS)];
+  const devnet = await Devnet.start({ nodes: 4, timeout: 300_000, arguments: settings });
   const rpcUrl = devnet.info.chains[0]?.rpc ?? [];
   return {
     name: "devnet of 4 members",
