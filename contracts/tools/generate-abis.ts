@@ -12,6 +12,7 @@ export const contractNames = [
   "Chains",
   "Committees",
   "Eras",
+  "Forks",
   "KeyGeneration",
   "Nodes",
   "Offences",

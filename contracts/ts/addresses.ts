@@ -15,6 +15,7 @@ export const contractOrder = [
   "Resharing",
   "Rotations",
   "Recovery",
+  "Forks",
 ] as const;
 
 export type ContractName = (typeof contractOrder)[number];

@@ -26,6 +26,8 @@ const restricted: readonly { contract: ContractName; role: bigint; signature: st
   { contract: "Rotations", role: roles.parameters, signature: "setParameters((uint32,uint32))" },
   { contract: "Recovery", role: roles.parameters, signature: "setParameters((uint32,uint32,uint128))" },
   { contract: "Recovery", role: roles.recoverer, signature: "openNow(uint64)" },
+  { contract: "Forks", role: roles.parameters, signature: "schedule(uint64,uint8,uint64)" },
+  { contract: "Forks", role: roles.parameters, signature: "cancel(uint64)" },
   { contract: "RentPool", role: roles.treasurer, signature: "pay(address,uint256)" },
 ];
 
@@ -91,6 +93,7 @@ function constructorArguments(
     Resharing: [Rotations, Nodes, parameters.windows],
     Rotations: [Access, rotationParts, parameters.rotation],
     Recovery: [Access, recoveryParts, parameters.recovery],
+    Forks: [Access, Chains, parameters.forkNotice],
   };
 }
 

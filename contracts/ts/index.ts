@@ -2,6 +2,7 @@ export { accessAbi } from "./abi/access.generated.ts";
 export { chainsAbi } from "./abi/chains.generated.ts";
 export { committeesAbi } from "./abi/committees.generated.ts";
 export { erasAbi } from "./abi/eras.generated.ts";
+export { forksAbi } from "./abi/forks.generated.ts";
 export { keyGenerationAbi } from "./abi/key-generation.generated.ts";
 export { nodesAbi } from "./abi/nodes.generated.ts";
 export { offencesAbi } from "./abi/offences.generated.ts";

@@ -24,6 +24,8 @@ export type ManagerParameters = {
    * units that a challenger binds. Members stop without a mainchain head for 12 hours, so that claims must last longer.
    */
   readonly recovery: { readonly silence: number; readonly claims: number; readonly bond: bigint };
+  /** Least seconds from the announcement of other rules of execution to the change. */
+  readonly forkNotice: number;
   /** Windows of key generation and of resharing, seconds. */
   readonly windows: {
     readonly accept: number;
@@ -48,6 +50,7 @@ export const devnetParameters: ManagerParameters = {
   devAllocations: true,
   rotation: { period: DAY, linger: 20 },
   recovery: { silence: 60, claims: 60, bond: 10n * TOKEN },
+  forkNotice: 10,
   // They pass entirely only where a member is missing or cheats.
   windows: { accept: 30, dealing: 20, complaints: 15, total: 600 },
 };
@@ -62,5 +65,6 @@ export const productionParameters: ManagerParameters = {
   devAllocations: false,
   rotation: { period: 30 * DAY, linger: 6 * HOUR },
   recovery: { silence: 6 * HOUR, claims: 24 * HOUR, bond: 1_000n * TOKEN },
+  forkNotice: 7 * DAY,
   windows: { accept: 6 * HOUR, dealing: 6 * HOUR, complaints: 6 * HOUR, total: 3 * DAY },
 };

@@ -1,6 +1,7 @@
 import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
 import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
 import { erasAbi } from "@tributary/contracts/abi/eras.generated";
+import { forksAbi } from "@tributary/contracts/abi/forks.generated";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { offencesAbi } from "@tributary/contracts/abi/offences.generated";
@@ -16,6 +17,7 @@ const errors: Abi = [
   ...chainsAbi,
   ...committeesAbi,
   ...erasAbi,
+  ...forksAbi,
   ...keyGenerationAbi,
   ...nodesAbi,
   ...offencesAbi,

@@ -84,6 +84,8 @@ export class MainchainProcess {
     const { data, port } = this.#options;
     await mkdir(data, { recursive: true });
     const parameters = ["--host", "127.0.0.1", "--port", String(port), "--chain-id", String(MAINCHAIN_ID)];
+    // Ethereum's own. anvil loses transactions that wait behind one that a full block left out.
+    parameters.push("--gas-limit", "60000000");
     parameters.push("--hardfork", "prague", "--mnemonic", MNEMONIC, "--accounts", "10", "--balance", "1000000");
     // `finalized` is two blocks below the head then, `safe` one: both are on disk before they are called so.
     parameters.push("--no-mining", "--slots-in-an-epoch", "1", "--prune-history", "256", "--quiet");
