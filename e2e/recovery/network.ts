@@ -176,7 +176,7 @@ export class Network {
   }
 
   async #run(id: number, vault: FileVault, board: ReadyBoard & CancelBoard): Promise<NetworkNode> {
-    const { Nodes, Chains, Committees, KeyGeneration, Resharing, Rotations, Recovery } = this.addresses;
+    const { Nodes, Chains, Committees, KeyGeneration, Resharing, Rotations, Recovery, Forks } = this.addresses;
     const contracts = {
       nodes: Nodes,
       chains: Chains,
@@ -185,6 +185,7 @@ export class Network {
       resharing: Resharing,
       rotations: Rotations,
       recovery: Recovery,
+      forks: Forks,
     };
     const watcher = new MainchainWatcher<MainchainEvent>({
       rpc: this.#anvil.rpc,

@@ -4,6 +4,7 @@ export { HttpReadyBoard } from "./keygen/http-ready-board.ts";
 export { KeygenAgent } from "./keygen/keygen-agent.ts";
 export { KeygenCalls } from "./keygen/keygen-calls.ts";
 export type { ChainRecord, ChainState } from "./lifecycle/chain-record.ts";
+export { ForkAnnouncements, type ForkBook } from "./lifecycle/fork-announcements.ts";
 export { LifecycleAgent } from "./lifecycle/lifecycle-agent.ts";
 export { LifecycleCalls } from "./lifecycle/lifecycle-calls.ts";
 export { emptyLifecycle, type LifecycleState, reduceLifecycle } from "./lifecycle/lifecycle-state.ts";

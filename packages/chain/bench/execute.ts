@@ -60,7 +60,7 @@ async function block(transactions: readonly Uint8Array[]): Promise<ExecutionResu
   const result = await new Promise<ExecutionResult>((resolve) =>
     chain.executor.execute(
       {
-        ...{ height, beacon, parent: zero, mainchain: { number: 0, hash: zero } },
+        ...{ height, rules: 1, beacon, parent: zero, mainchain: { number: 0, hash: zero } },
         ...{ time: 1_700_000_000_000 + height * 250, bodies: [{ body }] },
       },
       resolve,

@@ -16,6 +16,8 @@ export type ChainErrorCode =
   | "history-pruned"
   /** No such block. */
   | "unknown-block"
+  /** A block was executed by rules that this version does not know. */
+  | "unknown-fork"
   /** A call or simulation wants accounts overridden in a way that makes no sense. */
   | "bad-override"
   /** A log query over too many blocks or with too many results. */

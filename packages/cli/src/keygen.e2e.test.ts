@@ -152,6 +152,7 @@ async function network(members: number): Promise<Network> {
       board,
       onCheckpoint: () => undefined,
       onReady: () => undefined,
+      forks: { fork: () => undefined, forkCancelled: () => undefined },
       onAnswered: () => undefined,
       onRollback: () => undefined,
       logger,

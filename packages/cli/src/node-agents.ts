@@ -2,6 +2,8 @@ import {
   AgentRunner,
   contractAbis,
   eventDecoder,
+  ForkAnnouncements,
+  type ForkBook,
   type HttpReadyBoard,
   KeygenAgent,
   KeygenCalls,
@@ -49,6 +51,8 @@ export type NodeAgentsOptions = {
   readonly onCheckpoint: (checkpoint: Checkpoint) => void;
   /** READY of a reshared epoch is in a block; before any checkpoint at or above it. */
   readonly onReady: (group: HexHash, era: number, epoch: number, block: number) => void;
+  /** Hears of announced rules before any checkpoint at or above their blocks. */
+  readonly forks: ForkBook;
   /** The mainchain answered, and had nothing newer. */
   readonly onAnswered: () => void;
   /** The mainchain went back below checkpoints that were given. */
@@ -85,6 +89,7 @@ export class NodeAgents {
       resharing: contractAddress(mainchain, "Resharing"),
       rotations: contractAddress(mainchain, "Rotations"),
       recovery: contractAddress(mainchain, "Recovery"),
+      forks: contractAddress(mainchain, "Forks"),
     };
     const watcher = new MainchainWatcher<MainchainEvent>({
       rpc: mainchain.rpc,
@@ -129,8 +134,9 @@ export class NodeAgents {
     watcher.follow(keygen);
     watcher.follow(lifecycle);
     watcher.follow(resharing);
-    // Before the checkpoints: whoever executes up to one knows of every epoch that it shows.
+    // Before the checkpoints: whoever executes up to one knows of every epoch and of all rules that it shows.
     watcher.follow(new ReadyEpochs(options.onReady));
+    watcher.follow(new ForkAnnouncements(options.forks));
     watcher.follow({
       apply: () => undefined,
       rollback: options.onRollback,

@@ -1,6 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { join, resolve } from "node:path";
 import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
+import type { ForkRules } from "@tributary/chain/forks/fork";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { FileVault, NodeProcess, type PasswordSource, readPassword } from "@tributary/node";
 import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
@@ -26,6 +27,8 @@ export type RunNodeOptions = {
   readonly signal: AbortSignal;
   /** The keys as the agents use them; the folder's vault itself where this is left out. */
   readonly agentKeys?: (vault: NodeKeys) => NodeKeys;
+  /** Rules of execution that the node knows: those of this build where this is left out. */
+  readonly forks?: readonly ForkRules[];
 };
 
 /** Runs one node until the signal is aborted. */
@@ -62,6 +65,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       surplusPerSecond: config.rpc.surplusPerSecond,
     }),
     rpcLimits: givenOnly(config.rpc.limits ?? {}),
+    ...(options.forks === undefined ? {} : { forks: options.forks }),
     gasless: givenOnly(config.gasless ?? {}),
     ...(config.diskBytes === undefined ? {} : { diskBytes: config.diskBytes }),
   });
@@ -77,6 +81,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
       ...(config.recoveryPatience === undefined ? {} : { patienceMs: config.recoveryPatience * 1_000 }),
       onCheckpoint: (checkpoint) => node.checkpoints.advance([checkpoint]),
       onReady: (...ready) => node.checkpoints.ready(...ready),
+      forks: node.checkpoints,
       onAnswered: () => node.checkpoints.answered(),
       onRollback: (block) => {
         wentBack += 1;

@@ -1,3 +1,4 @@
+import { type ForkRules, KNOWN_FORKS } from "@tributary/chain/forks/fork";
 import { DEFAULT_GASLESS, type GaslessSettings } from "@tributary/chain/pool/gasless";
 import type { Logger } from "pino";
 import { NodeError } from "./fault/node-error.ts";
@@ -45,6 +46,8 @@ export type NodeConfig = {
   readonly rpcBudget?: Partial<BudgetSettings>;
   readonly rpcLimits?: Partial<ServerLimits>;
   readonly gasless?: Partial<GaslessSettings>;
+  /** Rules of execution that this node knows: those of its build where it says nothing. */
+  readonly forks?: readonly ForkRules[];
   /** Heights behind from which on a member fetches a snapshot instead of every container. */
   readonly joinLag?: number;
   readonly clientVersion?: string;
@@ -166,6 +169,7 @@ export class NodeProcess {
         diskBytes: this.#config.diskBytes ?? DEFAULT_DISK_BYTES,
         history: this.#config.history ?? DEFAULT_KEPT_BLOCKS,
         gasless: { ...DEFAULT_GASLESS, ...this.#config.gasless },
+        forks: this.#config.forks ?? KNOWN_FORKS,
         joinLag: this.#config.joinLag ?? DEFAULT_JOIN_LAG,
         rpc,
       });
@@ -194,7 +198,12 @@ export class NodeProcess {
     }
     const falseSnapshots: Record<string, readonly number[]> = {};
     for (const [chainId, nodes] of this.#running?.host.liars() ?? []) falseSnapshots[chainId.toString()] = [...nodes];
-    return { ...health?.(), nodeId, links: this.#running?.mesh.stats.links ?? 0, failed, falseSnapshots };
+    const unknownForks: Record<string, object> = {};
+    for (const [chainId, { rules, time }] of this.#running?.host.unknownForks() ?? []) {
+      unknownForks[chainId.toString()] = { rules, time };
+    }
+    const links = this.#running?.mesh.stats.links ?? 0;
+    return { ...health?.(), nodeId, links, failed, falseSnapshots, unknownForks };
   }
 
   #reading(): NodeReading {

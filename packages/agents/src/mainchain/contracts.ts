@@ -1,5 +1,6 @@
 import { chainsAbi } from "@tributary/contracts/abi/chains.generated";
 import { committeesAbi } from "@tributary/contracts/abi/committees.generated";
+import { forksAbi } from "@tributary/contracts/abi/forks.generated";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { recoveryAbi } from "@tributary/contracts/abi/recovery.generated";
@@ -17,6 +18,7 @@ export type AgentContracts = {
   readonly resharing: Address;
   readonly rotations: Address;
   readonly recovery: Address;
+  readonly forks: Address;
 };
 
 export function contractAbis(contracts: AgentContracts): readonly ContractAbi[] {
@@ -28,5 +30,6 @@ export function contractAbis(contracts: AgentContracts): readonly ContractAbi[] 
     { address: contracts.resharing, abi: resharingAbi },
     { address: contracts.rotations, abi: rotationsAbi },
     { address: contracts.recovery, abi: recoveryAbi },
+    { address: contracts.forks, abi: forksAbi },
   ];
 }

@@ -177,13 +177,25 @@ export type RecoveryEvent =
     } & Slot)
   | ({ readonly name: "RecoveryAbandoned" } & OfOpening);
 
+export type ForkEvent =
+  | {
+      readonly name: "ForkScheduled";
+      readonly chainId: bigint;
+      readonly group: Hex;
+      readonly rules: number;
+      /** Seconds. */
+      readonly time: bigint;
+    }
+  | { readonly name: "ForkCancelled"; readonly chainId: bigint; readonly group: Hex; readonly rules: number };
+
 export type MainchainEvent =
   | KeyGenerationEvent
   | NodeEvent
   | ChainEvent
   | SelectionEvent
   | ResharingEvent
-  | RecoveryEvent;
+  | RecoveryEvent
+  | ForkEvent;
 
 const keyGenerationNames: ReadonlySet<string> = new Set<KeyGenerationEvent["name"]>([
   "KeyGenerationBegun",
@@ -236,6 +248,7 @@ const resharingNames: ReadonlySet<string> = new Set<ResharingEvent["name"]>([
   "ResharingFailed",
   "LeaversReleased",
 ]);
+const forkNames: ReadonlySet<string> = new Set<ForkEvent["name"]>(["ForkScheduled", "ForkCancelled"]);
 
 const recoveryNames: ReadonlySet<string> = new Set<RecoveryEvent["name"]>([
   "RecoveryChallenged",
@@ -281,7 +294,6 @@ export function isRecoveryEvent(event: MainchainEvent): event is RecoveryEvent {
 
 /** Whether agents fold events of this name. */
 export function isFolded(name: string): boolean {
-  return [keyGenerationNames, nodeNames, chainNames, selectionNames, resharingNames, recoveryNames].some((names) =>
-    names.has(name),
-  );
+  const folded = [keyGenerationNames, nodeNames, chainNames, selectionNames, resharingNames, recoveryNames, forkNames];
+  return folded.some((names) => names.has(name));
 }

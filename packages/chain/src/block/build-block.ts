@@ -12,6 +12,8 @@ export type BlockParts = {
   readonly parentHash: Uint8Array;
   readonly number: number;
   readonly height: number;
+  /** Number of the rules that it was executed by. */
+  readonly rules: number;
   /** Milliseconds since 1970. */
   readonly time: number;
   readonly gasLimit: number;
@@ -39,7 +41,7 @@ export function buildBlock(parts: BlockParts): Block {
     gasLimit: parts.gasLimit,
     gasUsed: receipts[receipts.length - 1]?.cumulativeGasUsed ?? 0,
     timestamp: Math.floor(parts.time / 1000),
-    extraData: extraDataOf(parts.time),
+    extraData: extraDataOf(parts.rules, parts.time),
     mixHash: parts.mixHash,
     parentBeaconBlockRoot: parts.parentBeaconBlockRoot,
     requestsHash: EMPTY_OUTBOX_ROOT,

@@ -5,9 +5,6 @@ import { EMPTY_TRIE_ROOT } from "../trie/ordered-root.ts";
 import type { BlockHeader } from "./block.ts";
 import type { EthereumHeader } from "./ethereum.ts";
 
-/** Format of `extraData`: u8 version ‖ u16 milliseconds. */
-export const EXTRA_DATA_VERSION = 1;
-
 /** Fields that are the same in every block of a post-merge chain without blobs, withdrawals and fees. */
 export const CONSTANT_FIELDS: Pick<
   BlockHeader,
@@ -30,10 +27,10 @@ export const CONSTANT_FIELDS: Pick<
   excessBlobGas: 0n,
 };
 
-/** `extraData` of a container time in milliseconds. */
-export function extraDataOf(time: number): Uint8Array {
+/** `extraData`: u8 rules in force ‖ u16 milliseconds of the container's time. */
+export function extraDataOf(rules: number, time: number): Uint8Array {
   const milliseconds = time % 1000;
-  return Uint8Array.of(EXTRA_DATA_VERSION, milliseconds >> 8, milliseconds & 0xff);
+  return Uint8Array.of(rules, milliseconds >> 8, milliseconds & 0xff);
 }
 
 export function encodeHeader(header: EthereumHeader): Uint8Array {

@@ -1,6 +1,8 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
+import type { ScheduledFork } from "@tributary/protocol/container/fork-schedule";
 import type { CertifiedHeader, ExecutionResult } from "@tributary/protocol/ports/execution";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
+import type { ForkRules } from "../forks/fork.ts";
 import { DEFAULT_GASLESS, type GaslessSettings } from "../pool/gasless.ts";
 import type { PoolLimits } from "../pool/pool.ts";
 import type { KeyValueStore } from "../store/key-value-store.ts";
@@ -44,6 +46,8 @@ export function genesisParameters(overrides: Partial<GenesisParameters> = {}): G
 export class TestChain {
   readonly chain: Chain;
   readonly failures: unknown[];
+  /** By which the next container is executed. */
+  rules = 1;
   #executed: number;
 
   private constructor(chain: Chain, failures: unknown[]) {
@@ -59,6 +63,8 @@ export class TestChain {
       readonly pool?: PoolLimits;
       readonly keepBlocks?: number;
       readonly gasless?: Partial<GaslessSettings>;
+      readonly forks?: readonly ForkRules[];
+      readonly schedule?: () => readonly ScheduledFork[];
     } = {},
   ): Promise<TestChain> {
     const failures: unknown[] = [];
@@ -67,6 +73,8 @@ export class TestChain {
       storage: options.storage ?? { store: new MemoryStore() },
       ...(options.pool === undefined ? {} : { pool: options.pool }),
       ...(options.keepBlocks === undefined ? {} : { keepBlocks: options.keepBlocks }),
+      ...(options.forks === undefined ? {} : { forks: options.forks }),
+      ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
       gasless: { ...DEFAULT_GASLESS, ...options.gasless },
       onFailure: (error) => failures.push(error),
     });
@@ -85,6 +93,7 @@ export class TestChain {
       this.chain.executor.execute(
         {
           height,
+          rules: this.rules,
           beacon: toHex(word(BigInt(height) * 1_000_003n)),
           parent: toHex(word(BigInt(height) + 77n)),
           mainchain: { number: 0, hash: ZERO_HASH },

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
+import type { ScheduledFork } from "@tributary/protocol/container/fork-schedule";
 import type { BodyRules, Executor, TransactionPool } from "@tributary/protocol/ports/execution";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
@@ -12,6 +13,7 @@ import { ContainerExecutor } from "../executor/container-executor.ts";
 import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
 import { FlatState } from "../executor/flat-state.ts";
 import { Replayer, type Watch } from "../executor/replayer.ts";
+import { type ForkRules, KNOWN_FORKS, requireFork } from "../forks/fork.ts";
 import { buildGenesis } from "../genesis/genesis.ts";
 import { parametersDigest } from "../genesis/parameters-digest.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
@@ -22,7 +24,6 @@ import { DEFAULT_POOL_LIMITS, Pool, type PoolLimits } from "../pool/pool.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Standing } from "../pool/precedence.ts";
 import { recallUses, usesIn } from "../pool/uses.ts";
-import { judgeByRules } from "../rules/arm-rules.ts";
 import { RentedRules } from "../simulation/rented-rules.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import { Simulator } from "../simulation/simulator.ts";
@@ -31,8 +32,7 @@ import { type CheckedManifest, checkManifest, type Manifest } from "../snapshot/
 import { readCodes } from "../snapshot/snapshot-files.ts";
 import { FrozenChain } from "../snapshot/snapshot-writer.ts";
 import { StateImport } from "../snapshot/state-import.ts";
-import { decodeAccount, EMPTY_CODE_HASH, type FlatAccount } from "../state/account.ts";
-import { accountKey, codeKey, storageKey } from "../state/flat-key.ts";
+import { storageKey } from "../state/flat-key.ts";
 import { recomputeStateRoot, type StateAudit } from "../state/recompute-state-root.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { KeyValueStore } from "../store/key-value-store.ts";
@@ -41,8 +41,11 @@ import { TransactionBodyRules } from "../transaction/body-rules.ts";
 import { decodeTransaction } from "../transaction/decode.ts";
 import { TransactionDecoder } from "../transaction/decoder.ts";
 import type { Transaction } from "../transaction/transaction.ts";
+import { accountIn, accountWithCode } from "./accounts.ts";
 import { estimateGas } from "./estimate-gas.ts";
+import type { RuleSchedule } from "./ethereum-view.ts";
 import { logsIn, searchLogs } from "./log-search.ts";
+import { poolChain } from "./pool-chain.ts";
 import type {
   BlockEvent,
   BlockId,
@@ -54,6 +57,7 @@ import type {
   Pretence,
   SubmitResult,
 } from "./reader.ts";
+import { rentedSchedule } from "./rented-schedule.ts";
 
 /** Gas of a call without a limit, and the most that a call gets. */
 export const CALL_GAS_LIMIT = 50_000_000n;
@@ -61,7 +65,6 @@ export const CALL_GAS_LIMIT = 50_000_000n;
 export const MIN_KEPT_BLOCKS = 4_096;
 /** Blocks in one batch of removals. */
 const PRUNED_AT_ONCE = 128;
-const NO_ACCOUNT: FlatAccount = { nonce: 0n, balance: 0n, codeHash: EMPTY_CODE_HASH };
 
 export type ChainOptions = {
   readonly genesis: GenesisParameters;
@@ -71,6 +74,10 @@ export type ChainOptions = {
   /** Newest blocks that are kept whole, from MIN_KEPT_BLOCKS on; all where it says nothing. `prune` drops the others. */
   readonly keepBlocks?: number;
   readonly gasless?: GaslessSettings;
+  /** Rules that blocks can be executed by; those of this build where it says nothing. */
+  readonly forks?: readonly ForkRules[];
+  /** What the mainchain says of the chain's forks, as far as this node read it. */
+  readonly schedule?: () => readonly ScheduledFork[];
   /** The chain can no longer execute or commit (its store failed, or a bug): stop the member. */
   readonly onFailure: (error: unknown) => void;
 };
@@ -92,6 +99,8 @@ export class Chain implements ChainReader {
   readonly #pool: Pool;
   readonly #decoder: TransactionDecoder;
   readonly #keepBlocks: number | undefined;
+  readonly #forks: readonly ForkRules[];
+  readonly #schedule: () => readonly ScheduledFork[];
   readonly #directory: string | undefined;
   readonly #blockListeners = new Set<(event: BlockEvent) => void>();
 
@@ -114,6 +123,8 @@ export class Chain implements ChainReader {
     this.#pool = pool;
     this.#decoder = decoder;
     this.#keepBlocks = options.keepBlocks;
+    this.#forks = options.forks ?? KNOWN_FORKS;
+    this.#schedule = options.schedule ?? (() => []);
     this.#directory = "directory" in options.storage ? options.storage.directory : undefined;
     const { chainId, gasLimit, byteLimit } = options.genesis;
     this.bodies = new TransactionBodyRules(chainId, decoder);
@@ -123,13 +134,14 @@ export class Chain implements ChainReader {
       blocks: evm,
       decoder,
       limits: { gas: gasLimit, bytes: byteLimit },
+      forks: this.#forks,
       onCommitted: (layer) => this.#announce(layer),
       onFailure: options.onFailure,
     });
     this.executor = this.#containers;
   }
 
-  /** Opens or creates the chain. ChainError `store-*`, `genesis-mismatch` or `pool-log`. */
+  /** Opens or creates the chain. ChainError `store-*`, `genesis-mismatch`, `unknown-fork` or `pool-log`. */
   static async open(options: ChainOptions): Promise<Chain> {
     const { genesis, storage } = options;
     const directory = "directory" in storage ? storage.directory : undefined;
@@ -140,29 +152,15 @@ export class Chain implements ChainReader {
     const store = "store" in storage ? storage.store : await LevelStore.open(statePath(storage.directory));
     try {
       const ledger = await Ledger.open(store, genesis);
+      const forks = options.forks ?? KNOWN_FORKS;
+      requireFork(forks, ledger.head.header);
       const decoder = new TransactionDecoder(genesis.chainId);
       const evm = await EvmBlockExecutor.create(genesis.chainId);
       const gasless = options.gasless ?? DEFAULT_GASLESS;
       const book = new CreditBook(gasless);
       recallUses(ledger, gasless, book);
       const pool = await Pool.open(
-        {
-          get time() {
-            return ledger.head.header.timestamp;
-          },
-          timeOf(hash) {
-            const number = ledger.blocks.number(hash);
-            return number === undefined ? undefined : ledger.blocks.block(number)?.block.header.timestamp;
-          },
-          account: (address) => accountWithCode(ledger.state(ledger.head.header.number), address),
-          forbids(transaction) {
-            const state = ledger.state(ledger.head.header.number);
-            const hasCode = (address: Uint8Array): boolean => accountWithCode(state, address).code.length > 0;
-            return state === undefined ? undefined : judgeByRules(state, hasCode, transaction);
-          },
-          gasLimit: genesis.gasLimit,
-          byteLimit: genesis.byteLimit,
-        },
+        poolChain(ledger, genesis, forks),
         decoder,
         directory === undefined ? undefined : join(directory, "pool.log"),
         options.pool ?? DEFAULT_POOL_LIMITS,
@@ -170,7 +168,7 @@ export class Chain implements ChainReader {
         book,
       );
       const replayer = await Replayer.create(genesis.chainId);
-      const simulator = await Simulator.create(new RentedRules(genesis.chainId));
+      const simulator = await Simulator.create(new RentedRules(genesis.chainId, forks));
       return new Chain(options, store, ledger, evm, replayer, simulator, pool, decoder);
     } catch (error) {
       await store.close();
@@ -209,6 +207,10 @@ export class Chain implements ChainReader {
 
   get pool(): TransactionPool {
     return this.#pool;
+  }
+
+  rules(): RuleSchedule {
+    return rentedSchedule(this.genesisHash, this.#forks, this.head.header, this.#schedule());
   }
 
   block(id: BlockId): Block | undefined {
@@ -297,7 +299,8 @@ export class Chain implements ChainReader {
   }
 
   estimateGas(request: CallRequest, id: BlockId = "latest", pretence: Pretence = {}): Promise<GasEstimate> {
-    const blockGas = BigInt(this.genesis.gasLimit);
+    const { transactionGas } = requireFork(this.#forks, this.head.header);
+    const blockGas = BigInt(Math.min(this.genesis.gasLimit, transactionGas ?? Number.POSITIVE_INFINITY));
     const cap = request.gas === undefined || request.gas > blockGas ? blockGas : request.gas;
     const plain =
       request.to !== undefined && (request.data?.length ?? 0) === 0 && this.code(request.to, id).length === 0;
@@ -383,6 +386,8 @@ export class Chain implements ChainReader {
   /** Begins or resumes taking over a snapshot beside this chain's state; it takes its place when the chain is opened next. */
   async importSnapshot(manifest: Manifest): Promise<StateImport> {
     if (this.#directory === undefined) throw new ChainError("snapshot-failed", "a chain in memory takes no snapshot");
+    // Checked and certified it is no lie, only of no use here.
+    requireFork(this.#forks, manifest.record.block.header);
     const genesis = this.#ledger.blocks.block(0)?.block;
     if (genesis === undefined) throw new ChainError("store-damaged", "block 0 is missing");
     const parameters = parametersDigest(this.genesis);
@@ -433,6 +438,7 @@ export class Chain implements ChainReader {
 
   #contextOf({ header }: Block): BlockContext {
     return {
+      fork: requireFork(this.#forks, header),
       number: header.number,
       timestamp: header.timestamp,
       gasLimit: header.gasLimit,
@@ -474,23 +480,4 @@ export class Chain implements ChainReader {
 function inclusion({ block }: BlockRecord, transactionIndex: number): Inclusion {
   const { number, timestamp } = block.header;
   return { blockNumber: number, blockHash: block.hash, timestamp, transactionIndex };
-}
-
-function accountIn(state: StateReader, address: Uint8Array): FlatAccount {
-  const stored = state.get(accountKey(address));
-  if (stored === undefined) return NO_ACCOUNT;
-  const account = decodeAccount(stored);
-  if (account === undefined) throw new ChainError("store-damaged", "an account does not decode");
-  return account;
-}
-
-function accountWithCode(
-  state: StateReader | undefined,
-  address: Uint8Array,
-): { readonly nonce: bigint; readonly balance: bigint; readonly code: Uint8Array } {
-  const { nonce, balance, codeHash } = state === undefined ? NO_ACCOUNT : accountIn(state, address);
-  if (Buffer.compare(codeHash, EMPTY_CODE_HASH) === 0) return { nonce, balance, code: new Uint8Array(0) };
-  const code = state?.get(codeKey(codeHash));
-  if (code === undefined) throw new ChainError("store-damaged", "an account's code is missing");
-  return { nonce, balance, code };
 }

@@ -5,7 +5,8 @@ import type { EthereumBlock, Withdrawal } from "../block/ethereum.ts";
 export type ActiveRules = {
   /** Seconds. */
   readonly activationTime: number;
-  readonly fork: Fork;
+  /** undefined where this version does not know the rules. */
+  readonly fork: Fork | undefined;
   readonly blobSchedule: {
     readonly target: number;
     readonly max: number;
@@ -67,7 +68,7 @@ export type BlockFees = {
   readonly blobGasUsedRatio: number;
 };
 
-/** What only an Ethereum of others has: fees, upgrades, tries. A rented chain has none of it. */
+/** What only an Ethereum of others has: fees, tries. A rented chain has none of it. */
 export interface EthereumView {
   /** Wei a gas in the block after the head. */
   readonly nextBaseFee: bigint;
@@ -77,7 +78,6 @@ export interface EthereumView {
   fees(block: number): BlockFees;
   /** Wei a gas beside the base fee that gets a transaction into a block. */
   readonly suggestedTip: bigint;
-  rules(): RuleSchedule;
   /** A block that is shown and not kept. */
   build(request: BuildRequest): Promise<BuiltBlock>;
   /** Throws ChainError as reading state does. */

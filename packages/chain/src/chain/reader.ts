@@ -8,7 +8,7 @@ import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Standing } from "../pool/precedence.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import type { Rejection } from "../transaction/rejection.ts";
-import type { EthereumView } from "./ethereum-view.ts";
+import type { EthereumView, RuleSchedule } from "./ethereum-view.ts";
 
 /**
  * A block a caller names: a number, a 32-byte hash, or a tag. latest = safe = finalized: only certified blocks are
@@ -62,6 +62,8 @@ export interface ChainReader {
   readonly ethereum?: EthereumView;
   /** Known even where block 0 is not kept any more. */
   readonly genesisHash: Uint8Array;
+  /** The rules of execution at the head, and those to come. */
+  rules(): RuleSchedule;
   /** Newest certified block. */
   readonly head: EthereumBlock;
   /** Oldest block whose state can be read. */

@@ -1,5 +1,6 @@
 import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { Receipt } from "../block/receipt.ts";
+import type { ForkRules } from "../forks/fork.ts";
 import type { Change } from "../state/bucket-set.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { Rejection } from "../transaction/rejection.ts";
@@ -8,6 +9,8 @@ import type { CallRequest, CallResult, StateOverride } from "./call.ts";
 
 /** What code can see of the block that it runs in. */
 export type BlockContext = {
+  /** The rules in force. */
+  readonly fork: ForkRules;
   readonly number: number;
   /** Seconds. */
   readonly timestamp: number;

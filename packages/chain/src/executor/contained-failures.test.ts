@@ -15,6 +15,7 @@ const HUGE = 1_000_000_000_000;
 const [alice, bob] = [addressOf(keyOf(0)), addressOf(keyOf(1))];
 
 const context: BlockContext = {
+  fork: { rules: 1, name: "prague", evm: "prague", transactionGas: undefined },
   ...{ number: 1, timestamp: 1, gasLimit: 30_000_000, prevRandao: word(0n), parentHash: word(0n) },
   ...{ parentBeaconBlockRoot: word(0n), blockHash: () => undefined },
 };

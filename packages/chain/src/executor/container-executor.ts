@@ -1,6 +1,7 @@
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { CertifiedHeader, ExecutionResult, Executor, OrderedContainer } from "@tributary/protocol/ports/execution";
 import { buildBlock } from "../block/build-block.ts";
+import { type ForkRules, forkOf } from "../forks/fork.ts";
 import type { Layer, Ledger } from "../ledger/ledger.ts";
 import type { TransactionDecoder } from "../transaction/decoder.ts";
 import type { BlockContext, BlockExecutor } from "./block-executor.ts";
@@ -12,6 +13,7 @@ export type ContainerExecutorParts = {
   readonly blocks: BlockExecutor;
   readonly decoder: TransactionDecoder;
   readonly limits: ContainerLimits;
+  readonly forks: readonly ForkRules[];
   /** A block became visible; called before the commit's own callback. */
   readonly onCommitted: (layer: Layer) => void;
   /** This member can no longer execute: its store failed, or a bug. Nothing is executed or committed afterwards. */
@@ -41,6 +43,10 @@ export class ContainerExecutor implements Executor {
 
   get committed(): number {
     return this.#parts.ledger.head.height;
+  }
+
+  knows(rules: number): boolean {
+    return forkOf(this.#parts.forks, rules) !== undefined;
   }
 
   /** After a rollback, containers that were still under way are dropped without a call of `done`. */
@@ -82,13 +88,16 @@ export class ContainerExecutor implements Executor {
   }
 
   async #execute(container: OrderedContainer, current: () => boolean): Promise<ExecutionResult | undefined> {
-    const { ledger, blocks, decoder, limits, chainId } = this.#parts;
+    const { ledger, blocks, decoder, limits, chainId, forks } = this.#parts;
+    const fork = forkOf(forks, container.rules);
+    if (fork === undefined) throw new RangeError(`container ${container.height} is to be executed by unknown rules`);
     const { block: parent, view } = ledger.tip;
     if (container.height !== parent.height + 1) {
       throw new RangeError(`container ${container.height} does not follow height ${parent.height}`);
     }
     const number = parent.header.number + 1;
     const context: BlockContext = {
+      fork,
       number,
       timestamp: Math.floor(container.time / 1000),
       gasLimit: limits.gas,
@@ -107,6 +116,7 @@ export class ContainerExecutor implements Executor {
       parentHash: parent.hash,
       number,
       height: container.height,
+      rules: fork.rules,
       time: container.time,
       gasLimit: limits.gas,
       mixHash: context.prevRandao,

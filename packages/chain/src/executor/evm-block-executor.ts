@@ -17,7 +17,6 @@ import type { BlockContext, BlockExecutor, BlockRun, TransactionOutcome } from "
 import type { CallRequest, CallResult, StateOverride } from "./call.ts";
 import { blockEnv, evmTransaction, logsOf, runSystemCalls, ZERO_ADDRESS } from "./evm-input.ts";
 import { FlatState, flatChanges } from "./flat-state.ts";
-import { FORK } from "./fork.ts";
 import { haltMessage } from "./halt-message.ts";
 import { movedPrecompiles } from "./moved-precompiles.ts";
 import { OverriddenState } from "./overridden-state.ts";
@@ -96,7 +95,7 @@ class EvmBlockRun implements BlockRun {
   }
 }
 
-/** Prague's rules by our own EVM over flat state. */
+/** The rules of a block's fork by our own EVM over flat state. */
 export class EvmBlockExecutor implements BlockExecutor {
   readonly #chainId: bigint;
   readonly #blocks: Evm;
@@ -128,8 +127,9 @@ export class EvmBlockExecutor implements BlockExecutor {
   ): Promise<CallResult> {
     const flat = new FlatState(state, context.blockHash);
     const seen = overrides.length === 0 ? flat : new OverriddenState(flat, overrides);
-    const precompiles = movedPrecompiles(overrides, FORK);
-    this.#calls.begin({ ...blockEnv(context, this.#chainId), precompiles }, seen);
+    const precompiles = movedPrecompiles(overrides, context.fork.evm);
+    // The cap is a transaction's: a call may take what calls may take.
+    this.#calls.begin({ ...blockEnv(context, this.#chainId), transactionGasCap: undefined, precompiles }, seen);
     return Promise.resolve(this.#call(request, tracer));
   }
 

@@ -5,7 +5,6 @@ import type { Log } from "../block/receipt.ts";
 import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "../genesis/predeploys.ts";
 import { authorityOf } from "./authorizations.ts";
 import type { BlockContext } from "./block-executor.ts";
-import { FORK } from "./fork.ts";
 
 /** Caller of the system contracts: EIP-2935 and EIP-4788. */
 const SYSTEM_ADDRESS: Uint8Array = Uint8Array.from({ length: 20 }, (_, i) => (i === 19 ? 0xfe : 0xff));
@@ -14,8 +13,9 @@ export const ZERO_ADDRESS: Uint8Array = new Uint8Array(20);
 
 /** The block as the EVM sees it. */
 export function blockEnv(context: BlockContext, chainId: bigint): BlockEnv {
+  const { evm, transactionGas } = context.fork;
   return {
-    fork: FORK,
+    fork: evm,
     chainId,
     number: BigInt(context.number),
     timestamp: BigInt(context.timestamp),
@@ -25,7 +25,7 @@ export function blockEnv(context: BlockContext, chainId: bigint): BlockEnv {
     prevRandao: context.prevRandao,
     // EIP-4844: the least blob gas price, though nothing can be bought for it.
     blobBaseFee: context.blobBaseFee ?? 1n,
-    transactionGasCap: undefined,
+    transactionGasCap: transactionGas === undefined ? undefined : BigInt(transactionGas),
   };
 }
 

@@ -4,6 +4,7 @@ import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
 import { buildBlock } from "../block/build-block.ts";
+import { FIRST_RULES } from "../forks/fork.ts";
 import { rlpEncode } from "../rlp/encode.ts";
 import { initialRules, RULES_ADDRESS } from "../rules/rules-storage.ts";
 import { EMPTY_CODE_HASH, encodeAccount, isEmptyAccount } from "../state/account.ts";
@@ -104,6 +105,7 @@ function genesisOf(parameters: GenesisParameters, entries: Genesis["entries"], b
     parentHash: new Uint8Array(32),
     number: 0,
     height: 0,
+    rules: FIRST_RULES,
     time: parameters.timestamp * 1000,
     gasLimit: parameters.gasLimit,
     mixHash: keccak256(

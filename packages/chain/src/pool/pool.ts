@@ -41,6 +41,8 @@ export interface PoolChain extends WorkChain {
   forbids(transaction: Transaction): Rejection | undefined;
   /** G of the next block. */
   readonly gasLimit: number;
+  /** Most gas of one transaction by the rules of that block; undefined where only the block bounds it. */
+  readonly transactionGas?: number | undefined;
   /** B. */
   readonly byteLimit: number;
 }
@@ -331,7 +333,7 @@ export class Pool implements TransactionPool {
   }
 
   #judge(transaction: Transaction, room: Lane, source: Source): Rejection | undefined {
-    const { gasLimit: blockGas, byteLimit } = this.#chain;
+    const { gasLimit: blockGas, byteLimit, transactionGas } = this.#chain;
     const { sender, nonce, gasLimit, raw } = transaction;
     if (raw.length > byteLimit) {
       return { code: "oversized", message: `oversized data: transaction size ${raw.length}, limit ${byteLimit}` };
@@ -341,6 +343,10 @@ export class Pool implements TransactionPool {
         code: "block-gas-limit",
         message: `gas limit reached: exceeds block gas limit: gas ${gasLimit}, limit ${blockGas}`,
       };
+    }
+    if (transactionGas !== undefined && gasLimit > BigInt(transactionGas)) {
+      const why = `transaction gas limit too high (cap: ${transactionGas}, tx: ${gasLimit})`;
+      return { code: "transaction-gas-limit", message: why };
     }
     const account = this.#chain.account(sender);
     return (

@@ -5,6 +5,7 @@ import type { EthereumBlock } from "../block/ethereum.ts";
 import { headerHash } from "../block/header-codec.ts";
 import type { BlockContext } from "../executor/block-executor.ts";
 import { blockEnv, evmTransaction, runSystemCalls, ZERO_ADDRESS } from "../executor/evm-input.ts";
+import { type ForkRules, requireFork } from "../forks/fork.ts";
 import type { PlacedPlan } from "./plan-chain.ts";
 import type { OpenBlock, SimulatedRun, SimulationRules } from "./simulation-rules.ts";
 
@@ -14,13 +15,17 @@ const ZERO_HASH = new Uint8Array(32);
 /** A rented chain's rules: nothing is charged, and nobody commits to the state of a simulation. */
 export class RentedRules implements SimulationRules {
   readonly chainId: bigint;
+  readonly #forks: readonly ForkRules[];
 
-  constructor(chainId: bigint) {
+  constructor(chainId: bigint, forks: readonly ForkRules[]) {
     this.chainId = chainId;
+    this.#forks = forks;
   }
 
-  begin(parent: EthereumBlock, block: PlacedPlan["block"]): OpenBlock {
+  /** All blocks of a simulation are by the rules of the real one that it begins on. */
+  begin(parent: EthereumBlock, block: PlacedPlan["block"], _validation: boolean, base: EthereumBlock): OpenBlock {
     const context: BlockContext = {
+      fork: requireFork(this.#forks, base.header),
       ...{ gasLimit: parent.header.gasLimit, coinbase: parent.header.beneficiary },
       ...{ prevRandao: ZERO_HASH, parentBeaconBlockRoot: ZERO_HASH },
       ...block,
@@ -39,10 +44,18 @@ export class RentedRules implements SimulationRules {
 }
 
 function buildSimulated(context: BlockContext, ran: readonly SimulatedRun[]): EthereumBlock {
-  const { number, timestamp, gasLimit, prevRandao, parentHash, parentBeaconBlockRoot } = context;
+  const { fork, number, timestamp, gasLimit, prevRandao, parentHash, parentBeaconBlockRoot } = context;
   const transactions = ran.map(({ transaction }) => transaction.raw);
   const block = buildBlock({
-    ...{ number, height: number, time: timestamp * 1_000, gasLimit, mixHash: prevRandao, parentHash },
+    ...{
+      number,
+      height: number,
+      rules: fork.rules,
+      time: timestamp * 1_000,
+      gasLimit,
+      mixHash: prevRandao,
+      parentHash,
+    },
     ...{ parentBeaconBlockRoot, stateRoot: ZERO_HASH, transactions },
     transactionHashes: ran.map(({ transaction }) => transaction.hash),
     receipts: ran.map(({ receipt }) => receipt),

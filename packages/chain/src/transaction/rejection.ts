@@ -16,6 +16,7 @@ export type RejectionCode =
   | "intrinsic-gas"
   | "floor-gas"
   | "block-gas-limit"
+  | "transaction-gas-limit"
   | "initcode-size"
   | "tip-above-fee-cap"
   | "fee-cap-too-high"

@@ -15,6 +15,7 @@ import { connectAs, connectReader, findNetwork, type Network, type NetworkOption
 import { accountAddress, chainName, nodeIds, oneOf, wholeNumber } from "../option-parsers.ts";
 import { createOutput, type Output, table } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { addForkCommands } from "./chain-forks.ts";
 
 type CommonOptions = NetworkOptions & { readonly json?: boolean };
 type CreateOptions = CommonOptions & {
@@ -75,6 +76,7 @@ export function chainCommand(): Command {
     .description("Show where a chain's Recovery stands.")
     .argument("<chain>", "chain id or name")
     .action((id: string, options: CommonOptions) => recovery(id, options));
+  addForkCommands(chain, common);
   return chain;
 }
 

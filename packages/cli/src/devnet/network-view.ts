@@ -32,8 +32,8 @@ export class NetworkView {
     onChange: () => void,
   ) {
     const { Nodes: nodes, Chains: chains, Committees: committees, KeyGeneration: keyGeneration } = options.addresses;
-    const { Resharing: resharing, Rotations: rotations, Recovery: recovery } = options.addresses;
-    const contracts = { nodes, chains, committees, keyGeneration, resharing, rotations, recovery };
+    const { Resharing: resharing, Rotations: rotations, Recovery: recovery, Forks: forks } = options.addresses;
+    const contracts = { nodes, chains, committees, keyGeneration, resharing, rotations, recovery, forks };
     this.#watcher = new MainchainWatcher<MainchainEvent>({
       rpc: options.rpc,
       chainId: MAINCHAIN_ID,

@@ -75,7 +75,6 @@ export class EthereumChain implements ChainReader {
       fees: (block): BlockFees => fees.of(block),
       suggestedTip: 1n,
       build: (request): Promise<BuiltBlock> => parts.builder.build(request),
-      rules: (): RuleSchedule => ruleSchedule(ledger),
       proof: (address, slots, block): Promise<AccountProof> => this.#proof(address, slots, block),
     };
   }
@@ -96,6 +95,10 @@ export class EthereumChain implements ChainReader {
 
   get genesisHash(): Uint8Array {
     return this.#ledger.hashOf(0) ?? new Uint8Array(32);
+  }
+
+  rules(): RuleSchedule {
+    return ruleSchedule(this.#ledger);
   }
 
   get head(): EthereumBlock {

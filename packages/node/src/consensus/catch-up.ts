@@ -134,8 +134,12 @@ export class CatchUp {
 
   /** Asks for what is missing between the own tip and the others' heights. */
   plan(): void {
-    if (this.#execution.halted !== undefined || this.#context.stopped || this.#context.joining) return;
+    const { halted } = this.#execution;
+    // What is below the fork may still lack its F.
+    if (halted !== undefined && halted !== "unknown-fork") return;
+    if (this.#context.stopped || this.#context.joining) return;
     this.#askMissingFinality();
+    if (halted !== undefined) return;
     const { ordered } = this.#context;
     // Of an era that is over nothing above its end is wanted.
     const last = this.#context.ports.ending?.()?.finalHeight ?? Number.POSITIVE_INFINITY;

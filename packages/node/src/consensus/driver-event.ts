@@ -60,9 +60,10 @@ export type DriverEvent =
 
 /**
  * Why execution stopped for good. diverged: the certified header differs from the own; mainchain-conflict: the agreed
- * checkpoint is not on this node's mainchain; irreproducible: a restart executed a container to another result.
+ * checkpoint is not on this node's mainchain; irreproducible: a restart executed a container to another result;
+ * unknown-fork: the chain changed to rules that this version does not know (`own`: the last ones known, `other`: these).
  */
-export type HaltReason = "diverged" | "mainchain-conflict" | "irreproducible";
+export type HaltReason = "diverged" | "mainchain-conflict" | "irreproducible" | "unknown-fork";
 
 export interface Observer {
   event(event: DriverEvent): void;

@@ -8,6 +8,7 @@ import {
   encodeContainerBody,
   segmentsRoot,
 } from "@tributary/protocol/container/container-body";
+import { containerRules } from "@tributary/protocol/container/fork-schedule";
 import type { ContainerHeader, OrderedTransaction } from "@tributary/protocol/container/header";
 import { rankSeats } from "@tributary/protocol/container/rank";
 import { containerTime } from "@tributary/protocol/container/time";
@@ -80,6 +81,8 @@ export class Execution {
   #executing = false;
   #committing = false;
   #halted: HaltReason | undefined;
+  /** Rules by which the next container is to be executed, where the executor does not know them. */
+  #unknownRules: number | undefined;
   #hungrySince: number | undefined;
 
   constructor(
@@ -120,7 +123,7 @@ export class Execution {
   }
 
   get halted(): HaltReason | undefined {
-    return this.#halted;
+    return this.#halted ?? (this.#unknownRules === undefined ? undefined : "unknown-fork");
   }
 
   /** Reads where the store and the executor stand. Before the log is replayed. */
@@ -341,6 +344,8 @@ export class Execution {
       parent.time,
       headers.map((header) => header.time),
     );
+    const rules = this.#scheduledRules(mainchain.number, time);
+    if (rules === undefined || !this.#knows(rules)) return;
     const bySeat = new Map(accepted.map(({ seat, proposal }) => [seat, proposal]));
     const ranked: ContainerBody["accepted"][number][] = [];
     const content = this.#bodies.complete(order) ? undefined : this.#inheritance.contentOf(height);
@@ -355,9 +360,9 @@ export class Execution {
     if (content !== undefined) {
       bodies = [{ body: this.#context.ports.bodies.encode(content.transactions.map(({ raw }) => raw)) }];
     }
-    this.#execute({ height, beacon, time, parent: parentHash, mainchain, bodies }, (result) => {
+    this.#execute({ height, rules, beacon, time, parent: parentHash, mainchain, bodies }, (result) => {
       const body: ContainerBody = { accepted: ranked, transactions: result.transactions };
-      const { group, rules } = this.#context.config;
+      const { group } = this.#context.config;
       const { era, epoch, committee } = terms;
       const header: ContainerHeader = {
         version: CONTAINER_VERSION,
@@ -390,7 +395,7 @@ export class Execution {
 
   #executeFetched(fetched: FetchedContainer): void {
     const { header } = fetched.message;
-    const { height, beacon, time } = header;
+    const { height, rules, beacon, time } = header;
     const { hash: parent } = this.#tip;
     if (header.parent !== parent) {
       this.halt("diverged", height, parent, header.parent);
@@ -398,10 +403,12 @@ export class Execution {
     }
     const mainchain = { number: header.mainchainNumber, hash: header.mainchainHash };
     if (!this.#mainchainAllows(height, mainchain)) return;
+    // F vouches for what the header says, so that nothing of the mainchain is needed.
+    if (!this.#knows(rules)) return;
     const transactions = fetched.body.transactions.map(({ raw }) => raw);
     const bodies = [{ body: this.#context.ports.bodies.encode(transactions) }];
     const stored = this.#inStore(height);
-    this.#execute({ height, beacon, time, parent, mainchain, bodies }, (result) => {
+    this.#execute({ height, rules, beacon, time, parent, mainchain, bodies }, (result) => {
       const body: ContainerBody = { accepted: fetched.body.accepted, transactions: result.transactions };
       const own = { ...header, bodyRoot: bodyRoot(body), segmentsRoot: segmentsRoot(result.segments) };
       this.#executed({ header: own, hash: containerHash(own), body, fetched, stored, kept: false });
@@ -447,6 +454,27 @@ export class Execution {
     const known = this.#context.ports.mainchain.check(checkpoint);
     if (known === "conflict") this.halt("mainchain-conflict", height, "", `${checkpoint.number} ${checkpoint.hash}`);
     return known === "known";
+  }
+
+  /** undefined: this node has not read the mainchain that far and asks again at the next tick. */
+  #scheduledRules(mainchainNumber: number, time: number): number | undefined {
+    const { config, ports } = this.#context;
+    const { entries, through } = ports.mainchain.forks(config.group);
+    if (through < mainchainNumber) return undefined;
+    return containerRules(this.#tip.header.rules, entries, mainchainNumber, time);
+  }
+
+  /** A member that does not know the rules stops before them, and goes on ordering. What is below stays. */
+  #knows(rules: number): boolean {
+    const known = this.#context.ports.executor.knows(rules);
+    const unknown = known ? undefined : rules;
+    if (unknown !== undefined && this.#unknownRules !== unknown) {
+      const { height, rules: own } = this.#tip.header;
+      const event = { height: height + 1, own: own.toString(), other: unknown.toString() };
+      this.#context.report({ kind: "halted", reason: "unknown-fork", ...event });
+    }
+    this.#unknownRules = unknown;
+    return known;
   }
 
   #commit(): void {

@@ -38,11 +38,12 @@ export function genesisContainer(origin: Origin, genesisBlock: HexHash, rules: n
   };
 }
 
-/** What the driver needs of a specification and of the chain on this node; see MemberConfig. `origin`: the chain's first epoch. */
+/** What the driver needs of a specification and of the chain on this node; see MemberConfig. `rules`: by which the genesis
+ * was made; `origin`: the chain's first epoch. */
 export function memberConfig(
   spec: MemberSpec,
   genesisBlock: HexHash,
-  chain: Pick<MemberConfig, "rules" | "transactionGas" | "proposalSpacing">,
+  chain: Pick<MemberConfig, "transactionGas" | "proposalSpacing"> & { readonly rules: number },
   origin: Origin = spec,
   inherited?: Inherited,
 ): MemberConfig {
@@ -55,7 +56,6 @@ export function memberConfig(
     seat,
     members: members.length,
     committee,
-    rules: chain.rules,
     containerGas: genesis.gasLimit,
     containerBytes: genesis.byteLimit,
     transactionGas: chain.transactionGas,

@@ -25,8 +25,6 @@ export type MemberConfig = {
   readonly members: number;
   /** Hash of members and share keys. */
   readonly committee: HexHash;
-  /** Execution rules in force (fork schedule). */
-  readonly rules: number;
   /** G: gas limit of a container. */
   readonly containerGas: number;
   /** B: bytes of proposal bodies in a container. */

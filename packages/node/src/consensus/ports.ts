@@ -3,6 +3,7 @@
 // able to decide the order of everything. A callback may be called before the call returns.
 
 import type { Checkpoint, HexHash, Seat } from "@tributary/protocol/consensus/types";
+import type { ForkSchedule } from "@tributary/protocol/container/fork-schedule";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
 
 export type {
@@ -123,6 +124,8 @@ export interface MainchainView {
   readyEpochs(group: HexHash, era: number): readonly ReadyEpoch[];
   /** `age`: milliseconds since the newest container was made; 0 where there is none. */
   standing(group: HexHash, era: number, age: number): EraStanding;
+  /** What the mainchain says of the chain's rules of execution. */
+  forks(group: HexHash): ForkSchedule;
 }
 
 /** Durable blobs of consensus by height, for serving and for restart. One store a member. Bodies of undecided proposals are in the input log. */

@@ -92,3 +92,25 @@ test("asks the mainchain again before it contradicts an order: its own word may 
   await new Promise((resolve) => setImmediate(resolve));
   expect(book.check(at(7, 5))).toBe("conflict");
 });
+
+test("announced rules are known with how far the mainchain was read, and go with the blocks that held them", () => {
+  const book = new CheckpointBook();
+  const group = hash(7);
+  expect(book.forks(group)).toEqual({ entries: [], through: 0 });
+  book.fork(group, 2, 1_000, 10);
+  book.forkCancelled(group, 2, 12);
+  book.fork(group, 2, 2_000, 14);
+  book.fork(hash(8), 3, 1_000, 10);
+  book.advance([{ number: 15, hash: hash(15) }]);
+  const first = { rules: 2, time: 1_000, block: 10, cancelled: 12 };
+  const second = { rules: 2, time: 2_000, block: 14, cancelled: undefined };
+  expect(book.forks(group)).toEqual({ entries: [first, second], through: 15 });
+  book.retreat(13);
+  // It was read that far once: who went on by it need not wait for a mainchain that is behind now.
+  expect(book.forks(group)).toEqual({ entries: [first], through: 15 });
+  book.retreat(11);
+  expect(book.forks(group).entries).toEqual([{ ...first, cancelled: undefined }]);
+  book.fork(group, 2, 2_000, 14);
+  book.fork(group, 2, 2_000, 14);
+  expect(book.forks(group).entries).toHaveLength(2);
+});

@@ -1,4 +1,5 @@
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
+import type { ForkSchedule, ScheduledFork } from "@tributary/protocol/container/fork-schedule";
 import type { EraStanding, MainchainView, ReadyEpoch } from "../consensus/ports.ts";
 import { EraWatch } from "./era-watch.ts";
 
@@ -14,6 +15,8 @@ const MAX_RETIRED = 1_024;
 export const SILENCE_MS: number = 12 * 3_600_000;
 /** Ready epochs kept of a group: the newest ones. */
 const MAX_EPOCHS = 64;
+/** Announcements kept of a group: the contract takes no more, so that all members know the same ones. */
+const MAX_FORKS = 255;
 
 /** Hash of a finalised block; undefined where there is none or the mainchain is away. */
 export type CheckpointLookup = (number: number) => Promise<HexHash | undefined>;
@@ -40,6 +43,10 @@ export class CheckpointBook implements MainchainView {
   readonly #ready = new Map<HexHash, readonly (ReadyEpoch & { readonly era: number })[]>();
   /** Recoveries. */
   readonly eras: EraWatch;
+  /** Announced changes of the rules, by group; in the mainchain's order. */
+  readonly #forks = new Map<HexHash, readonly ScheduledFork[]>();
+  /** Highest block that was ever entered: everything up to it was read once. */
+  #through = 0;
   /** What the mainchain says now where an order contradicts an entry. */
   readonly #confirmed = new Map<number, HexHash>();
 
@@ -66,6 +73,26 @@ export class CheckpointBook implements MainchainView {
     this.#ready.set(group, [...others, { era, epoch, block }].slice(-MAX_EPOCHS));
   }
 
+  /** The mainchain announces other rules from `time` (seconds) on. Before any checkpoint at or above that block is entered. */
+  fork(group: HexHash, rules: number, time: number, block: number): void {
+    const known = (this.#forks.get(group) ?? []).filter((entry) => entry.rules !== rules || entry.block !== block);
+    this.#forks.set(group, [...known, { rules, time, block, cancelled: undefined }].slice(-MAX_FORKS));
+  }
+
+  /** It takes back the newest announcement of these rules. */
+  forkCancelled(group: HexHash, rules: number, block: number): void {
+    const known = this.#forks.get(group) ?? [];
+    const newest = known.findLastIndex((entry) => entry.rules === rules);
+    this.#forks.set(
+      group,
+      known.map((entry, at) => (at === newest ? { ...entry, cancelled: block } : entry)),
+    );
+  }
+
+  forks(group: HexHash): ForkSchedule {
+    return { entries: this.#forks.get(group) ?? [], through: this.#through };
+  }
+
   readyEpochs(group: HexHash, era: number): readonly ReadyEpoch[] {
     return this.#ready.get(group)?.filter((known) => known.era === era) ?? [];
   }
@@ -81,6 +108,7 @@ export class CheckpointBook implements MainchainView {
       const newest = this.#entries.at(-1);
       if (newest !== undefined && checkpoint.number <= newest.number) continue;
       this.#entries.push(checkpoint);
+      this.#through = Math.max(this.#through, checkpoint.number);
       if (this.#delay > 0) this.#fresh.push({ number: checkpoint.number, since });
     }
     this.#fresh = this.#fresh.slice(-MAX_KEPT);
@@ -108,6 +136,7 @@ export class CheckpointBook implements MainchainView {
       if (standing.length === 0) this.#ready.delete(group);
       else this.#ready.set(group, standing);
     }
+    for (const [group, entries] of this.#forks) this.#forks.set(group, standingBelow(entries, number));
     const gone = this.#entries.filter((entry) => entry.number > number);
     this.#entries = this.#entries.filter((entry) => entry.number <= number);
     this.#retired = [...this.#retired, ...gone].sort((a, b) => a.number - b.number).slice(-MAX_RETIRED);
@@ -178,4 +207,11 @@ export class CheckpointBook implements MainchainView {
     if (at < 0 || at === this.#entries.length - 1 || this.#entries[at]?.number === checkpoint.number) return;
     this.#entries.splice(at + 1, 0, checkpoint);
   }
+}
+
+/** What the mainchain says of forks up to a block. */
+function standingBelow(entries: readonly ScheduledFork[], number: number): readonly ScheduledFork[] {
+  return entries
+    .filter(({ block }) => block <= number)
+    .map((entry) => ((entry.cancelled ?? 0) > number ? { ...entry, cancelled: undefined } : entry));
 }

@@ -25,6 +25,7 @@ test("a rollback gives the turn back that its container held", () => {
   const calls: string[] = [];
   const chain = (name: string): Executor => ({
     committed: 0,
+    knows: () => true,
     execute: () => calls.push(`execute ${name}`),
     commit: () => {},
     rollback: () => calls.push(`rollback ${name}`),

@@ -54,6 +54,7 @@ export function sharedExecutor(
     get committed() {
       return executor.committed;
     },
+    knows: (rules) => executor.knows(rules),
     execute(container, done) {
       const start = guard((finished: () => void) => {
         running = finished;

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Chain } from "@tributary/chain/chain/chain";
+import { ChainError } from "@tributary/chain/chain-error";
 import type { Seat } from "@tributary/protocol/consensus/types";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import type { Limits } from "@tributary/protocol/wire/index";
@@ -57,6 +58,7 @@ export class MemberSnapshots {
   #download: SnapshotDownload | undefined;
   #running: Promise<void> | undefined;
   #begunAt = 0;
+  #useless = false;
   /** The least number of heights behind since the member fell behind, and when it was reached. */
   #nearest: { readonly lag: number; readonly at: number } | undefined;
 
@@ -105,7 +107,7 @@ export class MemberSnapshots {
     const { number } = chain.head.header;
     const hopeful = this.#download !== undefined && performance.now() - this.#begunAt < HOPE_MS;
     joining(hopeful || this.#download?.moving === true);
-    if (this.#running !== undefined || !this.#isLate(final() - number)) return;
+    if (this.#running !== undefined || this.#useless || !this.#isLate(final() - number)) return;
     logger.info({ height: number, final: final() }, "far behind: a snapshot is fetched");
     this.#begunAt = performance.now();
     joining(true);
@@ -145,6 +147,8 @@ export class MemberSnapshots {
       logger.info("a snapshot is here and verified: the member begins again with it");
       ready();
     } catch (error) {
+      // There is no other one to hope for with this version.
+      this.#useless = error instanceof ChainError && error.code === "unknown-fork";
       logger.error({ err: error }, "a snapshot could not be taken over; the member goes on with what it has");
     }
   }

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Chain } from "@tributary/chain/chain/chain";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
+import { type ForkRules, rulesOf } from "@tributary/chain/forks/fork";
 import type { GaslessSettings } from "@tributary/chain/pool/gasless";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { LaterEpochs, MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
@@ -26,6 +27,7 @@ import { evidenceOf } from "./evidence-source.ts";
 import type { FairTurns, Turns } from "./fair-turns.ts";
 import { finalityOf } from "./finality-source.ts";
 import { folderBytes } from "./folder-bytes.ts";
+import { ForkWatch, type NextFork } from "./fork-watch.ts";
 import { type Guard, memberGuard } from "./guarded-ports.ts";
 import { type HistoryPolicy, keptBlocks, MemberPruning } from "./member-pruning.ts";
 import { diskQuota, poolLimits } from "./slot-share.ts";
@@ -34,6 +36,7 @@ import { lastTerm, removeOlderLogs, Term, type TermFiles } from "./term.ts";
 const DISK_LOOK_MS = 30_000;
 /** Milliseconds that a term may take for what is asked of it. */
 const ANSWER_MS = 10_000;
+const FORK_LOOK_MS = 1_000;
 /** Heights below what is final at which a follower counts as one that holds the chain's state. consensus.md 14. */
 const CURRENT_LAG = 64;
 
@@ -51,6 +54,8 @@ export type MemberParts = {
   /** Blocks that are kept. */
   readonly history: HistoryPolicy;
   readonly gasless: GaslessSettings;
+  /** Rules of execution that this node knows. */
+  readonly forks: readonly ForkRules[];
   /** Heights behind from which on a snapshot is fetched. */
   readonly joinLag: number;
   /** The member begins with a snapshot that it fetched just now. */
@@ -87,6 +92,7 @@ export class Member {
   readonly #opened: Opened;
   readonly #parts: MemberParts;
   readonly #pruning: MemberPruning;
+  readonly #forkWatch: ForkWatch;
   readonly #proofs: StateProofs;
   #committees: Committees;
   #term: Term;
@@ -95,6 +101,7 @@ export class Member {
   #turningOver: Promise<void> | undefined;
   #settling: Promise<void> | undefined;
   #diskTimer: NodeJS.Timeout | undefined;
+  #forkTimer: NodeJS.Timeout | undefined;
   #link: GroupMesh | undefined;
   #diskBytes = 0;
   #expiredSince: number | undefined;
@@ -128,6 +135,8 @@ export class Member {
         pool: poolLimits(first.slots),
         ...(kept === undefined ? {} : { keepBlocks: kept }),
         gasless: parts.gasless,
+        forks: parts.forks,
+        schedule: () => parts.mainchain.forks(first.group).entries,
         onFailure: failed,
       });
       closers.push(() => chain.close());
@@ -168,6 +177,13 @@ export class Member {
       chain,
       finality: (block) => this.#finality(block),
       now: () => performance.now(),
+      logger: parts.logger,
+    });
+    this.#forkWatch = new ForkWatch({
+      schedule: () => parts.mainchain.forks(first.group),
+      present: () => rulesOf(chain.head.header),
+      knows: (rules) => chain.executor.knows(rules),
+      now: Date.now,
       logger: parts.logger,
     });
     this.#pruning = new MemberPruning({ chain, containers: store, logger: parts.logger });
@@ -219,6 +235,7 @@ export class Member {
     });
     this.#diskTimer = setInterval(() => this.#measureDisk(), DISK_LOOK_MS);
     this.#measureDisk();
+    this.#forkTimer = setInterval(() => this.#forkWatch.look(), FORK_LOOK_MS);
   }
 
   /** Also when guests came or went: whoever is up is told again. */
@@ -281,9 +298,12 @@ export class Member {
   }
 
   status(): StatusReport {
-    const { status, height, final, membersUp, quorum, since } = this.#term.driver.status();
+    const { status, height, final, membersUp, quorum, since, halted } = this.#term.driver.status();
     const highestHeight = Math.max(height, final);
-    if (this.#expiredSince === undefined) return { status, height, highestHeight, membersUp, quorum, since };
+    if (this.#expiredSince === undefined) {
+      const { next: nextFork } = this.#forkWatch;
+      return { status, height, highestHeight, membersUp, quorum, since, nextFork, halted };
+    }
     return { status: "expired", height, highestHeight: height, membersUp: 0, quorum, since: this.#expiredSince };
   }
 
@@ -319,6 +339,11 @@ export class Member {
     return seat < members.length && membersUp >= quorum;
   }
 
+  /** The first change of rules ahead that this version does not know. */
+  get unknownFork(): NextFork | undefined {
+    return this.#expiredSince === undefined ? this.#forkWatch.unknown : undefined;
+  }
+
   /** Holds the state of a height near what is final. */
   get current(): boolean {
     const { height, final } = this.#term.driver.status();
@@ -327,7 +352,7 @@ export class Member {
 
   reading(): MemberReading {
     const { journal, store } = this.#opened;
-    const { status, height, membersUp, quorum } = this.status();
+    const { status, height, membersUp, quorum, nextFork } = this.status();
     const { pending, queued, bytes } = this.#opened.chain.poolStatus();
     return {
       chain: this.#label,
@@ -337,6 +362,9 @@ export class Member {
       ordered: this.#term.driver.status().ordered,
       membersUp,
       quorum,
+      rules: rulesOf(this.#opened.chain.head.header),
+      nextFork,
+      unknownFork: this.unknownFork,
       mempool: { transactions: pending + queued, bytes },
       evidence: store.evidenceCount,
       diskBytes: this.#diskBytes,
@@ -367,6 +395,7 @@ export class Member {
 
   async #close(): Promise<void> {
     clearInterval(this.#diskTimer);
+    clearInterval(this.#forkTimer);
     this.#silence();
     await this.#turningOver;
     await this.#settling;

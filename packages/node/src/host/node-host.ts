@@ -8,6 +8,7 @@ import type { RpcServer } from "../rpc/server.ts";
 import { isDiverged, setStateAside } from "./diverged-state.ts";
 import type { EraWatch, Opening } from "./era-watch.ts";
 import { FairTurns } from "./fair-turns.ts";
+import type { NextFork } from "./fork-watch.ts";
 import { Member, type MemberParts, memberFolder } from "./member.ts";
 
 /** Milliseconds for which a member that failed is not started again; doubles with each failure in a row. */
@@ -97,6 +98,14 @@ export class NodeHost implements MemberHost, RecoveryHost {
 
   failures(): ReadonlyMap<bigint, MemberFailure> {
     return this.#failed;
+  }
+
+  /** Changes of rules ahead that this version does not know, by chain. */
+  unknownForks(): ReadonlyMap<bigint, NextFork> {
+    const found = [...this.#members].flatMap(([chainId, { unknownFork }]) =>
+      unknownFork === undefined ? [] : [[chainId, unknownFork] as const],
+    );
+    return new Map(found);
   }
 
   readings(): readonly MemberReading[] {

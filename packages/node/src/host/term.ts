@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Chain } from "@tributary/chain/chain/chain";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
+import { FIRST_RULES } from "@tributary/chain/forks/fork";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { Seat } from "@tributary/protocol/consensus/types";
 import { type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
@@ -35,8 +36,6 @@ import { keptBlocks, snapshotAge } from "./member-pruning.ts";
 import { MemberSnapshots } from "./member-snapshots.ts";
 import { diskQuota, proposalSpacing } from "./slot-share.ts";
 
-/** Execution rules that this version knows: Prague, as every chain has them from its genesis. */
-const RULES = 1;
 const LOG_FOLDER = /^log-(\d+)-(\d+)$/;
 
 /** What stays of a member while epochs come and go. */
@@ -109,7 +108,11 @@ export class Term {
     this.verifier = new BatchVerifier(verifierKeys(spec));
     const genesis = chain.block(0);
     if (genesis === undefined) throw new Error("a chain has a genesis block");
-    const rules = { rules: RULES, transactionGas: spec.genesis.gasLimit, proposalSpacing: proposalSpacing(spec.slots) };
+    const rules = {
+      rules: FIRST_RULES,
+      transactionGas: spec.genesis.gasLimit,
+      proposalSpacing: proposalSpacing(spec.slots),
+    };
     const origin = committees().first;
     const inherited = committees().inheritedBy(spec);
     const { beginning } = spec;
@@ -147,7 +150,11 @@ export class Term {
       store,
       limits,
       send: (to, message) => this.#mesh.send(to, "snapshots", message),
-      final: () => this.driver.status().final,
+      // Who cannot execute what follows has nothing to begin with a snapshot of it.
+      final: () => {
+        const { final, height, halted } = this.driver.status();
+        return halted === "unknown-fork" ? height : final;
+      },
       joining: (joining) => this.driver.setJoining(joining),
       joinLag: member.joinLag,
       joined: member.joined,

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { DriverEvent } from "../consensus/driver-event.ts";
+import type { NextFork } from "../host/fork-watch.ts";
 import type { MeshStats } from "../mesh/mesh-stats.ts";
 import type { VerifierStats } from "../verifier/batch-verifier.ts";
 
@@ -12,6 +13,11 @@ export type MemberReading = {
   readonly ordered: number;
   readonly membersUp: number;
   readonly quorum: number;
+  /** Rules of the newest block. */
+  readonly rules: number;
+  readonly nextFork: NextFork | undefined;
+  /** The first one ahead whose rules this version does not know. */
+  readonly unknownFork: NextFork | undefined;
   readonly mempool: { readonly transactions: number; readonly bytes: number };
   readonly evidence: number;
   readonly diskBytes: number;
@@ -121,6 +127,17 @@ export class NodeMetrics {
     perMember("quorum", "Members without which the chain pauses", (member) => member.quorum);
     perMember("running", "1 while the member takes part and is not behind", (member) =>
       member.status === "running" ? 1 : 0,
+    );
+    perMember("rules", "Rules that the newest block was executed by", (member) => member.rules);
+    perMember(
+      "next_fork_timestamp_seconds",
+      "When the chain's rules change next, 0 where nothing is announced",
+      (member) => member.nextFork?.time ?? 0,
+    );
+    perMember(
+      "unknown_fork_timestamp_seconds",
+      "When rules come that this version does not know, 0 for never",
+      (member) => member.unknownFork?.time ?? 0,
     );
     perMember("slots", "Slots of the chain on this node", (member) => member.slots);
     perMember("mempool_transactions", "Waiting transactions", (member) => member.mempool.transactions);

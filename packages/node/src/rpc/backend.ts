@@ -4,6 +4,8 @@ import type { ContainerHeader } from "@tributary/protocol/container/header";
 import type { MerkleBranch } from "@tributary/protocol/container/merkle";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
 import type { MemberStatus } from "@tributary/protocol/ports/member-host";
+import type { HaltReason } from "../consensus/driver-event.ts";
+import type { NextFork } from "../host/fork-watch.ts";
 
 /** How the member of a chain on this node is doing. */
 export type StatusReport = {
@@ -18,6 +20,10 @@ export type StatusReport = {
   readonly quorum: number;
   /** Milliseconds since 1970 at which the status became what it is. */
   readonly since: number;
+  /** The next change of the chain's rules that the mainchain announces. */
+  readonly nextFork?: NextFork | undefined;
+  /** Why this member executes no more, though it still orders. */
+  readonly halted?: HaltReason | undefined;
 };
 
 /** Everything with which an outsider checks a block against the group key in the manager contract. */

@@ -14,12 +14,15 @@ import type {
   Log,
   LogFilter,
   Receipt,
+  RuleSchedule,
   SubmitResult,
   Transaction,
 } from "@tributary/chain";
 import { ChainError } from "@tributary/chain";
 import { BloomBits } from "@tributary/chain/block/bloom";
 import { buildBlock } from "@tributary/chain/block/build-block";
+import { rentedSchedule } from "@tributary/chain/chain/rented-schedule";
+import { KNOWN_FORKS } from "@tributary/chain/forks/fork";
 import { buildGenesis } from "@tributary/chain/genesis/genesis";
 import { TransactionDecoder } from "@tributary/chain/transaction/decoder";
 import { equal } from "@tributary/protocol/bytes/index";
@@ -72,6 +75,10 @@ export class FixtureChain implements ChainReader {
     return last.block;
   }
 
+  rules(): RuleSchedule {
+    return rentedSchedule(this.genesisHash, KNOWN_FORKS, this.head.header, []);
+  }
+
   /** How many listeners are attached: none may be left behind. */
   get listeners(): number {
     return this.#blockListeners.size + this.#pendingListeners.size;
@@ -91,7 +98,7 @@ export class FixtureChain implements ChainReader {
     });
     const number = parent.header.number + 1;
     const block = buildBlock({
-      ...{ parentHash: parent.hash, number, height: number, time: (1_700_000_000 + number) * 1_000 },
+      ...{ parentHash: parent.hash, number, height: number, rules: 1, time: (1_700_000_000 + number) * 1_000 },
       ...{ gasLimit: 30_000_000, mixHash: parent.hash, parentBeaconBlockRoot: parent.hash },
       ...{ stateRoot: parent.header.stateRoot, receipts },
       transactions: transactions.map(({ raw }) => raw),

@@ -12,6 +12,8 @@ const ZERO: HexHash = `0x${"00".repeat(32)}`;
 
 export class SoloChain {
   readonly chain: Chain;
+  /** By which the next block is executed. */
+  rules = 1;
   #height = 0;
   #parent: HexHash = ZERO;
   #mining: Promise<void> = Promise.resolve();
@@ -25,7 +27,7 @@ export class SoloChain {
     chainId: bigint,
     rich: readonly `0x${string}`[],
     gasLimit = 30_000_000,
-    options: Pick<ChainOptions, "pool" | "gasless"> = {},
+    options: Pick<ChainOptions, "pool" | "gasless" | "forks" | "schedule"> = {},
   ): Promise<SoloChain> {
     const chain = await Chain.open({
       ...options,
@@ -59,7 +61,10 @@ export class SoloChain {
     const mainchain = { number: 0, hash: ZERO };
     const { segments, transactions } = await new Promise<Parameters<Parameters<typeof executor.execute>[1]>[0]>(
       (resolve) => {
-        executor.execute({ height, beacon, time, parent: this.#parent, mainchain, bodies: [{ body }] }, resolve);
+        executor.execute(
+          { height, rules: this.rules, beacon, time, parent: this.#parent, mainchain, bodies: [{ body }] },
+          resolve,
+        );
       },
     );
     const header: ContainerHeader = {

@@ -30,6 +30,8 @@ export interface BodyRules {
 /** A container whose order is decided, ready to be executed after its predecessor. */
 export type OrderedContainer = {
   readonly height: number;
+  /** Rules in force, which the executor knows. */
+  readonly rules: number;
   readonly beacon: HexHash;
   /** Milliseconds since 1970, by the rule of consensus.md 7. */
   readonly time: number;
@@ -61,6 +63,8 @@ export type CertifiedHeader = {
 export interface Executor {
   /** Highest committed height; 0 for genesis. */
   readonly committed: number;
+  /** Whether it can execute by these rules. */
+  knows(rules: number): boolean;
   /** Executes the container after the last executed one. Never fails: what is invalid is marked. */
   execute(container: OrderedContainer, done: (result: ExecutionResult) => void): void;
   /** F(h) is held for the executed height: writes it atomically and makes it visible to readers. Ascending. */

@@ -88,6 +88,7 @@ export function durableExecutor(inner: ToyExecutor, state: ToyState, log: Segmen
     get committed() {
       return inner.committed;
     },
+    knows: (rules) => inner.knows(rules),
     execute: (container, done) => inner.execute(container, done),
     commit: (certified, done) =>
       inner.commit(certified, () => {

@@ -89,7 +89,7 @@ export class Committee {
     const time = START * 1_000 + this.now;
     const mainchain = { number: 0, hash: ZERO };
     return new Promise((resolve) => {
-      this.chain.executor.execute({ height, beacon, parent: ZERO, mainchain, time, bodies }, resolve);
+      this.chain.executor.execute({ height, rules: 1, beacon, parent: ZERO, mainchain, time, bodies }, resolve);
     });
   }
 

@@ -17,6 +17,37 @@ const DRIVER = "packages/node/src/consensus/";
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    name: "rules change by what each member has read of the mainchain",
+    patches: [
+      {
+        file: `${DRIVER}execution.ts`,
+        find: "return containerRules(this.#tip.header.rules, entries, mainchainNumber, time);",
+        replace: "return containerRules(this.#tip.header.rules, entries, through, time);",
+      },
+    ],
+  },
+  {
+    name: "rules change by each member's own clock",
+    patches: [
+      {
+        file: `${DRIVER}execution.ts`,
+        find: "return containerRules(this.#tip.header.rules, entries, mainchainNumber, time);",
+        replace:
+          "return containerRules(this.#tip.header.rules, entries, mainchainNumber, ports.clock.time() + 0 * time);",
+      },
+    ],
+  },
+  {
+    name: "rules are taken from a mainchain that was not read that far",
+    patches: [
+      {
+        file: `${DRIVER}execution.ts`,
+        find: "if (through < mainchainNumber) return undefined;",
+        replace: "if (through < 0) return undefined;",
+      },
+    ],
+  },
+  {
     name: "the next epoch begins before F says that all know of it",
     epochs: true,
     patches: [

@@ -2,6 +2,7 @@ import type { EraStanding, MainchainView, ReadyEpoch } from "@tributary/node/con
 import { uint } from "@tributary/protocol/bytes/bytes";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { Checkpoint, HexHash } from "@tributary/protocol/consensus/types";
+import type { ScheduledFork } from "@tributary/protocol/container/fork-schedule";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { Random } from "../agreement/random.ts";
 
@@ -21,13 +22,15 @@ function blockHash(number: number): HexHash {
 
 /**
  * One mainchain, seen by each member with a lag of its own. `elapsed`: milliseconds since the start; `ready`: later
- * epochs of the group, ascending; `standing`: of an era, for who saw what happened up to some milliseconds.
+ * epochs of the group, ascending; `standing`: of an era, for who saw what happened up to some milliseconds; `forks`: those
+ * that are announced.
  */
 export function simulatedMainchain(
   elapsed: () => number,
   lag: number,
   ready: readonly ReadyEpoch[] = [],
   standing: (era: number, elapsed: number) => EraStanding = () => "open",
+  forks: readonly ScheduledFork[] = [],
 ): MainchainView {
   const newest = (): number => Math.max(0, Math.floor((elapsed() - lag) / BLOCK_MS));
   return {
@@ -41,6 +44,7 @@ export function simulatedMainchain(
       if (number > newest()) return "unknown";
       return blockHash(number) === hash ? "known" : "conflict";
     },
+    forks: () => ({ entries: forks.filter(({ block }) => block <= newest()), through: newest() }),
     readyEpochs: (_group, era) => (era === 1 ? ready.filter(({ block }) => block <= newest()) : []),
     standing: (_group, era) => standing(era, elapsed() - lag),
   };

@@ -16,6 +16,9 @@ import { PoolDisk, ToyPool } from "./toy-pool.ts";
 import { toyBodyRules } from "./toy-transaction.ts";
 import { MemberClock, type VirtualClock } from "./virtual-clock.ts";
 
+/** Milliseconds until a member that starts has read the mainchain. */
+const READING_MS = 300;
+
 export type Latencies = {
   readonly log: Latency;
   readonly journal: Latency;
@@ -140,6 +143,15 @@ export class SimulatedMember implements Station {
     );
     for (const durability of this.#durability) durability.attach(clock);
     const executor = new ToyExecutor(this.#state, clock, latencies.execute);
+    // A node that starts has the mainchain to read again.
+    let read = false;
+    clock.after(READING_MS, () => {
+      read = true;
+    });
+    const watched: MainchainView = {
+      ...mainchain,
+      forks: (group) => (read ? mainchain.forks(group) : { entries: [], through: 0 }),
+    };
     const pool = new ToyPool(
       this.#poolDisk,
       (sender) => executor.nonceOf(sender),
@@ -156,7 +168,7 @@ export class SimulatedMember implements Station {
       executor,
       bodies: toyBodyRules,
       pool,
-      mainchain,
+      mainchain: watched,
       before: (old) => new SimulatedVerifier(this.#world.cryptoOf({ era: old, epoch: 1 }), clock, latencies.verify),
       ...(ending === undefined ? {} : { ending: () => ending(era) }),
       store: this.store,

@@ -1,6 +1,7 @@
 import type { DriverEvent } from "@tributary/node/consensus/driver-event";
 import type { EraStanding, Mesh, ReadyEpoch } from "@tributary/node/consensus/ports";
 import { segmentsRoot } from "@tributary/protocol/container/container-body";
+import type { ScheduledFork } from "@tributary/protocol/container/fork-schedule";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { decodeEvidence } from "@tributary/protocol/evidence/codec";
 import type { EvidenceKind } from "@tributary/protocol/evidence/evidence";
@@ -108,6 +109,8 @@ const INJECTED: readonly MessageKind[] = [
 /** Links may break and members crash for so long; then the network is only slow. */
 const UNREST_MS = 20_000;
 const CHECK_EVERY = 32;
+/** Sets the draws for the forks apart, so that the rest of a run is what its seed says. */
+const FORK_SEED = 1_000_003;
 
 /** One seeded run of whole members under a hostile network. */
 export class NetworkSimulation {
@@ -117,6 +120,7 @@ export class NetworkSimulation {
   readonly #crypto: IdealCrypto;
   readonly #ready: readonly ReadyEpoch[];
   readonly #recovery: SimulatedRecovery | undefined;
+  readonly #forks: readonly ScheduledFork[];
   readonly #scheduler: NetworkScheduler;
   readonly #mesh: SimulatedMesh;
   readonly #oracle = new Oracle();
@@ -151,6 +155,7 @@ export class NetworkSimulation {
     this.#crypto = new IdealCrypto(members, seed);
     this.#ready = readyEpochs(options.epochs ?? 0, random);
     this.#recovery = options.recovery === true ? new SimulatedRecovery(members, this.#crypto, random) : undefined;
+    this.#forks = calm === true ? [] : announcedForks(new Random(seed + FORK_SEED), this.#clock.time());
     const faulty = calm === true ? 0 : maxFaulty(members) - (amnesia === true ? 1 : 0);
     this.#scheduler = new NetworkScheduler(members, faulty, random, calm === true ? "uniform" : undefined);
     this.#mesh = new SimulatedMesh(this.#clock, this.#scheduler, { members, containerBytes: TOY_CAPACITY.bytes });
@@ -336,6 +341,7 @@ export class NetworkSimulation {
         lag,
         this.#ready,
         this.#options.standing ?? ((...seen) => recovery?.standing(...seen) ?? "open"),
+        this.#forks,
       ),
       outgoing: faulty ? this.#adversary(seat) : this.#honestMesh(seat),
       event: faulty ? () => {} : (event) => this.#onEvent(seat, event),
@@ -525,6 +531,16 @@ export class NetworkSimulation {
     };
     this.#clock.after(this.#random.fraction() * 40, inject);
   }
+}
+
+/** Changes of the rules whose times come during the run, or before anybody hears of them; one is taken back. */
+function announcedForks(random: Random, start: number): readonly ScheduledFork[] {
+  const entry = (rules: number): ScheduledFork => {
+    const block = 1 + random.below(8);
+    return { rules, block, time: (start + random.below(6_000)) / 1000, cancelled: undefined };
+  };
+  const withdrawn = entry(2);
+  return [{ ...withdrawn, cancelled: withdrawn.block + random.below(8) }, entry(2), entry(3)];
 }
 
 export function simulateNetwork(options: RunOptions): RunReport {

@@ -20,7 +20,6 @@ export function toyConfig(seat: number, members: number, epoch = 1, era = 1): Me
     seat,
     members,
     committee: TOY_COMMITTEE,
-    rules: 1,
     containerGas: Number(TOY_CAPACITY.gas),
     containerBytes: TOY_CAPACITY.bytes,
     transactionGas: Number(TOY_CAPACITY.gas),

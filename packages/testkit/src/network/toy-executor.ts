@@ -46,16 +46,22 @@ export class ToyExecutor implements Executor {
   readonly #disk: ToyState;
   readonly #clock: Clock;
   readonly #latency: Latency;
+  readonly #knownRules: readonly number[];
   #layers: State[] = [];
 
-  constructor(disk: ToyState, clock: Clock, latency: Latency) {
+  constructor(disk: ToyState, clock: Clock, latency: Latency, knownRules: readonly number[] = [1, 2, 3]) {
     this.#disk = disk;
     this.#clock = clock;
     this.#latency = latency;
+    this.#knownRules = knownRules;
   }
 
   get committed(): number {
     return this.#disk.committed.height;
+  }
+
+  knows(rules: number): boolean {
+    return this.#knownRules.includes(rules);
   }
 
   nonceOf(sender: string): bigint {
@@ -74,7 +80,7 @@ export class ToyExecutor implements Executor {
       root = keccak256(concat(root, next.raw));
       assembly.settle({ gasUsed: next.gasLimit });
     }
-    const { beacon, parent, time, height, mainchain } = container;
+    const { beacon, parent, time, height, mainchain, rules } = container;
     const block = toHex(
       keccak256(
         concat(
@@ -84,6 +90,7 @@ export class ToyExecutor implements Executor {
           bytesOf(parent),
           uint(time, 8),
           uint(height, 8),
+          uint(rules, 4),
           bytesOf(mainchain.hash),
         ),
       ),

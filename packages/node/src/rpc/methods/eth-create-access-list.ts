@@ -1,5 +1,4 @@
 import type { AccessListItem, CallResult } from "@tributary/chain";
-import { FORK } from "@tributary/chain/executor/fork";
 import { createAddress } from "@tributary/chain/transaction/recover";
 import { activePrecompiles } from "@tributary/evm";
 import { AccessListTracer } from "../access-list-tracer.ts";
@@ -59,7 +58,7 @@ function answer(list: readonly AccessListItem[], result: Exclude<CallResult, { r
 function warmAccounts({ request }: ParsedCall, { chain }: MethodContext, number: number): ReadonlySet<string> {
   const sender = request.from ?? ZERO_ADDRESS;
   const target = request.to ?? createAddress(sender, chain.nonce(sender, number));
-  const precompiles = activePrecompiles(chain.ethereum?.rules().current.fork ?? FORK).map((precompile) =>
+  const precompiles = activePrecompiles(chain.rules().current.fork ?? "prague").map((precompile) =>
     precompile.toString(16).padStart(40, "0"),
   );
   return new Set([data(sender).slice(2), data(target).slice(2), ...precompiles]);

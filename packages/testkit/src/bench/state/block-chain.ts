@@ -1,5 +1,6 @@
 import { ContainerExecutor } from "@tributary/chain/executor/container-executor";
 import { EvmBlockExecutor } from "@tributary/chain/executor/evm-block-executor";
+import { KNOWN_FORKS } from "@tributary/chain/forks/fork";
 import { Ledger } from "@tributary/chain/ledger/ledger";
 import type { StateReader } from "@tributary/chain/state/state-view";
 import type { KeyValueStore } from "@tributary/chain/store/key-value-store";
@@ -47,6 +48,7 @@ export class BlockChain {
     this.#executor = new ContainerExecutor({
       ...{ chainId: CHAIN_ID, ledger, blocks, decoder: this.#decoder },
       limits: { gas: GAS_LIMIT, bytes: BYTE_LIMIT },
+      forks: KNOWN_FORKS,
       onCommitted: () => undefined,
       onFailure: (error) => {
         this.#failure = error;
@@ -74,7 +76,7 @@ export class BlockChain {
   async block(transactions: readonly Uint8Array[]): Promise<BlockTimes> {
     const height = this.#ledger.head.height + 1;
     const container = {
-      ...{ height, beacon: ZERO_HASH, parent: ZERO_HASH, mainchain: { number: 0, hash: ZERO_HASH } },
+      ...{ height, rules: 1, beacon: ZERO_HASH, parent: ZERO_HASH, mainchain: { number: 0, hash: ZERO_HASH } },
       ...{ time: START * 1000 + height * 700, bodies: [{ body: this.#bodies.encode(transactions) }] },
     };
     const start = performance.now();
