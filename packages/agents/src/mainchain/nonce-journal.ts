@@ -1,5 +1,14 @@
+import { otherFormat } from "@tributary/protocol/files/other-format";
 import { readWhole, replaceWhole } from "@tributary/protocol/files/whole-file";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
+
+/** Raised when the meaning of the file changes. */
+const VERSION = 2;
+
+/** Another version wrote the file. */
+export class JournalFormatError extends Error {
+  readonly code = "JOURNAL_FORMAT";
+}
 
 /** A transaction that was signed and may be on its way. */
 export type JournalEntry = {
@@ -23,7 +32,10 @@ export class NonceJournal {
     this.#entries = entries;
   }
 
-  /** A missing or damaged file gives an empty journal: the chain's own nonce is then the only truth. */
+  /**
+   * A missing or damaged file gives an empty journal: the chain's own nonce is then the only truth. JournalFormatError
+   * where another version wrote it.
+   */
   static async open(files: FileLayer, name: string): Promise<NonceJournal> {
     const there = files.list().includes(name);
     // A life before this one may have died between renaming and syncing the folder.
@@ -57,7 +69,7 @@ export class NonceJournal {
   }
 
   #save(): Promise<void> {
-    const text = JSON.stringify(this.#entries);
+    const text = JSON.stringify({ version: VERSION, entries: this.#entries });
     const next = this.#writing.then(() => replaceWhole(this.#files, this.#name, new TextEncoder().encode(text)));
     this.#writing = next.catch(() => undefined);
     return next;
@@ -65,12 +77,20 @@ export class NonceJournal {
 }
 
 function readEntries(files: FileLayer, name: string): readonly JournalEntry[] {
+  let parsed: unknown;
   try {
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(readWhole(files, name)));
-    return Array.isArray(parsed) ? parsed.filter(isEntry) : [];
+    parsed = JSON.parse(new TextDecoder().decode(readWhole(files, name)));
   } catch {
     return [];
   }
+  // The first versions wrote the entries alone.
+  if (Array.isArray(parsed)) return parsed.filter(isEntry);
+  if (typeof parsed !== "object" || parsed === null) return [];
+  const { version, entries } = parsed as Record<string, unknown>;
+  if (typeof version === "number" && version !== VERSION) {
+    throw new JournalFormatError(otherFormat(files.path(name), version, VERSION));
+  }
+  return Array.isArray(entries) ? entries.filter(isEntry) : [];
 }
 
 function isEntry(value: unknown): value is JournalEntry {

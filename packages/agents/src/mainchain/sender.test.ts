@@ -108,6 +108,23 @@ test("a damaged journal is an empty one", async () => {
   expect((await NonceJournal.open(files, "journal.json")).entries).toEqual([]);
 });
 
+test("a journal of the first format is read and written on in this one, a newer one is refused", async () => {
+  const files = new MemoryFiles();
+  const write = (value: unknown): unknown =>
+    files.files.set("journal.json", new TextEncoder().encode(JSON.stringify(value)));
+  const entry = { nonce: 1, key: "k", hash: `0x${"11".repeat(32)}`, raw: "0x02" } as const;
+  write([entry]);
+  const journal = await NonceJournal.open(files, "journal.json");
+  expect(journal.entries).toEqual([entry]);
+  await journal.put({ ...entry, nonce: 2 });
+  expect((await NonceJournal.open(files, "journal.json")).entries.map(({ nonce }) => nonce)).toEqual([1, 2]);
+  write({ version: 3, entries: "of another kind" });
+  await expect(NonceJournal.open(files, "journal.json")).rejects.toMatchObject({
+    code: "JOURNAL_FORMAT",
+    message: expect.stringContaining("holds on-disk format 3, this version reads 2: install a newer version"),
+  });
+});
+
 test("a mainchain that went back and lost mined calls leaves no gap: what is sent next is mined", async () => {
   const { anvil, client } = await mining();
   const sending = await sender(client, new MemoryFiles());

@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { uint } from "@tributary/protocol/bytes/bytes";
+import { otherFormat } from "@tributary/protocol/files/other-format";
 import { readWhole, replaceWhole, writeWhole } from "@tributary/protocol/files/whole-file";
 import type { AppendFile, FileLayer } from "@tributary/protocol/ports/file-layer";
 import { ChainError } from "../chain-error.ts";
@@ -15,7 +16,9 @@ export type LoggedTransaction = { readonly raw: Uint8Array; readonly age: number
 const HEAD_BYTES = 12;
 const FRAME: Uint8Array = uint(0x7450_6c66, 4);
 /** Name and version of the format: another file under this name is refused, not overwritten. */
-const MAGIC: Uint8Array = new TextEncoder().encode("tributary-pool-2\n");
+const FORMAT = 2;
+const MAGIC: Uint8Array = new TextEncoder().encode(`tributary-pool-${FORMAT}\n`);
+const ANY_MAGIC = /^tributary-pool-(\d{1,4})\n/;
 /** Bytes of dead records that are always tolerated before the log is written anew. */
 const SLACK_BYTES = 4 * 1024 * 1024;
 
@@ -58,6 +61,12 @@ function decode(bytes: Buffer): {
   let later = bytes.indexOf(FRAME, end + 1);
   while (later >= 0 && payloadAt(bytes, later) === undefined) later = bytes.indexOf(FRAME, later + 1);
   return { records, end, damaged: later >= 0 };
+}
+
+/** Why a file that does not begin as this version's does is not opened. */
+function foreign(path: string, bytes: Buffer): string {
+  const found = ANY_MAGIC.exec(bytes.toString("latin1", 0, 32))?.[1];
+  return found === undefined ? `${path} is not a pool's log` : otherFormat(path, Number(found), FORMAT);
 }
 
 function failure(path: string, error: unknown): ChainError {
@@ -118,7 +127,7 @@ export class PoolLog {
       const bytes = files.list().includes(name) ? Buffer.from(readWhole(files, name)) : Buffer.alloc(0);
       // Fewer bytes than the magic: the process died while it created the file.
       const known = MAGIC.subarray(0, bytes.length).every((byte, i) => byte === bytes[i]);
-      if (!known) throw new ChainError("pool-log", `${path} is not a pool's log of a known format`);
+      if (!known) throw new ChainError("pool-log", foreign(path, bytes));
       const created = bytes.length < MAGIC.length;
       const { records, end, damaged } = created ? { records: [], end: MAGIC.length, damaged: false } : decode(bytes);
       if (damaged) throw new ChainError("pool-log", `the pool's log ${path} is damaged at offset ${end}`);

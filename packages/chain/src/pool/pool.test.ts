@@ -228,7 +228,18 @@ describe("the log", () => {
     expect(records).toHaveLength(1);
     await second.close();
     await writeFile(path, "something else entirely");
-    await expect(PoolLog.open(path, () => [])).rejects.toMatchObject({ code: "pool-log" });
+    const message = `${path} is not a pool's log`;
+    await expect(PoolLog.open(path, () => [])).rejects.toMatchObject({ code: "pool-log", message });
+    for (const [format, advice] of [
+      [1, "run a version that reads both"],
+      [3, "install a newer version"],
+    ] as const) {
+      await writeFile(path, `tributary-pool-${format}\nand more`);
+      const words = `${path} holds on-disk format ${format}, this version reads 2: ${advice}`;
+      const refused = { code: "pool-log", message: expect.stringContaining(words) };
+      await expect(PoolLog.open(path, () => [])).rejects.toMatchObject(refused);
+      expect(await readFile(path, "utf8")).toContain("and more");
+    }
   });
 
   test("damage with acknowledged records behind it is named and nothing is cut off", async () => {

@@ -1,6 +1,7 @@
 import { concat, equal, uint } from "@tributary/protocol/bytes/bytes";
 import { merkleRoot } from "@tributary/protocol/container/merkle";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { otherFormat } from "@tributary/protocol/files/other-format";
 import type { Block, BlockHeader } from "../block/block.ts";
 import { encodeBlock } from "../block/encode-block.ts";
 import { decodeHeader, encodeHeader, headerHash } from "../block/header-codec.ts";
@@ -43,7 +44,8 @@ export type Manifest = {
 
 export type CheckedManifest =
   | { readonly ok: true; readonly manifest: Manifest }
-  | { readonly ok: false; readonly reason: string };
+  /** `foreign`: of a format that this version does not know, which is no fault of whoever served it. */
+  | { readonly ok: false; readonly reason: string; readonly foreign: boolean };
 
 export function encodeManifest({ record, receipts, ancestors, digests, sizes, proof }: Manifest): Uint8Array {
   return rlpEncode([
@@ -63,7 +65,11 @@ export function encodeManifest({ record, receipts, ancestors, digests, sizes, pr
  * `proof`; before that the manifest says nothing.
  */
 export function checkManifest(bytes: Uint8Array, decoder: TransactionDecoder): CheckedManifest {
-  const refused = (reason: string): CheckedManifest => ({ ok: false, reason });
+  const refused = (reason: string): CheckedManifest => ({ ok: false, reason, foreign: false });
+  const version = formatOf(bytes);
+  if (version !== undefined && version !== VERSION) {
+    return { ok: false, reason: otherFormat("the snapshot", version, VERSION), foreign: true };
+  }
   const raw = readManifest(bytes);
   if (raw === undefined) return refused("the manifest does not decode");
   const { header, transactions, receipts, ancestors, digests, sizes, proof } = raw;
@@ -81,6 +87,12 @@ export function checkManifest(bytes: Uint8Array, decoder: TransactionDecoder): C
   if (!derivedFieldsHold(decoded, receipts)) return refused("receipts with wrong derived fields");
   const record = { block: blockOf(header, decoded), senders: decoded.map(({ sender }) => sender) };
   return { ok: true, manifest: { record, receipts, ancestors, digests, sizes, proof } };
+}
+
+/** The format that a manifest says it is of. */
+function formatOf(bytes: Uint8Array): number | undefined {
+  const version = bytes.length > MAX_MANIFEST_BYTES ? 0 : RlpReader.list(bytes).safe();
+  return version > 0 ? version : undefined;
 }
 
 type RawManifest = Omit<Manifest, "record"> & {

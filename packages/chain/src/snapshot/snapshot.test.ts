@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CHAIN_ID } from "../chain/chain.fixture.ts";
 import { coin, grownChain, PROOF, step, writtenSnapshot } from "../chain/snapshot.fixture.ts";
 import { diskFolder } from "../files/disk-folder.ts";
+import { rlpEncode } from "../rlp/encode.ts";
 import { BUCKETS } from "../state/bucket-set.ts";
 import { TransactionDecoder } from "../transaction/decoder.ts";
 import { BucketReader, encodeEntry } from "./bucket-bytes.ts";
@@ -140,6 +141,19 @@ test("every lie about a bucket shows", async () => {
     lie[at] = (lie[at] ?? 0) ^ 1;
     expect(digest(lie)).not.toBe(truth);
   }
+});
+
+test("a manifest of another format is told from a false one", async () => {
+  const none = (bytes: Uint8Array) => checkManifest(bytes, decoder);
+  expect(
+    none(rlpEncode([2, "of another kind"].map((item) => (typeof item === "number" ? item : Buffer.from(item))))),
+  ).toEqual({
+    ok: false,
+    reason: "the snapshot holds on-disk format 2, this version reads 1: install a newer version",
+    foreign: true,
+  });
+  expect(none(rlpEncode([1, Buffer.from("cut")]))).toMatchObject({ ok: false, foreign: false });
+  expect(none(new Uint8Array(0))).toMatchObject({ ok: false, foreign: false });
 });
 
 test("every lie in a manifest is refused, or is about another block, or about what only its server says", async () => {

@@ -1,4 +1,5 @@
 import { isDiskFull } from "@tributary/protocol/files/disk-full";
+import { otherFormat } from "@tributary/protocol/files/other-format";
 import { ClassicLevel } from "classic-level";
 import { ChainError } from "../chain-error.ts";
 import type { KeyValueStore, StoreSnapshot, Write } from "./key-value-store.ts";
@@ -136,10 +137,7 @@ export class LevelStore implements KeyValueStore {
     const found = this.#database.getSync(FORMAT_KEY);
     if (found !== undefined) {
       if (found.length === 1 && found[0] === STORE_FORMAT) return;
-      throw new ChainError(
-        "store-format",
-        `${this.#directory} holds on-disk format ${found.join(".")}; this version reads ${STORE_FORMAT} only`,
-      );
+      throw new ChainError("store-format", otherFormat(this.#directory, found[0] ?? 0, STORE_FORMAT));
     }
     for await (const _ of this.#database.keys({ limit: 1 })) {
       throw new ChainError("store-format", `${this.#directory} holds a database that is not a chain's`);

@@ -128,7 +128,10 @@ describe("LevelStore on disk", () => {
     const raw = new ClassicLevel<Uint8Array, Uint8Array>(directory, { keyEncoding: "view", valueEncoding: "view" });
     await raw.put(bytes(0), bytes(99));
     await raw.close();
-    await expect(LevelStore.open(directory)).rejects.toMatchObject({ code: "store-format" });
+    await expect(LevelStore.open(directory)).rejects.toMatchObject({
+      code: "store-format",
+      message: `${directory} holds on-disk format 99, this version reads 1: install a newer version`,
+    });
     await raw.open();
     await raw.clear();
     await raw.put(bytes(97), bytes(1));

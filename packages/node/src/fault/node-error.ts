@@ -4,6 +4,8 @@ export type NodeErrorCode =
   | "epoch-unknown"
   /** An input log or slot journal has a hole or bad bytes before its end. */
   | "log-damaged"
+  /** An input log or slot journal holds what another version wrote. */
+  | "log-format"
   /** A log cannot be written: disk full, I/O error. What was not flushed may be lost; the member must stop. */
   | "log-failed"
   /** LevelDB of the containers cannot be opened or a record in it does not check. */
@@ -16,8 +18,10 @@ export type NodeErrorCode =
   | "store-failed"
   /** The keystore does not open: the password is wrong (or the ciphertext was changed, which looks the same). */
   | "vault-password"
-  /** The keystore is not one: cut, garbled or of an unknown version. */
+  /** The keystore is not one: cut or garbled. */
   | "vault-damaged"
+  /** Another version wrote the keystore. */
+  | "vault-format"
   | "vault-exists"
   | "vault-missing"
   | "vault-failed"

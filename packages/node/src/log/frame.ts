@@ -1,12 +1,17 @@
 // A log file is a sequence of frames; a frame is what one flush wrote:
-//   u32 magic, u64 sequence, u32 payload length, u32 crc32(sequence ‖ length ‖ payload), payload = (u32 length, record)*
+//   u24 magic, u8 format, u64 sequence, u32 payload length, u32 crc32(sequence ‖ length ‖ payload), payload = (u32 length, record)*
 // A frame is written only after the one before it is durable. So a bad frame with a good one behind it is damage; a bad
 // frame with nothing good behind it is a write that a crash cut off, and nothing relied on it yet.
 
 import { crc32 } from "node:zlib";
 
 export const FRAME_HEADER_BYTES = 20;
+/** The last byte is raised when the meaning of the bytes changes, those of the records included. */
 const MAGIC = 0x7452_4c67;
+const FORMAT_BITS = 0xff;
+/** What the first format has for its last byte. */
+const FIRST_FORMAT = 0x66;
+export const LOG_FORMAT: number = (MAGIC & FORMAT_BITS) - FIRST_FORMAT;
 
 /** One frame with the records. */
 export function encodeFrame(sequence: number, records: readonly Uint8Array[]): Uint8Array {
@@ -34,6 +39,8 @@ export type Scan = {
   readonly next: number;
   /** Offset of a bad frame that has a good one behind it. */
   readonly damagedAt: number | undefined;
+  /** Format of the frame behind the last good one, where another version wrote it. */
+  readonly foreign: number | undefined;
 };
 
 /**
@@ -58,7 +65,16 @@ export function scanFrames(file: Uint8Array, sequence: number | undefined): Scan
     end += FRAME_HEADER_BYTES + length;
     next++;
   }
-  return { records, end, next, damagedAt: hasLaterFrame(bytes, end, next) ? end : undefined };
+  const damagedAt = hasLaterFrame(bytes, end, next) ? end : undefined;
+  return { records, end, next, damagedAt, foreign: foreignFormat(bytes, end) };
+}
+
+/** A write that was cut off leaves this version's magic, a part of it, or zeros: never another version's. */
+function foreignFormat(bytes: Buffer, at: number): number | undefined {
+  if (at + 4 > bytes.length) return undefined;
+  const magic = bytes.readUInt32BE(at);
+  const same = magic >>> 8 === MAGIC >>> 8 && (magic & FORMAT_BITS) > FIRST_FORMAT;
+  return same && magic !== MAGIC ? (magic & FORMAT_BITS) - FIRST_FORMAT : undefined;
 }
 
 /** Payload length of a whole and correct frame at `at`, or undefined. */

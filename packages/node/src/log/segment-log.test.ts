@@ -246,3 +246,26 @@ test("what a life before this one left unsynced is on disk before a flush calls 
   expect(synced).toBe(bytes.length);
   expect(contents(SegmentLog.open(files, fail))).toEqual(["read again"]);
 });
+
+test("what a newer version wrote on is refused, where it begins a segment and where it follows, and nothing is cut off", async () => {
+  const files = new CrashFiles();
+  const log = SegmentLog.open(files, () => {});
+  log.append(Uint8Array.of(1));
+  await log.close();
+  const name = files.list()[0]!;
+  const own = files.bytes(name);
+  const newer = Buffer.from(own);
+  newer[3]! += 1;
+  const refused = {
+    code: "log-format",
+    message: `/log/${name} holds on-disk format 2, this version reads 1: install a newer version`,
+  };
+  for (const content of [newer, Buffer.concat([own, newer])]) {
+    files.files.set(name, { bytes: content, synced: content.length });
+    expect(() => SegmentLog.open(files, () => {})).toThrow(expect.objectContaining(refused));
+    expect(files.bytes(name)).toBe(content);
+  }
+  // A torn write is none of that.
+  files.files.set(name, { bytes: Buffer.concat([own, own.subarray(0, 3), Uint8Array.of(0)]), synced: own.length });
+  expect([...SegmentLog.open(files, () => {}).replay()]).toEqual([Uint8Array.of(1)]);
+});

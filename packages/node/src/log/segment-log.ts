@@ -1,8 +1,9 @@
+import { otherFormat } from "@tributary/protocol/files/other-format";
 import { readWhole, replaceWhole, writeWhole } from "@tributary/protocol/files/whole-file";
 import type { AppendFile, FileLayer } from "@tributary/protocol/ports/file-layer";
 import type { InputLog } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
-import { encodeFrame, FRAME_HEADER_BYTES, scanFrames } from "./frame.ts";
+import { encodeFrame, FRAME_HEADER_BYTES, LOG_FORMAT, scanFrames } from "./frame.ts";
 
 type Operation =
   | { readonly kind: "append"; readonly record: Uint8Array }
@@ -52,7 +53,8 @@ export class SegmentLog implements InputLog {
   #found: Found | undefined;
 
   /**
-   * Reads the folder. Throws `log-damaged` naming file and offset where bytes before the end are bad; a torn end is left out.
+   * Reads the folder. Throws `log-damaged` naming file and offset where bytes before the end are bad, `log-format` where
+   * another version wrote on; a torn end is left out.
    * `failed` is called once, with `log-failed` when the disk refuses a write or with what a callback threw: from then on
    * no flush calls back.
    */
@@ -73,6 +75,9 @@ export class SegmentLog implements InputLog {
       const content = readWhole(files, file);
       // The oldest kept segment may start at any number, since older ones were pruned.
       const scan = scanFrames(content, i === 0 ? undefined : sequence);
+      if (scan.foreign !== undefined) {
+        throw new NodeError("log-format", otherFormat(files.path(file), scan.foreign, LOG_FORMAT));
+      }
       const last = i === numbers.length - 1;
       // A later segment is begun, and an older one deleted, only when what came before is durable.
       const cut = scan.end < content.length || scan.end === 0;

@@ -161,6 +161,10 @@ export class SnapshotDownload {
     }
     const { chain, certified, maxBytes } = this.#parts;
     const checked = chain.checkManifest(Buffer.concat(parts));
+    if (!checked.ok && checked.foreign) {
+      this.#banned.add(seat);
+      return undefined;
+    }
     if (!checked.ok || checked.manifest.record.block.header.number !== block) return this.#lied(seat, "manifest");
     const { manifest } = checked;
     // Endless buckets would fill the disk before they show as false.

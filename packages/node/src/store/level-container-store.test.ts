@@ -129,7 +129,10 @@ test("a damaged database, one in use and a foreign one are told apart when opene
   const database = new ClassicLevel<Uint8Array, Uint8Array>(folder, { keyEncoding: "view", valueEncoding: "view" });
   await database.put(bytes(0), bytes(9));
   await database.close();
-  await expect(start()).rejects.toMatchObject({ code: "store-format" });
+  await expect(start()).rejects.toMatchObject({
+    code: "store-format",
+    message: `${folder} holds on-disk format 9, this version reads 1: install a newer version`,
+  });
   const manifest = join(folder, readdirSync(folder).find((name) => name.startsWith("MANIFEST"))!);
   writeFileSync(manifest, readFileSync(manifest).subarray(0, 20));
   await expect(start()).rejects.toMatchObject({ code: "store-damaged", message: expect.stringContaining(folder) });

@@ -4,6 +4,7 @@ import type { HexHash } from "@tributary/protocol/consensus/types";
 import { decodeEvidence } from "@tributary/protocol/evidence/codec";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
 import { isDiskFull } from "@tributary/protocol/files/disk-full";
+import { otherFormat } from "@tributary/protocol/files/other-format";
 import { ClassicLevel } from "classic-level";
 import type { ContainerStore } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
@@ -175,8 +176,7 @@ export class LevelContainerStore implements ContainerStore {
       if (other !== undefined) throw new NodeError("store-format", `${this.#folder} is not a store of containers`);
       await this.#database.put(FORMAT_KEY, Uint8Array.of(FORMAT), { sync: true });
     } else if (format.length !== 1 || format[0] !== FORMAT) {
-      const found = Buffer.from(format).toString("hex");
-      throw new NodeError("store-format", `${this.#folder} holds format ${found}; this version reads ${FORMAT} only`);
+      throw new NodeError("store-format", otherFormat(this.#folder, format[0] ?? 0, FORMAT));
     }
     this.#highestOrder = await this.#highest(ORDER);
     this.#highestContainer = await this.#highest(CONTAINER);

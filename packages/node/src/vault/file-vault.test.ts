@@ -65,7 +65,12 @@ test("each way of not opening has its own code", async () => {
   await expect(FileVault.create(path(0), password)).rejects.toMatchObject({ code: "vault-exists" });
   const good = readFileSync(path(0), "utf8");
   const bad = join(folder, "bad.json");
-  for (const text of ["", good.slice(0, 200), "{}", good.replace('"version":1', '"version":2')]) {
+  writeFileSync(bad, good.replace('"version":1', '"version":2'));
+  await expect(FileVault.open(bad, password)).rejects.toMatchObject({
+    code: "vault-format",
+    message: `keystore ${bad} holds on-disk format 2, this version reads 1: install a newer version`,
+  });
+  for (const text of ["", good.slice(0, 200), "{}", good.replace('"version":1', '"version":"1"')]) {
     writeFileSync(bad, text);
     await expect(FileVault.open(bad, password)).rejects.toMatchObject({ code: "vault-damaged" });
   }

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes, scrypt } from "node:crypto";
 import { basename, dirname } from "node:path";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
+import { otherFormat } from "@tributary/protocol/files/other-format";
 import { readWhole, replaceWhole } from "@tributary/protocol/files/whole-file";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import { z } from "zod";
@@ -11,9 +12,13 @@ const COST = { N: 65_536, r: 8, p: 1 };
 /** What a file may ask for: at most 1 GiB, so that a garbled one does not take the memory. */
 const MAX_MEMORY: number = 1024 * 1024 * 1024;
 
+/** Raised when the meaning of the file or of what it encrypts changes. */
+const VERSION = 1;
+
 const hex = z.string().regex(/^([0-9a-f]{2})*$/);
+const versioned = z.object({ version: z.number().int() });
 const format = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(VERSION),
   kdf: z.strictObject({
     name: z.literal("scrypt"),
     N: z.number().int().min(2),
@@ -79,7 +84,7 @@ export class Keystore {
     const data = Buffer.concat([cipher.update(content), cipher.final()]).toString("hex");
     const tag = cipher.getAuthTag().toString("hex");
     const text = JSON.stringify({
-      version: 1,
+      version: VERSION,
       kdf: this.#kdf,
       cipher: { name: "aes-256-gcm", iv: iv.toString("hex"), tag },
       data,
@@ -99,13 +104,18 @@ function read(path: string, files: FileLayer): z.infer<typeof format> {
   } catch (cause) {
     throw new NodeError("vault-missing", `keystore ${path} cannot be read`, { cause });
   }
-  let parsed: ReturnType<typeof format.safeParse>;
+  let content: unknown;
   try {
-    parsed = format.safeParse(JSON.parse(text));
+    content = JSON.parse(text);
   } catch {
     throw new NodeError("vault-damaged", `keystore ${path} is damaged: not JSON`);
   }
-  if (!parsed.success) throw new NodeError("vault-damaged", `keystore ${path} is damaged or of an unknown version`);
+  const version = versioned.safeParse(content);
+  if (version.success && version.data.version !== VERSION) {
+    throw new NodeError("vault-format", otherFormat(`keystore ${path}`, version.data.version, VERSION));
+  }
+  const parsed = format.safeParse(content);
+  if (!parsed.success) throw new NodeError("vault-damaged", `keystore ${path} is damaged: fields are missing or wrong`);
   return parsed.data;
 }
 

@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { SegmentLog } from "../log/segment-log.ts";
 import { FileSlotJournal, slotHeight } from "./slot-journal.ts";
 
 let folder = "";
@@ -63,4 +64,17 @@ test("reads the height of both kinds of slots and takes nothing else", () => {
   expect([slotHeight("0.3.77.conf.2.15"), slotHeight("4.9.final"), slotHeight("0.0.12.order")]).toEqual([77, 9, 12]);
   for (const bad of ["", "5", "0.5", "a.0.1.order", "0.0.x.order", "0.0.1."])
     expect(() => slotHeight(bad)).toThrow(RangeError);
+});
+
+test("a kind of record that a newer version wrote is no damage: the journal is refused as such, and left as it is", async () => {
+  const log = SegmentLog.open(diskFolder(folder), (error) => {
+    throw error;
+  });
+  log.append(Uint8Array.of(4, 0, 0, 0));
+  await log.close();
+  const before = readFileSync(join(folder, readdirSync(folder)[0]!));
+  expect(start).toThrow(
+    expect.objectContaining({ code: "log-format", message: expect.stringContaining("install a newer version") }),
+  );
+  expect(readFileSync(join(folder, readdirSync(folder)[0]!))).toEqual(before);
 });

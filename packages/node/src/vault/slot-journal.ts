@@ -1,6 +1,7 @@
 import { Reader } from "@tributary/protocol/bytes/reader";
 import { Writer } from "@tributary/protocol/bytes/writer";
 import type { HexHash } from "@tributary/protocol/consensus/types";
+import { otherFormat } from "@tributary/protocol/files/other-format";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import type { SlotJournal } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
@@ -35,10 +36,13 @@ export class FileSlotJournal implements SlotJournal {
   /** What is to be the session when the silence ends. */
   #awaited: number | undefined;
 
-  /** Throws `log-damaged` where the file is bad before its end. `failed` as in SegmentLog. */
+  /** Throws `log-damaged` where the file is bad before its end, `log-format` where another version wrote it. `failed` as in SegmentLog. */
   static open(files: FileLayer, failed: (error: Error) => void): FileSlotJournal {
     const journal = new FileSlotJournal(SegmentLog.open(files, failed));
     for (const record of journal.#log.replay()) {
+      const kind = record[0] ?? 0;
+      if (kind > SESSION)
+        throw new NodeError("log-format", otherFormat(`slot journal ${files.path("")}`, kind, SESSION));
       if (!journal.#restore(record)) {
         throw new NodeError("log-damaged", `slot journal ${files.path("")} holds a record that does not decode`);
       }
