@@ -7,8 +7,8 @@ import { readNodeProcess, servingProcess } from "../node-process-file.ts";
 import { endChild, spawnGuarded } from "./guarded-child.ts";
 
 const MAIN: string = fileURLToPath(new URL("../main.ts", import.meta.url));
-/** Megabytes of JavaScript heap: sixteen nodes share one small machine. */
-const HEAP = ["--max-old-space-size=384", "--max-semi-space-size=16"];
+/** Flags of a devnet's nodes, megabytes of JavaScript heap: sixteen nodes share one small machine. */
+export const NODE_HEAP: readonly string[] = ["--max-old-space-size=384", "--max-semi-space-size=16"];
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 
@@ -40,7 +40,7 @@ export class NodeChild {
     if (this.pid > 0) return;
     const { dataDir } = this.place;
     const log = openSync(join(dataDir, "node.log"), "a");
-    const child = spawnGuarded(process.execPath, [...HEAP, MAIN, "node", "run", "--data", dataDir], {
+    const child = spawnGuarded(process.execPath, [...NODE_HEAP, MAIN, "node", "run", "--data", dataDir], {
       stdout: log,
       stderr: log,
     });

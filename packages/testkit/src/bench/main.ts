@@ -18,6 +18,7 @@ const { positionals, values } = parseArgs({
     transactions: { type: "string", default: "1500" },
     sockets: { type: "string", default: "10000" },
     units: { type: "string", default: "1500" },
+    minutes: { type: "string", default: "30" },
     seed: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -33,6 +34,7 @@ npm run bench -- rpc-load [--seconds S] [--calls N] [--transactions N] [--socket
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 npm run bench -- join [--accounts N] [--blocks N] [--json]
 npm run bench -- rotation [--members N] [--rounds N] [--json]
+npm run bench -- soak [--minutes N] [--json]
 
 chain: transfers a second and finality on a devnet of real processes
   --members   members of the chain, each a process (1, 4, 7 or 16; default 4)
@@ -74,6 +76,10 @@ rotation: members leave a chain one after the other, beside 20 transfers a secon
   longest time without a block; 1 at the end if a block is not certified by the first key or a transfer is lost
   --members   of the chain (4, 7 or 16), of two more nodes
   --rounds    members that leave (default 2)
+
+soak: a devnet of 4 under steady load: heap after a collection, open files, memory and disk of each node every 15
+  seconds, and how they grow after the fifth minute (of a shorter run: in its second half); two of the nodes prune
+  --minutes   of load (default 30; 1 at least)
 
   --json      print one JSON object on one line`;
 
@@ -146,6 +152,10 @@ async function bench(name: string | undefined): Promise<unknown> {
       const figures = await benchRotation({ members: count(values.members, "members"), rotations, progress });
       if (figures.wrong.length > 0) process.exitCode = 1;
       return figures;
+    }
+    case "soak": {
+      const { benchSoak } = await import("./soak/bench-soak.ts");
+      return benchSoak({ minutes: count(values.minutes, "minutes"), progress });
     }
     default:
       return undefined;
