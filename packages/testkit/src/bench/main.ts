@@ -35,6 +35,7 @@ npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
 npm run bench -- join [--accounts N] [--blocks N] [--json]
 npm run bench -- rotation [--members N] [--rounds N] [--json]
 npm run bench -- soak [--minutes N] [--json]
+npm run bench -- wan [--members N] [--samples K] [--seed N] [--json]
 
 chain: transfers a second and finality on a devnet of real processes
   --members   members of the chain, each a process (1, 4, 7 or 16; default 4)
@@ -80,6 +81,10 @@ rotation: members leave a chain one after the other, beside 20 transfers a secon
 soak: a devnet of 4 under steady load: heap after a collection, open files, memory and disk of each node every 15
   seconds, and how they grow after the fifth minute (of a shorter run: in its second half); two of the nodes prune
   --minutes   of load (default 30; 1 at least)
+
+wan: finality on a devnet in namespaces of its own, first on loopback, then with 60 ms one way and 1 % loss on all links
+  --members   of the chain (4, 7 or 16; 7 is what the target names)
+  --samples   transfers at one a second whose finality is measured (default 200)
 
   --json      print one JSON object on one line`;
 
@@ -156,6 +161,11 @@ async function bench(name: string | undefined): Promise<unknown> {
     case "soak": {
       const { benchSoak } = await import("./soak/bench-soak.ts");
       return benchSoak({ minutes: count(values.minutes, "minutes"), progress });
+    }
+    case "wan": {
+      const { wanInSandbox } = await import("./wan/main.ts");
+      const samples = count(values.samples, "samples");
+      process.exit(await wanInSandbox(count(values.members, "members"), samples, seed(), values.json));
     }
     default:
       return undefined;

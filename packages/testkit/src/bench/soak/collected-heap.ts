@@ -15,7 +15,8 @@ export type CollectedHeap = {
 };
 
 /**
- * Has a process of ours collect its garbage and says what is left. By the inspector, which Node opens on SIGUSR1 at the port of `--inspect-port`: the program itself needs nothing for it.
+ * Has a process of ours collect its garbage and says what is left. By the inspector, which Node opens on SIGUSR1 at the
+ * port of `--inspect-port`: the program itself needs nothing for it.
  */
 export async function collectedHeap(pid: number, port: number): Promise<CollectedHeap> {
   const socket = await connect(await debuggerUrl(pid, port));
