@@ -77,13 +77,15 @@ export class IdealCrypto {
   }
 }
 
+export type Check = "node" | "certificate" | "combine";
+
 /** The verifier of one member. `delay`: milliseconds that a check takes, drawn for each check; 0 answers at once. */
 export class SimulatedVerifier implements Verifier {
   readonly #crypto: IdealCrypto;
   readonly #clock: Clock;
-  readonly #delay: () => number;
+  readonly #delay: (what: Check) => number;
 
-  constructor(crypto: IdealCrypto, clock: Clock, delay: () => number) {
+  constructor(crypto: IdealCrypto, clock: Clock, delay: (what: Check) => number) {
     this.#crypto = crypto;
     this.#clock = clock;
     this.#delay = delay;
@@ -92,13 +94,13 @@ export class SimulatedVerifier implements Verifier {
   node(seat: number, digest: Uint8Array, signature: Uint8Array, done: (ok: boolean) => void): void {
     this.#crypto.counts.nodeChecked += 1;
     const ok = this.#crypto.checkNode(seat, digest, signature);
-    this.#later(() => done(ok));
+    this.#later("node", () => done(ok));
   }
 
   certificate(digest: Uint8Array, signature: Uint8Array, done: (ok: boolean) => void): void {
     this.#crypto.counts.certificatesChecked += 1;
     const ok = this.#crypto.checkCertificate(digest, signature);
-    this.#later(() => done(ok));
+    this.#later("certificate", () => done(ok));
   }
 
   combine(
@@ -108,25 +110,31 @@ export class SimulatedVerifier implements Verifier {
   ): void {
     this.#crypto.counts.combinations += 1;
     const result = this.#crypto.combine(digest, shares);
-    this.#later(() => done(result));
+    this.#later("combine", () => done(result));
   }
 
-  #later(run: () => void): void {
-    const delay = this.#delay();
+  #later(what: Check, run: () => void): void {
+    const delay = this.#delay(what);
     if (delay === 0) run();
     else this.#clock.after(delay, run);
   }
 }
 
-/** Signs for one seat; a callback at once. */
-export function simulatedSigner(crypto: IdealCrypto, seat: number): Signer {
+/** Signs for one seat; a callback at once. `signed` is told of each. */
+export function simulatedSigner(
+  crypto: IdealCrypto,
+  seat: number,
+  signed: (by: "node" | "share") => void = () => undefined,
+): Signer {
   return {
     signNode(digest, done) {
       crypto.counts.nodeSigned += 1;
+      signed("node");
       done(crypto.signNode(seat, digest));
     },
     signShare(digest, done) {
       crypto.counts.sharesSigned += 1;
+      signed("share");
       done(crypto.signShare(seat, digest));
     },
   };

@@ -9,7 +9,7 @@ import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { NO_SEAT } from "@tributary/protocol/ports/member-host";
 import { Durability, type Latency, MemoryJournal, MemoryLog, MemoryStore } from "./disk.ts";
-import { type IdealCrypto, SimulatedVerifier, simulatedSigner } from "./ideal-crypto.ts";
+import { type Check, type IdealCrypto, SimulatedVerifier, simulatedSigner } from "./ideal-crypto.ts";
 import type { SimulatedMesh, Station } from "./simulated-mesh.ts";
 import { ToyExecutor, ToyState } from "./toy-executor.ts";
 import { PoolDisk, ToyPool } from "./toy-pool.ts";
@@ -23,7 +23,7 @@ export type Latencies = {
   readonly log: Latency;
   readonly journal: Latency;
   readonly store: Latency;
-  readonly verify: Latency;
+  readonly verify: (what: Check) => number;
   readonly execute: Latency;
 };
 
@@ -47,6 +47,8 @@ export type MemberWorld = {
   readonly mainchain: MainchainView;
   /** What the driver sends goes here. */
   readonly outgoing: Mesh;
+  /** Told of each signature; it costs no time by itself. */
+  readonly signed?: (by: "node" | "share") => void;
   readonly event: (event: DriverEvent) => void;
   readonly committed: (transactions: readonly OrderedTransaction[]) => void;
 };
@@ -163,7 +165,7 @@ export class SimulatedMember implements Station {
       clock,
       log,
       journal: this.#journal,
-      signer: simulatedSigner(crypto, config.seat),
+      signer: simulatedSigner(crypto, config.seat, this.#world.signed),
       verifier: new SimulatedVerifier(crypto, clock, latencies.verify),
       executor,
       bodies: toyBodyRules,

@@ -13,7 +13,7 @@ export interface Station {
 /** Links between the stations. A reset loses everything in flight in both directions. */
 export class SimulatedMesh {
   readonly #clock: VirtualClock;
-  readonly #scheduler: NetworkScheduler;
+  readonly #scheduler: Pick<NetworkScheduler, "delay">;
   readonly #limits: Limits;
   readonly #stations = new Map<number, Station>();
   /** By `low.high`: serial of the connection while it is up. */
@@ -25,7 +25,7 @@ export class SimulatedMesh {
   readonly traffic: Map<MessageKind, { messages: number; bytes: number }> = new Map();
   lost = 0;
 
-  constructor(clock: VirtualClock, scheduler: NetworkScheduler, limits: Limits) {
+  constructor(clock: VirtualClock, scheduler: Pick<NetworkScheduler, "delay">, limits: Limits) {
     this.#clock = clock;
     this.#scheduler = scheduler;
     this.#limits = limits;
