@@ -6,7 +6,7 @@ import { stateProofsAbi } from "@tributary/contracts/abi/state-proofs.generated"
 import { readArtifact } from "@tributary/contracts/build";
 import { parseStateProof } from "@tributary/node/client/state-proof";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
-import { eraKey, type Finality, segmentsRoot, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
+import { eraAt, type Finality, segmentsRoot, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
 import { until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
 import { bucketCalldata, certifiedCalldata } from "@tributary/testkit/state-proof/calldata";
@@ -45,16 +45,16 @@ test("a block is checked against the key in the manager contract; one changed bi
   );
   for (const tag of ["0x1", receipt.blockNumber]) {
     const proof = await call<Finality>(url, "tributary_getFinality", tag);
-    const key = await eraKey(devnet.info.mainchain, chainId, proof.blockNumber);
+    const { era, groupKey: key } = await eraAt(devnet.info.mainchain, chainId, proof.blockNumber);
     expect(key).toBe(devnet.info.chains[0]!.groupPublicKey);
-    const digest = signedDigest(proof.headerEncoded);
+    const digest = signedDigest(proof.headerEncoded, era);
     expect(verify(key, digest, proof.certificate)).toBe(true);
     const changed = hexToBytes(proof.certificate);
     changed[50]! ^= 1;
     expect(verify(key, digest, toHex(changed))).toBe(false);
     const forged = hexToBytes(proof.headerEncoded);
     forged[100]! ^= 1;
-    expect(verify(key, signedDigest(toHex(forged)), proof.certificate)).toBe(false);
+    expect(verify(key, signedDigest(toHex(forged), era), proof.certificate)).toBe(false);
     // From the signed header down to the block: segmentsRoot is the last field, 32 bytes.
     const leaf = encodePacked(
       ["uint64", "uint64", "bytes32"],

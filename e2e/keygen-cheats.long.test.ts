@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
-import { eraKey, type Finality, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
+import { eraAt, type Finality, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
 import { until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
 import type { CheatName } from "@tributary/testkit/keygen/cheats";
@@ -112,11 +112,11 @@ test("the key works: a transaction is mined and its block verifies under the key
   );
   expect(receipt.status).toBe("0x1");
   const proof = await call<Finality>(url, "tributary_getFinality", receipt.blockNumber);
-  const key = await eraKey(devnet.info.mainchain, chainId, proof.blockNumber);
+  const { era, groupKey: key } = await eraAt(devnet.info.mainchain, chainId, proof.blockNumber);
   expect(key).toBe(chain.groupPublicKey);
   expect(key).not.toBe(devnet.info.chains[0]!.groupPublicKey);
-  expect(verify(key, signedDigest(proof.headerEncoded), proof.certificate)).toBe(true);
-  expect(verify(devnet.info.chains[0]!.groupPublicKey, signedDigest(proof.headerEncoded), proof.certificate)).toBe(
+  expect(verify(key, signedDigest(proof.headerEncoded, era), proof.certificate)).toBe(true);
+  expect(verify(devnet.info.chains[0]!.groupPublicKey, signedDigest(proof.headerEncoded, era), proof.certificate)).toBe(
     false,
   );
 });

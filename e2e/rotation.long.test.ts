@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
 import { Load } from "@tributary/testkit/devnet/load";
-import { eraKey, type Finality, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
+import { eraAt, type Finality, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
 import { sleep, until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -74,9 +74,9 @@ async function rotated(leaver: number, before: Proof): Promise<Proof> {
 }
 
 async function verifies(proof: Proof): Promise<void> {
-  const key = await eraKey(devnet.info.mainchain, chain().chainId, proof.blockNumber);
+  const { era, groupKey: key } = await eraAt(devnet.info.mainchain, chain().chainId, proof.blockNumber);
   expect(key).toBe(chain().groupPublicKey);
-  expect(verify(key, signedDigest(proof.headerEncoded), proof.certificate)).toBe(true);
+  expect(verify(key, signedDigest(proof.headerEncoded, era), proof.certificate)).toBe(true);
 }
 
 test("a node that exits is replaced: the same key, and every member changes over", async () => {

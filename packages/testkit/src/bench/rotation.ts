@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { Devnet } from "../devnet/devnet.ts";
 import { Load } from "../devnet/load.ts";
-import { eraKey, type Finality, signedDigest, verify } from "../devnet/outside-verifier.ts";
+import { eraAt, type Finality, signedDigest, verify } from "../devnet/outside-verifier.ts";
 import { sleep, until } from "../devnet/processes.ts";
 import { call } from "../devnet/rpc.ts";
 import { percentile } from "./percentile.ts";
@@ -110,8 +110,8 @@ class Bench {
 
   /** Whether the block is certified by the key that the manager contract has, which is the chain's first one. */
   async certified(proof: Proof, first: string): Promise<boolean> {
-    const key = await eraKey(this.#devnet.info.mainchain, this.chain.chainId, proof.blockNumber);
-    return key === first && verify(key, signedDigest(proof.headerEncoded), proof.certificate);
+    const { era, groupKey: key } = await eraAt(this.#devnet.info.mainchain, this.chain.chainId, proof.blockNumber);
+    return key === first && verify(key, signedDigest(proof.headerEncoded, era), proof.certificate);
   }
 
   #newest(): Promise<Proof> {

@@ -1,6 +1,6 @@
 import { BlsPublicKey } from "@tributary/protocol/crypto/bls";
 import { encodePacked, hexToBytes } from "viem";
-import { eraKey, type Finality, segmentsRoot, signedDigest } from "../devnet/outside-verifier.ts";
+import { type Era, eraAt, type Finality, segmentsRoot, signedDigest } from "../devnet/outside-verifier.ts";
 import { sleep } from "../devnet/processes.ts";
 import type { Block, Hash, MemberChain } from "./history.ts";
 
@@ -20,15 +20,17 @@ const BUSY_MS = 500;
 const TRIES = 40;
 const TIMEOUT_MS = 10_000;
 
+type KnownEra = Era & { readonly key: BlsPublicKey };
+
 /** Reads the chain that a member serves, and checks each block's certificate by the key that the mainchain has for it. */
 export class ChainReader {
-  readonly #mainchain: Parameters<typeof eraKey>[0];
+  readonly #mainchain: Parameters<typeof eraAt>[0];
   readonly #chainId: number;
-  readonly #keys = new Map<number, Promise<BlsPublicKey>>();
+  readonly #eras: KnownEra[] = [];
   /** Container headers with a certificate that proved true: other members serve the same, and need no second check. */
   readonly #proven = new Set<string>();
 
-  constructor(mainchain: Parameters<typeof eraKey>[0], chainId: number) {
+  constructor(mainchain: Parameters<typeof eraAt>[0], chainId: number) {
     this.#mainchain = mainchain;
     this.#chainId = chainId;
   }
@@ -64,28 +66,27 @@ export class ChainReader {
     const { headerEncoded, certificate, branch } = finality;
     const leaf = encodePacked(["uint64", "uint64", "bytes32"], [BigInt(this.#chainId), BigInt(height), hash]);
     if (segmentsRoot(leaf, branch) !== `0x${headerEncoded.slice(-64)}`) return false;
-    const digest = signedDigest(headerEncoded);
+    const { era, key } = await this.#keyAt(height);
+    const digest = signedDigest(headerEncoded, era);
     const name = digest + certificate;
     if (this.#proven.has(name)) return true;
-    const key = await this.#key(height, finality);
     if (!key.verify(hexToBytes(digest), hexToBytes(certificate))) return false;
     this.#proven.add(name);
     return true;
   }
 
-  /** The mainchain's key of the era that the height lies in, asked for once an era. */
-  #key(height: number, { headerEncoded }: Finality): Promise<BlsPublicKey> {
-    // The header's era stands behind version, rules and group: 2 + 4 + 32 bytes.
-    const era = Number.parseInt(headerEncoded.slice(2 + 76, 2 + 84), 16);
-    const known = this.#keys.get(era) ?? this.#readKey(height);
-    this.#keys.set(era, known);
-    return known;
-  }
-
-  async #readKey(height: number): Promise<BlsPublicKey> {
-    const key = BlsPublicKey.fromBytes(hexToBytes(await eraKey(this.#mainchain, this.#chainId, height)));
+  /** The mainchain's key for a height, asked for once an era. */
+  async #keyAt(height: number): Promise<KnownEra> {
+    const known = this.#eras.find(
+      ({ firstHeight, lastHeight }) => height >= firstHeight && (lastHeight === 0n || height <= lastHeight),
+    );
+    if (known !== undefined) return known;
+    const era = await eraAt(this.#mainchain, this.#chainId, height);
+    const key = BlsPublicKey.fromBytes(hexToBytes(era.groupKey));
     if (key === undefined) throw new Error(`the mainchain has no key for height ${height}`);
-    return key;
+    const found = { ...era, key };
+    this.#eras.push(found);
+    return found;
   }
 }
 

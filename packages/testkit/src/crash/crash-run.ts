@@ -274,7 +274,7 @@ export class CrashRun {
   #judge(seat: number, event: DriverEvent): void {
     switch (event.kind) {
       case "ordered":
-        this.#oracle.ordered(seat, event.height, event.digest);
+        this.#oracle.ordered(seat, 1, event.height, event.digest);
         break;
       case "committed":
         this.#oracle.committed(seat, event.height, event.hash);

@@ -30,13 +30,16 @@ export function verify(key: Hex, digest: Hex, signature: Hex): boolean {
 const field = (encoded: Hex, offset: number, bytes: number): Hex =>
   `0x${encoded.slice(2 + 2 * offset, 2 + 2 * (offset + bytes))}`;
 
-/** keccak256(tag hash, group, era, epoch, height, header hash): what q members signed. */
-export function signedDigest(encoded: Hex): Hex {
+/**
+ * keccak256(tag hash, group, era, epoch, height, header hash): what q members signed. `era`: that of the key, which the
+ * contract names for the height. The header's own may be an earlier one, where a Recovery had it certified again.
+ */
+export function signedDigest(encoded: Hex, era: number): Hex {
   return keccak256(
     concatHex([
       keccak256(toHex("tributary/v1/final")),
       field(encoded, 6, 32),
-      field(encoded, 38, 4),
+      toHex(era, { size: 4 }),
       field(encoded, 42, 4),
       field(encoded, 46, 8),
       keccak256(encoded),
@@ -55,14 +58,22 @@ export function segmentsRoot(leaf: Hex, branch: Finality["branch"]): Hex {
   return keccak256(concatHex(["0x02", toHex(branch.count, { size: 4 }), node]));
 }
 
-/** The group key that the manager contract has for a height. */
-export async function eraKey(
+/** Era of a group's key, as the manager contract has it; the last height of an open one is 0. */
+export type Era = {
+  readonly era: number;
+  readonly firstHeight: bigint;
+  readonly lastHeight: bigint;
+  readonly groupKey: Hex;
+};
+
+/** The era that the manager contract has for a height: the only one whose key counts there, whatever a certificate says. */
+export async function eraAt(
   mainchain: { readonly rpc: string; readonly contracts: Readonly<Record<string, Hex>> },
   chainId: number,
   height: number,
-): Promise<Hex> {
+): Promise<Era> {
   const client = createPublicClient({ transport: http(mainchain.rpc) });
-  const era = await client.readContract({
+  return await client.readContract({
     address: mainchain.contracts["Eras"]!,
     abi: parseAbi([
       "struct Era { uint32 era; uint64 firstHeight; uint64 lastHeight; bytes32 group; bytes groupKey; }",
@@ -71,5 +82,4 @@ export async function eraKey(
     functionName: "eraAt",
     args: [BigInt(chainId), BigInt(height)],
   });
-  return era.groupKey;
 }

@@ -9,8 +9,10 @@ export class Violation extends Error {
 
 /** Knows what all honest members together have agreed on. */
 export class Oracle {
-  readonly #orders = new Map<number, HexHash>();
-  readonly #containers = new Map<number, HexHash>();
+  /** By era and height: what an era only ordered, and nobody claimed, the next one orders anew. */
+  readonly #orders = new Map<string, HexHash>();
+  /** By height, whatever the era: what was final once is final for ever. */
+  readonly #containers = new Map<string, HexHash>();
   readonly #contents = new Map<number, readonly OrderedTransaction[]>();
   /** Transactions by hash, with the height that executed them. */
   readonly #executed = new Map<string, number>();
@@ -18,12 +20,12 @@ export class Oracle {
   /** Highest height at which an acknowledged transaction was executed. */
   #lastNeeded = 0;
 
-  ordered(seat: number, height: number, digest: HexHash): void {
-    this.#agree(this.#orders, "order", seat, height, digest);
+  ordered(seat: number, era: number, height: number, digest: HexHash): void {
+    this.#agree(this.#orders, "order", seat, `${era}.${height}`, digest);
   }
 
   committed(seat: number, height: number, hash: HexHash): void {
-    this.#agree(this.#containers, "container", seat, height, hash);
+    this.#agree(this.#containers, "container", seat, String(height), hash);
   }
 
   /** The transactions of a committed height, as one member's pool heard of them. */
@@ -60,7 +62,7 @@ export class Oracle {
     return this.#lastNeeded;
   }
 
-  #agree(known: Map<number, HexHash>, what: string, seat: number, height: number, value: HexHash): void {
+  #agree(known: Map<string, HexHash>, what: string, seat: number, height: string, value: HexHash): void {
     const first = known.get(height);
     if (first === undefined) known.set(height, value);
     else if (first !== value) throw new Violation(`${what} ${height}: member ${seat} has ${value}, others ${first}`);

@@ -390,7 +390,7 @@ export class NetworkSimulation {
       case "ordered":
         if (event.jumped) this.#jumps += 1;
         this.#recovery?.ordered(this.#clock);
-        this.#oracle.ordered(seat, event.height, event.digest);
+        this.#oracle.ordered(seat, this.#members[seat]?.era ?? 1, event.height, event.digest);
         break;
       case "committed":
         if (event.fetched) this.#fetched += 1;
