@@ -62,8 +62,8 @@ test("a challenge is answered where a quorum is there, and opens in turn where n
   expect(kinds(opening, member(5), nothing, { seconds: 1_001n })).toEqual(["open"]);
   expect(kinds(opening, member(7), nothing, { seconds: 1_001n })).toEqual([]);
   expect(kinds(opening, member(7), nothing, { seconds: 1_007n })).toEqual(["open"]);
-  // Who sees the others leaves it to the group.
-  expect(kinds(opening, member(5, true), signed, { seconds: 1_001n })).toEqual(["submit-cancel"]);
+  // Links do not tell whether the others still have their shares.
+  expect(kinds(opening, member(5, true), signed, { seconds: 1_001n })).toEqual(["submit-cancel", "open"]);
   expect(kinds(opening, { id: 1, seat: undefined, runs: false, quorate: false }, nothing, { seconds: 9_000n })).toEqual(
     [],
   );

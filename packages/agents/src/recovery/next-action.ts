@@ -107,8 +107,8 @@ function cancelling(
 }
 
 function opened(opening: Opening, part: RecoveryPart, now: Now): readonly RecoveryAction[] {
-  // A member that sees the others answer waits for the group's.
-  return !part.quorate && myTime(opening, part, now) ? [{ kind: "open", opening }] : [];
+  // Also where the others seem to be there: they may have lost their shares, or the group would have answered.
+  return myTime(opening, part, now) ? [{ kind: "open", opening }] : [];
 }
 
 /** Everybody looks at what it holds; who holds more than was posted posts it, those of low seats first. */
