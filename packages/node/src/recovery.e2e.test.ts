@@ -148,5 +148,12 @@ test("more than f disks are destroyed: a new era goes on with all that was final
       expect(keys[era]!.verify(signed, bytesOf(certificate)), `height ${at}`).toBe(true);
     }
   }
+  // With one of the new ones away, both survivors are needed; one of them was restarted.
+  await survivors[0]!.process.stop();
+  await survivors[0]!.start();
+  survivors[0]!.process.checkpoints.advance([{ number: 1, hash }]);
+  await survivors[0]!.process.host.start(seated(first, survivors[0]!), later(survivors[0]!));
+  await fresh[1]!.process.stop();
+  last = await mined(survivors[0]!, await send(survivors[1]!));
   for (const one of sent) expect(await mined(survivors[0]!, one)).toBeLessThanOrEqual(last + 2);
 });

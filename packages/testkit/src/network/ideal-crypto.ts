@@ -41,7 +41,7 @@ export class IdealCrypto {
   }
 
   signShare(seat: number, digest: Uint8Array): Uint8Array {
-    return this.#tag(2, seat, concat(Uint8Array.of(this.#era, this.#epoch), digest), 96);
+    return this.#tag(2, seat, concat(Uint8Array.of(this.#epoch), this.#ofEra(digest)), 96);
   }
 
   checkNode(seat: number, digest: Uint8Array, signature: Uint8Array): boolean {
@@ -65,8 +65,12 @@ export class IdealCrypto {
     return { signature: this.#combined(digest) };
   }
 
+  #ofEra(digest: Uint8Array): Uint8Array {
+    return this.#era === 1 ? digest : concat(Uint8Array.of(this.#era), digest);
+  }
+
   #combined(digest: Uint8Array): Uint8Array {
-    return this.#tag(3, 0, concat(Uint8Array.of(this.#era), digest), 96);
+    return this.#tag(3, 0, this.#ofEra(digest), 96);
   }
 
   #tag(kind: number, seat: number, digest: Uint8Array, length: number): Uint8Array {

@@ -1,4 +1,5 @@
 import type { Claims } from "@tributary/node/consensus/claims";
+import type { DriverEvent } from "@tributary/node/consensus/driver-event";
 import type { Inherited } from "@tributary/node/consensus/member-config";
 import type { EraEnding } from "@tributary/node/consensus/member-context";
 import type { EraStanding } from "@tributary/node/consensus/ports";
@@ -22,7 +23,6 @@ const OPENING: HexHash = `0x${"0e".repeat(32)}`;
 const WINDOW_MS = 14_000;
 
 export type RecoveryWorld = {
-  readonly clock: VirtualClock;
   readonly random: Random;
   readonly honest: readonly SimulatedMember[];
   /** The highest height of the first era of which F may exist. */
@@ -40,13 +40,17 @@ export class SimulatedRecovery {
   readonly #readyAt: number;
   readonly #members: number;
   readonly #crypto: IdealCrypto;
+  readonly #clock: VirtualClock;
   #final = { height: 0, hash: NOTHING, order: toyConfig(0, 1).genesis.order };
   #order = { height: 0, digest: toyConfig(0, 1).genesis.order };
   #closed = false;
+  /** What honest members of the first era executed, by height. */
+  readonly #executed = new Map<number, HexHash>();
   /** Destroys disks, while that is due. */
   #strike: (() => void) | undefined;
 
-  constructor(members: number, crypto: IdealCrypto, random: Random) {
+  constructor(members: number, crypto: IdealCrypto, random: Random, clock: VirtualClock) {
+    this.#clock = clock;
     this.#members = members;
     this.#crypto = crypto;
     this.opensAt = 300 + random.below(5_000);
@@ -89,17 +93,27 @@ export class SimulatedRecovery {
     return era === 1 ? {} : { firstHeight: this.#order.height + 1, inherited: this.#inherited() };
   }
 
-  /** An honest member holds a new order. */
-  ordered(clock: VirtualClock): void {
+  /** What an honest member tells. Throws where a height that the old era executed is final under another hash. */
+  heard(seat: number, era: number, event: DriverEvent): void {
+    if (event.kind === "executed" && era === 1) this.#executed.set(event.height, event.hash);
+    if (event.kind === "ordered") this.#onOrder();
+    if (event.kind !== "committed" || era === 1 || event.height > this.#order.height) return;
+    const before = this.#executed.get(event.height) ?? event.hash;
+    if (before === event.hash) return;
+    throw new Violation(`container ${event.height}: member ${seat} has ${event.hash}, the old era executed ${before}`);
+  }
+
+  #onOrder(): void {
     const strike = this.#strike;
     this.#strike = undefined;
     // On an event of its own: whoever tells stands in the middle of something.
-    if (strike !== undefined) clock.after(0, strike);
+    if (strike !== undefined) this.#clock.after(0, strike);
   }
 
   /** Disks are destroyed, survivors claim, and at the end nothing may be lost that somebody may have seen as final. */
   play(world: RecoveryWorld): void {
-    const { clock, random, honest } = world;
+    const { random, honest } = world;
+    const clock = this.#clock;
     const survivors = [...honest];
     if (!this.cancelled) {
       const victims = this.#victims(survivors, random);

@@ -13,6 +13,7 @@ import { Abuse } from "./abuse.ts";
 import { ByzantineMesh, STYLES, type StyleName } from "./byzantine-mesh.ts";
 import { Forger } from "./forger.ts";
 import { IdealCrypto } from "./ideal-crypto.ts";
+import { drawLatencies } from "./latencies.ts";
 import { Ledger } from "./ledger.ts";
 import { type NetworkName, NetworkScheduler } from "./network-scheduler.ts";
 import { Oracle, Violation } from "./oracle.ts";
@@ -154,13 +155,14 @@ export class NetworkSimulation {
     this.#random = random;
     this.#crypto = new IdealCrypto(members, seed);
     this.#ready = readyEpochs(options.epochs ?? 0, random);
-    this.#recovery = options.recovery === true ? new SimulatedRecovery(members, this.#crypto, random) : undefined;
+    this.#recovery =
+      options.recovery === true ? new SimulatedRecovery(members, this.#crypto, random, this.#clock) : undefined;
     this.#forks = calm === true ? [] : announcedForks(new Random(seed + FORK_SEED), this.#clock.time());
     const faulty = calm === true ? 0 : maxFaulty(members) - (amnesia === true ? 1 : 0);
     this.#scheduler = new NetworkScheduler(members, faulty, random, calm === true ? "uniform" : undefined);
     this.#mesh = new SimulatedMesh(this.#clock, this.#scheduler, { members, containerBytes: TOY_CAPACITY.bytes });
     while (this.#faulty.size < faulty) this.#faulty.add(random.below(members));
-    const latencies = this.#latencies();
+    const latencies = drawLatencies(random, this.#recovery !== undefined);
     for (let seat = 0; seat < members; seat++) this.#members.push(this.#member(seat, latencies));
     for (let guest = 0; guest < (options.observers ?? 0); guest++) {
       this.#observers.push(this.#member(members + guest, latencies));
@@ -298,25 +300,6 @@ export class NetworkSimulation {
     return `${heights.join(" ")}, ${this.#oracle.outstanding} transactions outstanding`;
   }
 
-  /** Checks and flushes take no time in some runs and a random while in others. */
-  #latencies(): Latencies {
-    const random = this.#random;
-    const draw = (most: number) => {
-      const scale = random.chance(0.3) ? 0 : random.fraction() * most;
-      return scale === 0 ? () => 0 : () => random.fraction() * scale;
-    };
-    // Each file has a disk of its own, and some disks are slow.
-    const disk = () => draw(random.chance(0.15) ? 400 : 12);
-    return {
-      log: disk(),
-      journal: disk(),
-      store: disk(),
-      verify: draw(6),
-      // Where execution is slow, orders run ahead of it: that is what a Recovery takes over.
-      execute: draw(random.chance(this.#recovery === undefined ? 0.1 : 0.6) ? 400 : 20),
-    };
-  }
-
   #member(seat: number, latencies: Latencies): SimulatedMember {
     const { members, seed } = this.#options;
     const faulty = this.#faulty.has(seat);
@@ -386,10 +369,10 @@ export class NetworkSimulation {
   }
 
   #onEvent(seat: number, event: DriverEvent): void {
+    this.#recovery?.heard(seat, this.#members[seat]?.era ?? 1, event);
     switch (event.kind) {
       case "ordered":
         if (event.jumped) this.#jumps += 1;
-        this.#recovery?.ordered(this.#clock);
         this.#oracle.ordered(seat, this.#members[seat]?.era ?? 1, event.height, event.digest);
         break;
       case "committed":
@@ -515,7 +498,6 @@ export class NetworkSimulation {
   #recoveryWorld(): RecoveryWorld {
     const { members } = this.#options;
     return {
-      clock: this.#clock,
       random: this.#random,
       honest: this.#honest(),
       // F of a height takes the shares of q members, at most f of which are faulty.
