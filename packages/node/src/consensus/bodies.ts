@@ -123,14 +123,20 @@ export class Bodies {
     }
   }
 
-  /** The proposer first, then the others in turn: at least f+1 honest members hold a certified body. */
+  /**
+   * The proposer first, then the others in turn: at least f+1 honest members hold a certified body. What an era before
+   * ordered may be held by nodes only that have no seat in this one.
+   */
   #ask(want: Want): void {
-    const { members, seat } = this.#context.config;
+    const { members, seat, inherited } = this.#context.config;
     const { height, seat: proposer, bodyBytes } = want.proposal.header;
     want.asked = this.#context.ports.clock.now();
-    for (let i = 0; i < members; i++) {
-      const peer = (proposer + want.attempt++) % members;
-      if (peer === seat || !this.#context.up.has(peer)) continue;
+    const guests = height <= (inherited?.orderHeight ?? 0) ? [...this.#context.guests] : [];
+    const count = members + guests.length;
+    for (let i = 0; i < count; i++) {
+      const place = (proposer + want.attempt++) % count;
+      const peer = place < members ? place : (guests[place - members] ?? seat);
+      if (peer === seat || !this.#context.reaches(peer)) continue;
       const { digest } = want.proposal;
       const request = encode({ kind: "get-body", height, digest, offset: 0, length: bodyBytes });
       this.#context.send(peer, "shares", "get-body", request);

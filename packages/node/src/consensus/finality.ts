@@ -153,7 +153,7 @@ export class Finality {
   /** The inputs are durable: locks (certificate era, h) -> hash, then releases the share over it. */
   release(height: Height, hash: HexHash): (() => void) | undefined {
     const epoch = this.#epochOf(height);
-    if (!this.#useful(height) || epoch === undefined) return undefined;
+    if (!this.#useful(height) || epoch === undefined || this.#context.observer) return undefined;
     if (!this.#locks.final(height, hash)) return undefined;
     return () => {
       const { config, ports } = this.#context;
