@@ -165,7 +165,7 @@ async function bench(name: string | undefined): Promise<unknown> {
     case "wan": {
       const { wanInSandbox } = await import("./wan/main.ts");
       const samples = count(values.samples, "samples");
-      process.exit(await wanInSandbox(count(values.members, "members"), samples, seed(), values.json));
+      return process.exit(await wanInSandbox(count(values.members, "members"), samples, seed(), values.json));
     }
     default:
       return undefined;
