@@ -33,6 +33,11 @@ export function extraDataOf(rules: number, time: number): Uint8Array {
   return Uint8Array.of(rules, milliseconds >> 8, milliseconds & 0xff);
 }
 
+/** Milliseconds since 1970 of a block of a rented chain. */
+export function timeOf({ timestamp, extraData }: Pick<EthereumHeader, "timestamp" | "extraData">): number {
+  return timestamp * 1_000 + ((extraData[1] ?? 0) << 8) + (extraData[2] ?? 0);
+}
+
 export function encodeHeader(header: EthereumHeader): Uint8Array {
   const { baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash } = header;
   const appended = [baseFeePerGas, withdrawalsRoot, blobGasUsed, excessBlobGas, parentBeaconBlockRoot, requestsHash];

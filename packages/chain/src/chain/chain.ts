@@ -33,6 +33,7 @@ import { readCodes } from "../snapshot/snapshot-files.ts";
 import { FrozenChain } from "../snapshot/snapshot-writer.ts";
 import { StateImport } from "../snapshot/state-import.ts";
 import { storageKey } from "../state/flat-key.ts";
+import { accountIn, accountWithCode } from "../state/read-account.ts";
 import { recomputeStateRoot, type StateAudit } from "../state/recompute-state-root.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { KeyValueStore } from "../store/key-value-store.ts";
@@ -41,7 +42,7 @@ import { TransactionBodyRules } from "../transaction/body-rules.ts";
 import { decodeTransaction } from "../transaction/decode.ts";
 import { TransactionDecoder } from "../transaction/decoder.ts";
 import type { Transaction } from "../transaction/transaction.ts";
-import { accountIn, accountWithCode } from "./accounts.ts";
+import { Development } from "./development.ts";
 import { estimateGas } from "./estimate-gas.ts";
 import type { RuleSchedule } from "./ethereum-view.ts";
 import { logsIn, searchLogs } from "./log-search.ts";
@@ -90,6 +91,8 @@ export class Chain implements ChainReader {
   readonly genesis: GenesisParameters;
   readonly executor: Executor;
   readonly bodies: BodyRules;
+  /** For a chain with one member only. */
+  readonly development: Development;
   readonly #store: KeyValueStore;
   readonly #ledger: Ledger;
   readonly #calls: BlockExecutor;
@@ -113,6 +116,7 @@ export class Chain implements ChainReader {
     simulator: Simulator,
     pool: Pool,
     decoder: TransactionDecoder,
+    book: CreditBook,
   ) {
     this.genesis = options.genesis;
     this.#store = store;
@@ -139,6 +143,8 @@ export class Chain implements ChainReader {
       onFailure: options.onFailure,
     });
     this.executor = this.#containers;
+    const gasless = options.gasless ?? DEFAULT_GASLESS;
+    this.development = new Development({ ledger, containers: this.#containers, pool, book, gasless });
   }
 
   /** Opens or creates the chain. ChainError `store-*`, `genesis-mismatch`, `unknown-fork` or `pool-log`. */
@@ -169,7 +175,7 @@ export class Chain implements ChainReader {
       );
       const replayer = await Replayer.create(genesis.chainId);
       const simulator = await Simulator.create(new RentedRules(genesis.chainId, forks));
-      return new Chain(options, store, ledger, evm, replayer, simulator, pool, decoder);
+      return new Chain(options, store, ledger, evm, replayer, simulator, pool, decoder, book);
     } catch (error) {
       await store.close();
       throw error;

@@ -4,7 +4,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { PoolChain } from "../pool/pool.ts";
 import { judgeByRules } from "../rules/arm-rules.ts";
 import type { StateReader } from "../state/state-view.ts";
-import { accountWithCode } from "./accounts.ts";
+import { accountWithCode } from "../state/read-account.ts";
 
 /** The chain as its pool sees it: as of the newest certified block. */
 export function poolChain(ledger: Ledger, genesis: GenesisParameters, forks: readonly ForkRules[]): PoolChain {

@@ -1,7 +1,10 @@
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { CertifiedHeader, ExecutionResult, Executor, OrderedContainer } from "@tributary/protocol/ports/execution";
 import { buildBlock } from "../block/build-block.ts";
+import { timeOf } from "../block/header-codec.ts";
+import { ChainError } from "../chain-error.ts";
 import { type ForkRules, forkOf } from "../forks/fork.ts";
+import { blockTime } from "../ledger/departure.ts";
 import type { Layer, Ledger } from "../ledger/ledger.ts";
 import type { TransactionDecoder } from "../transaction/decoder.ts";
 import type { BlockContext, BlockExecutor } from "./block-executor.ts";
@@ -34,6 +37,9 @@ export class ContainerExecutor implements Executor {
   /** Raised by a rollback: executions that were under way or waiting before it come to nothing. */
   #generation = 0;
   #failed = false;
+  #stopping = false;
+  /** Somebody waits for the executed blocks to be committed. */
+  #settled: (() => void) | undefined;
   /** Highest height that `commit` was called for. */
   #certified = 0;
 
@@ -42,7 +48,7 @@ export class ContainerExecutor implements Executor {
   }
 
   get committed(): number {
-    return this.#parts.ledger.head.height;
+    return this.#parts.ledger.height;
   }
 
   knows(rules: number): boolean {
@@ -70,6 +76,7 @@ export class ContainerExecutor implements Executor {
         const layer = await this.#parts.ledger.commit(height);
         this.#parts.onCommitted(layer);
         done();
+        this.#settle();
       })
       .catch((error: unknown) => this.#fail(error));
   }
@@ -77,11 +84,34 @@ export class ContainerExecutor implements Executor {
   rollback(): void {
     this.#generation++;
     this.#parts.ledger.rollback(this.#certified);
+    this.#settle();
+  }
+
+  /**
+   * Does something between two blocks, with all executed ones committed; what fails in it stops the member. ChainError
+   * `closed` where the chain stops before.
+   */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#executions.then(async () => {
+      while (this.#parts.ledger.hasLayers && !this.#over) await new Promise<void>((done) => (this.#settled = done));
+      if (this.#over) throw new ChainError("closed", "the chain stops");
+      return await work().catch((error: unknown) => {
+        this.#fail(error);
+        throw error;
+      });
+    });
+    this.#executions = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   /** Lets what is under way end and does nothing more. Containers that wait are dropped, commits are done. */
   async stop(): Promise<void> {
     this.#generation++;
+    this.#stopping = true;
+    this.#settle();
     await this.#executions;
     await this.#commits;
     this.#failed = true;
@@ -91,15 +121,16 @@ export class ContainerExecutor implements Executor {
     const { ledger, blocks, decoder, limits, chainId, forks } = this.#parts;
     const fork = forkOf(forks, container.rules);
     if (fork === undefined) throw new RangeError(`container ${container.height} is to be executed by unknown rules`);
-    const { block: parent, view } = ledger.tip;
-    if (container.height !== parent.height + 1) {
-      throw new RangeError(`container ${container.height} does not follow height ${parent.height}`);
+    const { block: parent, height, view, departure: before } = ledger.tip;
+    if (container.height !== height + 1) {
+      throw new RangeError(`container ${container.height} does not follow height ${height}`);
     }
+    const { time, departure } = blockTime(before, container.time, timeOf(parent.header));
     const number = parent.header.number + 1;
     const context: BlockContext = {
       fork,
       number,
-      timestamp: Math.floor(container.time / 1000),
+      timestamp: Math.floor(time / 1000),
       gasLimit: limits.gas,
       prevRandao: bytes32(container.beacon),
       parentHash: parent.hash,
@@ -117,7 +148,7 @@ export class ContainerExecutor implements Executor {
       number,
       height: container.height,
       rules: fork.rules,
-      time: container.time,
+      time,
       gasLimit: limits.gas,
       mixHash: context.prevRandao,
       parentBeaconBlockRoot: context.parentBeaconBlockRoot,
@@ -126,13 +157,25 @@ export class ContainerExecutor implements Executor {
       transactionHashes: executed.map(({ hash }) => hash),
       receipts,
     });
-    ledger.push({ block, senders: executed.map(({ sender }) => sender) }, receipts, changes, buckets);
+    const record = { block, senders: executed.map(({ sender }) => sender) };
+    ledger.push({ record, receipts, changes, buckets, departure });
     return { segments: [{ chainId, blockNumber: number, blockHash: toHex(block.hash) }], transactions: marks };
+  }
+
+  get #over(): boolean {
+    return this.#stopping || this.#failed;
+  }
+
+  #settle(): void {
+    const settled = this.#settled;
+    this.#settled = undefined;
+    settled?.();
   }
 
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
+    this.#settle();
     this.#parts.onFailure(error);
   }
 }

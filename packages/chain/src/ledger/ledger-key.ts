@@ -13,6 +13,8 @@ export const PARAMETERS_KEY: Uint8Array = fromKey("mparameters");
 export const EARLIEST_KEY: Uint8Array = fromKey("mearliest");
 /** What certifies the block of the snapshot that the store was made of; absent where it was made of genesis. */
 export const ORIGIN_KEY: Uint8Array = fromKey("morigin");
+/** Where a chain under development departs from its containers (departure.ts); absent where it does not. */
+export const DEPARTURE_KEY: Uint8Array = fromKey("mdeparture");
 export const BUCKET_PREFIX = "u";
 
 /** The 2048 bytes of a bucket's accumulator; absent for a bucket that was never touched. */

@@ -3,7 +3,7 @@ import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
 import type { Receipt } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
-import { BucketSet, type Change } from "../state/bucket-set.ts";
+import { BUCKETS, BucketSet, type Change } from "../state/bucket-set.ts";
 import { isCommitted } from "../state/flat-key.ts";
 import { type StateReader, StateView, StoredState, type Values } from "../state/state-view.ts";
 import { fromKey } from "../store/key.ts";
@@ -11,7 +11,9 @@ import type { KeyValueStore, StoreReader, Write } from "../store/key-value-store
 import type { BlockRecord } from "./block-record.ts";
 import { BlockStore } from "./block-store.ts";
 import { createLedger } from "./create-ledger.ts";
-import { bucketKey, EARLIEST_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
+import { type Departure, decodeDeparture, encodeDeparture } from "./departure.ts";
+import { bucketKey, DEPARTURE_KEY, EARLIEST_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
+import { type RewindPoint, RewindPoints } from "./rewind-points.ts";
 
 /** Blocks whose state can be read behind the head, and the most changed entries kept for that. */
 export const HISTORY_BLOCKS = 64;
@@ -26,7 +28,13 @@ export type Layer = {
   readonly values: Values;
   readonly view: StateView;
   readonly buckets: BucketSet;
+  /** After the block. */
+  readonly departure: Departure;
 };
+
+function departureWrite(departure: Departure): Write {
+  return { key: DEPARTURE_KEY, value: encodeDeparture(departure) };
+}
 
 function stateWrites(changes: readonly Change[], buckets: BucketSet): Write[] {
   const out: Write[] = changes.map(({ key, after }) => ({ key: fromKey(key), value: after }));
@@ -57,6 +65,8 @@ export class Ledger {
   #layers: Layer[] = [];
   readonly #history = new Map<number, { readonly view: StateView; readonly entries: number }>();
   #historyEntries = 0;
+  #departure: Departure;
+  readonly #points = new RewindPoints();
 
   private constructor(store: KeyValueStore, blocks: BlockStore, head: Block, buckets: BucketSet) {
     this.#store = store;
@@ -65,6 +75,7 @@ export class Ledger {
     this.#head = head;
     this.#headView = new StateView(NO_VALUES, this.#stored);
     this.#headBuckets = buckets;
+    this.#departure = decodeDeparture(store.get(DEPARTURE_KEY));
   }
 
   /** Opens the chain in the store, creating it in an empty one. ChainError `genesis-mismatch` or `store-damaged`. */
@@ -98,11 +109,36 @@ export class Ledger {
     return this.#head;
   }
 
-  /** Newest executed block: what the next one is executed on. */
-  get tip(): { readonly block: Block; readonly view: StateReader; readonly buckets: BucketSet } {
+  /** Height of the newest container whose execution is over: the head's, unless that was taken back. */
+  get height(): number {
+    return Math.max(this.#head.height, this.#departure.height);
+  }
+
+  /** Where the head departs from its container. */
+  get departure(): Departure {
+    return this.#departure;
+  }
+
+  /** Newest executed block, and the height of its container: what the next one is executed on. */
+  get tip(): {
+    readonly block: Block;
+    readonly height: number;
+    readonly view: StateReader;
+    readonly buckets: BucketSet;
+    readonly departure: Departure;
+  } {
     const top = this.#layers[this.#layers.length - 1];
-    if (top === undefined) return { block: this.#head, view: this.#headView, buckets: this.#headBuckets };
-    return { block: top.record.block, view: top.view, buckets: top.buckets };
+    if (top === undefined) {
+      const [view, buckets, departure] = [this.#headView, this.#headBuckets, this.#departure];
+      return { block: this.#head, height: this.height, view, buckets, departure };
+    }
+    const { block } = top.record;
+    return { block, height: block.height, view: top.view, buckets: top.buckets, departure: top.departure };
+  }
+
+  /** Some executed block waits for its certificate. */
+  get hasLayers(): boolean {
+    return this.#layers.length > 0;
   }
 
   /** Hash of an executed block, certified or not. */
@@ -129,10 +165,10 @@ export class Ledger {
   }
 
   /** Puts an executed block on the tip. */
-  push(record: BlockRecord, receipts: readonly Receipt[], changes: readonly Change[], buckets: BucketSet): void {
-    const values: Values = new Map(changes.map(({ key, after }) => [key, after]));
+  push(layer: Pick<Layer, "record" | "receipts" | "changes" | "buckets" | "departure">): void {
+    const values: Values = new Map(layer.changes.map(({ key, after }) => [key, after]));
     const view = new StateView(values, this.tip.view);
-    this.#layers.push({ record, receipts, changes, values, view, buckets });
+    this.#layers.push({ ...layer, values, view });
   }
 
   /** Drops all blocks above `height`: those up to it are certified and about to be written. */
@@ -146,7 +182,7 @@ export class Ledger {
     if (layer === undefined || layer.record.block.height !== height) {
       throw new RangeError(`height ${height} is not the next one to commit`);
     }
-    const { record, receipts, changes, buckets, view } = layer;
+    const { record, receipts, changes, buckets, view, departure } = layer;
     const undo: Values = new Map(changes.map(({ key, before }) => [key, before]));
     const previous = this.#headView;
     previous.become(undo, view);
@@ -156,7 +192,10 @@ export class Ledger {
       ...stateWrites(changes, buckets),
       ...this.blocks.writes(record, receipts),
       { key: HEAD_KEY, value: uint(number, 8) },
+      ...(departure === this.#departure ? [] : [departureWrite(departure)]),
     ]);
+    this.#departure = departure;
+    this.#points.note(changes);
     this.#stored.update(layer.values);
     view.become(NO_VALUES, this.#stored);
     this.blocks.remember(record, receipts);
@@ -166,6 +205,56 @@ export class Ledger {
     this.#headBuckets = buckets;
     this.#layers = this.#layers.filter((other) => other !== layer);
     return layer;
+  }
+
+  /** The clock of a chain under development, from the next block on. Only while no block waits for its certificate. */
+  async setClock(clock: Partial<Pick<Departure, "shift" | "next">>): Promise<void> {
+    const departure = { ...this.#departure, ...clock };
+    await this.#store.write([departureWrite(departure)]);
+    this.#departure = departure;
+  }
+
+  /** Remembers the head and what waits, in memory. Only while no block waits for its certificate. */
+  mark(waiting: RewindPoint["waiting"]): number {
+    const { shift, next } = this.#departure;
+    const { number } = this.#head.header;
+    return this.#points.add({ number, buckets: this.#headBuckets, clock: { shift, next }, waiting });
+  }
+
+  /**
+   * Takes the chain back to what `mark` remembered, with its clock, in one batch, and gives what waited then; undefined
+   * where that is not remembered any more. The containers after it count as executed. Only while no block waits for its certificate.
+   */
+  async rewind(id: number): Promise<RewindPoint["waiting"] | undefined> {
+    const point = this.#points.find(id);
+    const head = point === undefined ? undefined : this.blocks.block(point.number)?.block;
+    if (point === undefined || head === undefined) return undefined;
+    const { number, buckets, undo, waiting } = point;
+    const departure: Departure = { ...point.clock, height: this.height };
+    const kept = number === this.#head.header.number ? this.#headView : this.#history.get(number)?.view;
+    const view = kept ?? new StateView(NO_VALUES, this.#stored);
+    const gone = Array.from({ length: this.#head.header.number - number }, (_, index) => number + 1 + index);
+    view.become(undo, this.#stored);
+    await this.#store.write([
+      ...[...undo].map(([key, before]) => ({ key: fromKey(key), value: before })),
+      ...Array.from({ length: BUCKETS }, (_, bucket) => ({
+        key: bucketKey(bucket),
+        value: buckets.accumulator(bucket),
+      })),
+      ...gone.flatMap((block) => this.blocks.removals(block)),
+      { key: HEAD_KEY, value: uint(number, 8) },
+      departureWrite(departure),
+    ]);
+    this.#stored.update(undo);
+    view.become(NO_VALUES, this.#stored);
+    for (const block of gone) this.blocks.forget(block);
+    this.#forgetFrom(number);
+    this.#points.spend(id);
+    this.#departure = departure;
+    this.#head = head;
+    this.#headView = view;
+    this.#headBuckets = buckets;
+    return waiting;
   }
 
   /**
@@ -188,6 +277,15 @@ export class Ledger {
     ]);
     for (let number = from; number < end; number++) this.blocks.forget(number);
     return end < below;
+  }
+
+  /** States from a block on are read no more as those of past blocks. */
+  #forgetFrom(number: number): void {
+    for (const [known, { entries }] of this.#history) {
+      if (known < number) continue;
+      this.#history.delete(known);
+      this.#historyEntries -= entries;
+    }
   }
 
   /** Of the headers without blocks that a snapshot left below `number`. */

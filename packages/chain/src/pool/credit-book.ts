@@ -38,6 +38,12 @@ export class CreditBook {
     return Math.max(this.#since.size, this.#debts.size);
   }
 
+  /** Forgets all: the blocks that it saw were taken back. */
+  clear(): void {
+    this.#since.clear();
+    this.#debts.clear();
+  }
+
   /** Blocks in their order. */
   observe(time: number, uses: Iterable<Use>): void {
     const { creditPerSecond, creditSeconds } = this.#settings;

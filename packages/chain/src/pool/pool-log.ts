@@ -94,6 +94,8 @@ export class PoolLog {
   #waiters: Waiter[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
+  /** Much of it waits no longer, so that it is to be written anew whatever its size. */
+  #stale = false;
   /** A partial write could not be cut off: nothing may follow it. */
   #spoilt = false;
 
@@ -140,11 +142,13 @@ export class PoolLog {
 
   /** Resolves when the record is durable. ChainError `pool-log` when the disk refuses. */
   append(record: LoggedTransaction): Promise<void> {
-    if (this.#closed) return Promise.reject(new ChainError("closed", "the pool's log is closed"));
-    this.#batch.push(encodeRecord(record));
-    const durable = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
-    this.#flushing ??= this.#flush();
-    return durable;
+    return this.#enter(encodeRecord(record));
+  }
+
+  /** Writes the log anew: resolves when it holds what still waits and nothing else. Rejects as `append` does. */
+  renew(): Promise<void> {
+    this.#stale = true;
+    return this.#enter(new Uint8Array(0));
   }
 
   /** Flushes what was appended and closes the file. Idempotent. */
@@ -155,6 +159,14 @@ export class PoolLog {
     await this.#file.close();
   }
 
+  #enter(record: Uint8Array): Promise<void> {
+    if (this.#closed) return Promise.reject(new ChainError("closed", "the pool's log is closed"));
+    this.#batch.push(record);
+    const durable = new Promise<void>((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    this.#flushing ??= this.#flush();
+    return durable;
+  }
+
   async #flush(): Promise<void> {
     while (this.#batch.length > 0) {
       const batch = encodeFrame(this.#batch);
@@ -163,7 +175,7 @@ export class PoolLog {
       this.#waiters = [];
       try {
         if (this.#spoilt) throw new Error("an earlier write is in it in part");
-        if (this.#bytes + batch.length > 2 * this.#liveBytes + SLACK_BYTES) await this.#rewrite();
+        if (this.#stale || this.#bytes + batch.length > 2 * this.#liveBytes + SLACK_BYTES) await this.#rewrite();
         if (!this.#named) await this.#files.syncFolder();
         this.#named = true;
         await writeWhole(this.#file, batch);
@@ -196,6 +208,7 @@ export class PoolLog {
     const old = this.#file;
     this.#file = next;
     this.#named = false;
+    this.#stale = false;
     this.#bytes = content.length;
     this.#liveBytes = content.length;
     await old.close();

@@ -239,6 +239,19 @@ export class Pool implements TransactionPool {
     return { pending, queued: this.#byHash.size - pending, bytes: this.#room.bytes };
   }
 
+  /** All that waits, as the log holds it. */
+  waiting(): readonly LoggedTransaction[] {
+    return [...this.#live()];
+  }
+
+  /** The chain was taken back: from now on this waits and nothing else, in the log too. */
+  async restore(waiting: readonly LoggedTransaction[]): Promise<void> {
+    this.#forget([...this.#byHash.values()]);
+    this.#senders.clear();
+    for (const { raw, age } of waiting) this.#take(raw, age, "log");
+    await this.#log?.renew();
+  }
+
   /** Waits for the log; what was acknowledged is durable already. */
   async close(): Promise<void> {
     await this.#log?.close();

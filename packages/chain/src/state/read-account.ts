@@ -1,12 +1,11 @@
 import { ChainError } from "../chain-error.ts";
-import type { SenderAccount } from "../executor/validate.ts";
-import { decodeAccount, EMPTY_CODE_HASH, type FlatAccount } from "../state/account.ts";
-import { accountKey, codeKey } from "../state/flat-key.ts";
-import type { StateReader } from "../state/state-view.ts";
+import { decodeAccount, EMPTY_CODE_HASH, type FlatAccount } from "./account.ts";
+import { accountKey, codeKey } from "./flat-key.ts";
+import type { StateReader } from "./state-view.ts";
 
 const NO_ACCOUNT: FlatAccount = { nonce: 0n, balance: 0n, codeHash: EMPTY_CODE_HASH };
 
-/** ChainError `store-damaged` where it does not decode. */
+/** An account that is not there has nothing. ChainError `store-damaged`. */
 export function accountIn(state: StateReader, address: Uint8Array): FlatAccount {
   const stored = state.get(accountKey(address));
   if (stored === undefined) return NO_ACCOUNT;
@@ -15,8 +14,11 @@ export function accountIn(state: StateReader, address: Uint8Array): FlatAccount 
   return account;
 }
 
-/** ChainError `store-damaged` where the account does not decode, or its code is missing. */
-export function accountWithCode(state: StateReader | undefined, address: Uint8Array): SenderAccount {
+/** The same with its code; `state` undefined: nothing is there. */
+export function accountWithCode(
+  state: StateReader | undefined,
+  address: Uint8Array,
+): { readonly nonce: bigint; readonly balance: bigint; readonly code: Uint8Array } {
   const { nonce, balance, codeHash } = state === undefined ? NO_ACCOUNT : accountIn(state, address);
   if (Buffer.compare(codeHash, EMPTY_CODE_HASH) === 0) return { nonce, balance, code: new Uint8Array(0) };
   const code = state?.get(codeKey(codeHash));
