@@ -43,6 +43,13 @@ test("history is a number of blocks that members need, or an archive", () => {
   }
 });
 
+test("methods for developers are off, and never where others could reach them", () => {
+  expect(parseNodeConfig(minimal, "test").devMethods).toBeUndefined();
+  expect(parseNodeConfig({ ...minimal, devMethods: true }, "test").devMethods).toBe(true);
+  const open = { ...minimal, devMethods: true, rpc: { port: 4000, host: "0.0.0.0" } };
+  expect(() => parseNodeConfig(open, "test")).toThrow("devMethods");
+});
+
 test("how gas is divided may be set, and nothing else there", () => {
   const gasless = { historySeconds: 60, hashesPerGas: 0.5 };
   expect(parseNodeConfig({ ...minimal, gasless }, "test").gasless).toEqual(gasless);

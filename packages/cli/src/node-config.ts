@@ -65,6 +65,8 @@ export type NodeConfig = {
         readonly hashesPerGas?: number | undefined;
       }
     | undefined;
+  /** A devnet's only: evm_mine and the like for chains without another member. Only on a loopback address. */
+  readonly devMethods?: boolean | undefined;
   /** Connections of the other members. */
   readonly peer: { readonly host: string; readonly port: number };
   /** Paths are relative to the data folder. */
@@ -79,7 +81,9 @@ export type NodeConfig = {
   readonly logLevel: "trace" | "debug" | "info" | "warn" | "error";
 };
 
-const schema: z.ZodType<NodeConfig> = z.strictObject({
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
+
+const fields = z.strictObject({
   version: z.literal(1),
   nodeId: z.number().int().positive().optional(),
   mainchain: z.strictObject({
@@ -116,6 +120,7 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
       hashesPerGas: z.number().positive().max(1_000_000).optional(),
     })
     .optional(),
+  devMethods: z.boolean().optional(),
   peer: z.strictObject({ host: z.string().min(1).default("127.0.0.1"), port }),
   keystore: z.string().min(1).default("keystore.json"),
   passwordFile: z.string().min(1).optional(),
@@ -124,6 +129,14 @@ const schema: z.ZodType<NodeConfig> = z.strictObject({
   recoveryPatience: z.number().int().min(10).max(31_536_000).optional(),
   logLevel: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
 });
+
+const schema: z.ZodType<NodeConfig> = fields.refine(
+  ({ devMethods, rpc }) => devMethods !== true || LOOPBACK.includes(rpc.host),
+  {
+    path: ["devMethods"],
+    message: "only with a loopback address as rpc.host: whoever reaches it takes blocks back",
+  },
+);
 
 export const NODE_CONFIG_FILE = "config.json";
 

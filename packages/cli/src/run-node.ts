@@ -66,6 +66,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     }),
     rpcLimits: givenOnly(config.rpc.limits ?? {}),
     ...(options.forks === undefined ? {} : { forks: options.forks }),
+    devMethods: config.devMethods ?? false,
     gasless: givenOnly(config.gasless ?? {}),
     ...(config.diskBytes === undefined ? {} : { diskBytes: config.diskBytes }),
   });

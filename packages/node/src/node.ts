@@ -48,6 +48,8 @@ export type NodeConfig = {
   readonly gasless?: Partial<GaslessSettings>;
   /** Rules of execution that this node knows: those of its build where it says nothing. */
   readonly forks?: readonly ForkRules[];
+  /** evm_mine and the like, for chains of which this node is the only member; never in production. */
+  readonly devMethods?: boolean;
   /** Heights behind from which on a member fetches a snapshot instead of every container. */
   readonly joinLag?: number;
   readonly clientVersion?: string;
@@ -170,6 +172,7 @@ export class NodeProcess {
         history: this.#config.history ?? DEFAULT_KEPT_BLOCKS,
         gasless: { ...DEFAULT_GASLESS, ...this.#config.gasless },
         forks: this.#config.forks ?? KNOWN_FORKS,
+        devMethods: this.#config.devMethods ?? false,
         joinLag: this.#config.joinLag ?? DEFAULT_JOIN_LAG,
         rpc,
       });

@@ -64,6 +64,34 @@ function newFolder(): string {
   return path;
 }
 
+/** The chain of one member: makes blocks when told to, at the time that it is told, and takes them back. */
+async function expectDevelopment(url: string, account: string): Promise<void> {
+  const head = async (): Promise<{ number: number; timestamp: number; hash: string }> => {
+    const block = (await chainCall(url, "eth_getBlockByNumber", "latest", false)) as Record<string, string>;
+    return { number: Number(block["number"]), timestamp: Number(block["timestamp"]), hash: block["hash"] ?? "" };
+  };
+  expect(await chainCall(url, "evm_mine")).toBe("0x0");
+  const id = await chainCall(url, "evm_snapshot");
+  const before = await head();
+  expect(await chainCall(url, "evm_increaseTime", 86_400)).toBe(86_400);
+  await chainCall(url, "evm_mine", { blocks: "0x2" });
+  const later = await head();
+  expect(later.number).toBeGreaterThanOrEqual(before.number + 2);
+  expect(later.timestamp).toBeGreaterThanOrEqual(before.timestamp + 86_400);
+  await chainCall(url, "evm_mine", before.timestamp + 1_000_000);
+  expect((await head()).timestamp).toBeGreaterThanOrEqual(before.timestamp + 1_000_000);
+  expect(await chainCall(url, "evm_revert", id)).toBe(true);
+  expect(await chainCall(url, "eth_getBlockByHash", later.hash, false)).toBeNull();
+  await chainCall(url, "evm_mine");
+  const after = await head();
+  expect(after.timestamp).toBeLessThan(before.timestamp + 86_400);
+  expect(await chainCall(url, "eth_getTransactionCount", account, "pending")).toBe("0x0");
+  // What the containers hold is certified all the same.
+  const finality = (await chainCall(url, "tributary_getFinality", `0x${after.number.toString(16)}`)) as object;
+  expect(finality).toMatchObject({ blockHash: after.hash });
+  expect(await chainCall(url, "evm_revert", id)).toBe(false);
+}
+
 test("a devnet starts, rents and ends chains, stops without a trace, and goes on where it was", async () => {
   const data = newFolder();
   const [child, info] = await start(data, "--nodes", "1");
@@ -73,6 +101,8 @@ test("a devnet starts, rents and ends chains, stops without a trace, and goes on
   if (chain === undefined) throw new Error("no chain");
   const balance = await chainCall(chain.gateway, "eth_getBalance", info.accounts[9]?.address, "latest");
   expect(BigInt(String(balance))).toBeGreaterThan(0n);
+
+  await expectDevelopment(chain.gateway, String(info.accounts[9]?.address));
 
   const created = await tributary("chain", "create", "--name", "two", "--members", "1", "--data", data, "--json");
   expect(created.code).toBe(0);

@@ -228,6 +228,13 @@ export class MemberDriver {
     this.#claims.take(era, done);
   }
 
+  /** Begins the next height now, with transactions or without, as a quiet chain does now and then. */
+  propose(): void {
+    if (!this.#started || this.#context.stopped) return;
+    const timer = { kind: "heartbeat", height: this.#context.ordered + 1 } as const;
+    this.#turn.input({ kind: "timer", timer }, { kind: "timer", timer });
+  }
+
   /** While a snapshot is on its way the member orders and votes, and executes nothing. */
   setJoining(joining: boolean): void {
     this.#context.joining = joining;

@@ -10,6 +10,8 @@ const MAX_SENDERS = 10_000;
 const MAX_NOTED = 16;
 const SEND = "eth_sendRawTransaction";
 const COUNT = "eth_getTransactionCount";
+/** On a devnet: what was acknowledged may be taken back. */
+const REVERT = "evm_revert";
 
 type Fields = Readonly<Record<string, unknown>>;
 type Known = { readonly next: bigint; readonly until: number };
@@ -33,6 +35,7 @@ export class NonceMemory {
   /** Takes note of what a member acknowledged; gives the answer with `pending` nonces that count it. */
   settle(request: Uint8Array, answer: Buffer): Buffer {
     const text = Buffer.from(request.buffer, request.byteOffset, request.byteLength);
+    if (text.includes(REVERT)) this.#known.clear();
     if (!text.includes(SEND) && !text.includes(COUNT)) return answer;
     const asked = itemsOf(parse(text));
     if (asked.filter(({ method }) => method === SEND).length > MAX_NOTED) return answer;

@@ -3,27 +3,24 @@ import { decode, type Limits } from "@tributary/protocol/wire/index";
 import type { ContainerStore } from "../consensus/ports.ts";
 import type { FinalityProof } from "../rpc/backend.ts";
 
-/** Hash of the chain's own block at a number, as its segment names it. */
-export type BlockHashOf = (blockNumber: number) => `0x${string}` | undefined;
+/** Hash of the chain's own block at a number, as its segment names it, and the height of its container. */
+export type BlockAt = (blockNumber: number) => { readonly hash: `0x${string}`; readonly height: number } | undefined;
 
-/**
- * Finality of the blocks of a rented chain, out of the container store. Such a chain has one block in each container, so
- * its number is the container's height.
- */
+/** Finality of the blocks of a rented chain, out of the container store. */
 export function finalityOf(
   store: ContainerStore,
   limits: Limits,
   chainId: bigint,
-  blockHashOf: BlockHashOf,
+  blockAt: BlockAt,
   blockNumber: number,
 ): FinalityProof | undefined {
-  const blockHash = blockHashOf(blockNumber);
-  const bytes = blockNumber === 0 ? undefined : store.container(blockNumber);
+  const block = blockNumber === 0 ? undefined : blockAt(blockNumber);
+  const bytes = block === undefined ? undefined : store.container(block.height);
   const message = bytes === undefined ? undefined : decode(bytes, limits);
-  if (blockHash === undefined || message?.kind !== "container") return undefined;
+  if (block === undefined || message?.kind !== "container") return undefined;
   const { header, certificate, certificateEra } = message;
-  const branch = segmentBranch([{ chainId, blockNumber, blockHash }], 0);
-  const orderBytes = store.order(blockNumber);
+  const branch = segmentBranch([{ chainId, blockNumber, blockHash: block.hash }], 0);
+  const orderBytes = store.order(block.height);
   const order = orderBytes === undefined ? undefined : decode(orderBytes, limits);
   const proof = { header, certificate, certificateEra, branch };
   return order?.kind === "order" ? { ...proof, orderCertificate: order.certificate } : proof;

@@ -14,6 +14,7 @@ import { NodeError } from "../fault/node-error.ts";
 import type { GroupMesh, MeshEndpoint } from "../mesh/mesh-endpoint.ts";
 import type { MemberReading, NodeMetrics } from "../observe/node-metrics.ts";
 import type { ChainBackend, FinalityProof, StatusReport } from "../rpc/backend.ts";
+import { chainDevelopment } from "../rpc/chain-development.ts";
 import type { Liar } from "../snapshot/snapshot-download.ts";
 import { adoptProof } from "../snapshot/snapshot-proof.ts";
 import { StateProofs } from "../snapshot/state-proofs.ts";
@@ -25,7 +26,7 @@ import { type Closed, closedChain } from "./closed-chain.ts";
 import { Committees, type TermName } from "./committees.ts";
 import { evidenceOf } from "./evidence-source.ts";
 import type { FairTurns, Turns } from "./fair-turns.ts";
-import { finalityOf } from "./finality-source.ts";
+import { type BlockAt, finalityOf } from "./finality-source.ts";
 import { folderBytes } from "./folder-bytes.ts";
 import { ForkWatch, type NextFork } from "./fork-watch.ts";
 import { type Guard, memberGuard } from "./guarded-ports.ts";
@@ -56,6 +57,8 @@ export type MemberParts = {
   readonly gasless: GaslessSettings;
   /** Rules of execution that this node knows. */
   readonly forks: readonly ForkRules[];
+  /** Serve what tools for developers ask for, for chains of which this node is the only member. */
+  readonly devMethods: boolean;
   /** Heights behind from which on a snapshot is fetched. */
   readonly joinLag: number;
   /** The member begins with a snapshot that it fetched just now. */
@@ -187,6 +190,8 @@ export class Member {
       logger: parts.logger,
     });
     this.#pruning = new MemberPruning({ chain, containers: store, logger: parts.logger });
+    const alone = first.members.length === 1;
+    if (parts.devMethods && !alone) parts.logger.warn("methods for developers are refused: others run this chain too");
     this.backend = {
       chain: closedChain(chain, () => this.#closed(quota)),
       member: {
@@ -194,6 +199,9 @@ export class Member {
         finality: async (block) => this.#finality(block),
         stateProof: (address, slots) => this.#proofs.prove(address, slots),
         evidence: (from) => evidenceOf(store, this.#term.spec, from),
+        ...(alone && parts.devMethods
+          ? { development: chainDevelopment(chain, () => this.#term.driver.propose()) }
+          : {}),
       },
       slots: first.slots,
     };
@@ -409,11 +417,11 @@ export class Member {
   }
 
   async #finality(block: number): Promise<FinalityProof | undefined> {
-    const hashOf = (number: number): `0x${string}` | undefined => {
+    const blockAt: BlockAt = (number) => {
       const found = this.#opened.chain.block(number);
-      return found === undefined ? undefined : toHex(found.hash);
+      return found === undefined ? undefined : { hash: toHex(found.hash), height: found.height };
     };
-    return finalityOf(this.#opened.store, this.#opened.limits, this.spec.chainId, hashOf, block);
+    return finalityOf(this.#opened.store, this.#opened.limits, this.spec.chainId, blockAt, block);
   }
 
   #measureDisk(): void {

@@ -6,6 +6,7 @@ import type { Offence } from "@tributary/protocol/evidence/evidence";
 import type { MemberStatus } from "@tributary/protocol/ports/member-host";
 import type { HaltReason } from "../consensus/driver-event.ts";
 import type { NextFork } from "../host/fork-watch.ts";
+import type { DevelopmentView } from "./development-view.ts";
 
 /** How the member of a chain on this node is doing. */
 export type StatusReport = {
@@ -67,6 +68,8 @@ export interface MemberView {
   stateProof(address: Uint8Array, slots: readonly Uint8Array[]): Promise<StateProofReport>;
   /** Evidence against members, from `next` of an earlier report on. */
   evidence(from?: Uint8Array): Promise<EvidenceReport>;
+  /** Only where this is a devnet's only member of the chain. */
+  readonly development?: DevelopmentView;
 }
 
 /** One chain as the server serves it. */

@@ -79,6 +79,14 @@ export class FilterRegistry {
     return hashes;
   }
 
+  /** The chain was taken back: what is new from now on is above the head as it is now. */
+  rewound(): void {
+    const next = this.#nextBlock();
+    for (const filter of this.#filters.values()) {
+      if (filter.kind !== "pending") filter.next = Math.min(filter.next, next);
+    }
+  }
+
   /** Drops all filters and listeners. */
   close(): void {
     this.#filters.clear();

@@ -57,6 +57,11 @@ import { ethSubscribe } from "./methods/eth-subscribe.ts";
 import { ethSyncing } from "./methods/eth-syncing.ts";
 import { ethUninstallFilter } from "./methods/eth-uninstall-filter.ts";
 import { ethUnsubscribe } from "./methods/eth-unsubscribe.ts";
+import { evmIncreaseTime } from "./methods/evm-increase-time.ts";
+import { evmMine } from "./methods/evm-mine.ts";
+import { evmRevert } from "./methods/evm-revert.ts";
+import { evmSetNextBlockTimestamp } from "./methods/evm-set-next-block-timestamp.ts";
+import { evmSnapshot } from "./methods/evm-snapshot.ts";
 import { netListening } from "./methods/net-listening.ts";
 import { netPeerCount } from "./methods/net-peer-count.ts";
 import { netVersion } from "./methods/net-version.ts";
@@ -133,6 +138,11 @@ const all: readonly Method[] = [
   ethSyncing,
   ethUninstallFilter,
   ethUnsubscribe,
+  evmIncreaseTime,
+  evmMine,
+  evmRevert,
+  evmSetNextBlockTimestamp,
+  evmSnapshot,
   netListening,
   netPeerCount,
   netVersion,

@@ -348,3 +348,11 @@ describe("subscriptions", () => {
     await expect(connect()).rejects.toThrow("404");
   });
 });
+
+test.each(["evm_snapshot", "evm_revert", "evm_mine", "evm_increaseTime", "evm_setNextBlockTimestamp"])(
+  "%s is refused where others may run the chain too",
+  async (method) => {
+    const { error } = await rpc(method, "0x1");
+    expect(error).toMatchObject({ code: -32601, message: expect.stringContaining("one member only") });
+  },
+);

@@ -4,6 +4,7 @@ import pino from "pino";
 import { Registry } from "prom-client";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { afterEach, beforeEach, expect } from "vitest";
+import { chainDevelopment } from "./chain-development.ts";
 import { fixtureBackend } from "./fixture-chain.testing.ts";
 import { RpcServer } from "./server.ts";
 import { SoloChain } from "./solo-chain.testing.ts";
@@ -18,7 +19,7 @@ let server: RpcServer;
 let nonce = 0;
 
 /** Every test gets a chain and a server of its own. */
-export function useSoloServer(chainId: bigint = soloChainId, gasLimit = 30_000_000): void {
+export function useSoloServer(chainId: bigint = soloChainId, gasLimit = 30_000_000, development = false): void {
   beforeEach(async () => {
     nonce = 0;
     solo = await SoloChain.open(chainId, [rich.address], gasLimit);
@@ -26,7 +27,9 @@ export function useSoloServer(chainId: bigint = soloChainId, gasLimit = 30_000_0
       ...{ logger: pino({ level: "silent" }), registry: new Registry() },
       budget: { unitsPerSecond: 1e9, surplusPerSecond: 1e9 },
     });
-    server.addChain(chainId, fixtureBackend(solo.chain));
+    const backend = fixtureBackend(solo.chain);
+    const view = development ? { development: chainDevelopment(solo.chain, () => solo.mine()) } : {};
+    server.addChain(chainId, { ...backend, member: { ...backend.member, ...view } });
     const { port } = await server.start({ port: 0 });
     soloUrl = `http://127.0.0.1:${port}/chains/${chainId}`;
   });
