@@ -9,6 +9,7 @@ import { ensureContractsBuilt, readArtifact } from "../ts/build.ts";
 /** Contract -> file and export: Chains -> chains.generated.ts, chainsAbi. */
 export const contractNames = [
   "Access",
+  "ChainInformation",
   "Chains",
   "Committees",
   "Eras",
@@ -16,6 +17,7 @@ export const contractNames = [
   "KeyGeneration",
   "Nodes",
   "Offences",
+  "Randomness",
   "Recovery",
   "RentPool",
   "Resharing",

@@ -3,7 +3,7 @@ import { concat, uint } from "@tributary/protocol/bytes/bytes";
 import { type ScheduledFork, standingForks } from "@tributary/protocol/container/fork-schedule";
 import type { BlockHeader } from "../block/block.ts";
 import { FIRST_RULES, type ForkRules, forkOf, rulesOf } from "../forks/fork.ts";
-import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "../genesis/predeploys.ts";
+import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "../predeploy-addresses.ts";
 import type { ActiveRules, RuleSchedule } from "./ethereum-view.ts";
 
 /** No blob is ever taken; the fraction is Prague's, because clients divide by it. */

@@ -2,7 +2,7 @@ import type { Evm } from "@tributary/evm/evm";
 import type { BlockEnv, Log as EvmLog, Transaction as EvmTransaction } from "@tributary/evm/types";
 import type { EthereumTransaction } from "../block/ethereum.ts";
 import type { Log } from "../block/receipt.ts";
-import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "../genesis/predeploys.ts";
+import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "../predeploy-addresses.ts";
 import { authorityOf } from "./authorizations.ts";
 import type { BlockContext } from "./block-executor.ts";
 

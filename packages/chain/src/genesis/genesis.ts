@@ -6,10 +6,10 @@ import type { Block } from "../block/block.ts";
 import { buildBlock } from "../block/build-block.ts";
 import { FIRST_RULES } from "../forks/fork.ts";
 import { rlpEncode } from "../rlp/encode.ts";
-import { initialRules, RULES_ADDRESS } from "../rules/rules-storage.ts";
 import { EMPTY_CODE_HASH, encodeAccount, isEmptyAccount } from "../state/account.ts";
 import { BucketSet, type Change } from "../state/bucket-set.ts";
 import { accountKey, codeKey, isCommitted, storageKey } from "../state/flat-key.ts";
+import { initialStorage } from "./initial-storage.ts";
 import { PREDEPLOYS } from "./predeploys.ts";
 
 /** Block 0 with the state that it commits to. */
@@ -42,7 +42,7 @@ function balancesOf(parameters: GenesisParameters): ReadonlyMap<string, bigint> 
   return balances;
 }
 
-function* stateEntries(owner: Uint8Array, balances: ReadonlyMap<string, bigint>): Iterable<StateEntry> {
+function* stateEntries(parameters: GenesisParameters, balances: ReadonlyMap<string, bigint>): Iterable<StateEntry> {
   const predeployed = new Set(PREDEPLOYS.map(({ address }) => accountKey(address)));
   for (const [key, balance] of balances) {
     const account = { nonce: 0n, balance, codeHash: EMPTY_CODE_HASH };
@@ -54,8 +54,9 @@ function* stateEntries(owner: Uint8Array, balances: ReadonlyMap<string, bigint>)
     yield [accountKey(address), encodeAccount({ nonce: 1n, balance, codeHash })];
     yield [codeKey(codeHash), code];
   }
-  const { slot, value } = initialRules(owner);
-  if (owner.some((byte) => byte !== 0)) yield [storageKey(RULES_ADDRESS, slot), withoutLeadingZeros(value)];
+  for (const { address, slot, value } of initialStorage(parameters, addressOf(parameters.owner))) {
+    if (value.some((byte) => byte !== 0)) yield [storageKey(address, slot), withoutLeadingZeros(value)];
+  }
 }
 
 function withoutLeadingZeros(value: Uint8Array): Uint8Array {
@@ -79,9 +80,8 @@ function* turnsOf(entries: Iterable<StateEntry>): Iterable<readonly Change[]> {
  * TypeError for what is no address.
  */
 export function buildGenesis(parameters: GenesisParameters): Genesis {
-  const owner = addressOf(parameters.owner);
   const balances = balancesOf(parameters);
-  const entries = (): Iterable<StateEntry> => stateEntries(owner, balances);
+  const entries = (): Iterable<StateEntry> => stateEntries(parameters, balances);
   const adder = BucketSet.empty().adder();
   for (const turn of turnsOf(entries())) adder.add(turn);
   return genesisOf(parameters, entries, adder.finish());
@@ -89,9 +89,8 @@ export function buildGenesis(parameters: GenesisParameters): Genesis {
 
 /** As `buildGenesis`; lets other work have its turn, so that a large genesis does not stop the other chains of a node. */
 export async function buildGenesisInTurns(parameters: GenesisParameters): Promise<Genesis> {
-  const owner = addressOf(parameters.owner);
   const balances = balancesOf(parameters);
-  const entries = (): Iterable<StateEntry> => stateEntries(owner, balances);
+  const entries = (): Iterable<StateEntry> => stateEntries(parameters, balances);
   const adder = BucketSet.empty().adder();
   for (const turn of turnsOf(entries())) {
     adder.add(turn);

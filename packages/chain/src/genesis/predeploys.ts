@@ -1,6 +1,14 @@
 import { fromHex } from "@tributary/protocol/bytes/hex";
-import { RULES_ADDRESS } from "../rules/rules-storage.ts";
+import {
+  BEACON_ROOTS_ADDRESS,
+  CHAIN_INFORMATION_ADDRESS,
+  HISTORY_ADDRESS,
+  RANDOMNESS_ADDRESS,
+  RULES_ADDRESS,
+} from "../predeploy-addresses.ts";
+import { CHAIN_INFORMATION_CODE } from "./chain-information-code.ts";
 import { MULTICALL3_CODE } from "./multicall3-code.ts";
+import { RANDOMNESS_CODE } from "./randomness-code.ts";
 import { RULES_CODE } from "./rules-code.ts";
 
 /** A contract that stands at a fixed address from the first block on. */
@@ -11,11 +19,6 @@ function bytes(hex: string): Uint8Array {
   if (out === undefined) throw new TypeError("not hexadecimal");
   return out;
 }
-
-/** EIP-2935: hashes of the last 8191 blocks. */
-export const HISTORY_ADDRESS: Uint8Array = bytes("0000f90827f1c53a10cb7a02335b175320002935");
-/** EIP-4788: parentBeaconBlockRoot by timestamp. */
-export const BEACON_ROOTS_ADDRESS: Uint8Array = bytes("000f3df6d732807ef1319fb7b8bb8522d0beac02");
 
 // Codes: EIP-2935 and EIP-4788 as their texts give them; the deployer is Arachnid's deterministic deployment proxy
 // (https://github.com/Arachnid/deterministic-deployment-proxy, MIT).
@@ -39,4 +42,6 @@ export const PREDEPLOYS: readonly Predeploy[] = [
   { name: "EIP-2935 history", address: HISTORY_ADDRESS, code: bytes(HISTORY_CODE) },
   { name: "EIP-4788 beacon roots", address: BEACON_ROOTS_ADDRESS, code: bytes(BEACON_ROOTS_CODE) },
   { name: "the owner's rules", address: RULES_ADDRESS, code: bytes(RULES_CODE) },
+  { name: "random values", address: RANDOMNESS_ADDRESS, code: bytes(RANDOMNESS_CODE) },
+  { name: "chain information", address: CHAIN_INFORMATION_ADDRESS, code: bytes(CHAIN_INFORMATION_CODE) },
 ];

@@ -1,11 +1,12 @@
 import type { Evm } from "@tributary/evm/evm";
 import { equal } from "@tributary/protocol/bytes/bytes";
+import { RULES_ADDRESS } from "../predeploy-addresses.ts";
 import { EMPTY_CODE_HASH } from "../state/account.ts";
 import { storageKey } from "../state/flat-key.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import { OwnerRules, type RuledTransaction } from "./owner-rules.ts";
-import { RULES_ADDRESS, RulesStorage } from "./rules-storage.ts";
+import { RulesStorage } from "./rules-storage.ts";
 
 /** Why a transaction may not run under the rules of a state, as far as can be told before it runs. */
 export function judgeByRules(

@@ -1,8 +1,9 @@
 import type { CallGuard, GuardedCall } from "@tributary/evm/types";
 import { equal } from "@tributary/protocol/bytes/bytes";
+import { HISTORY_ADDRESS, RANDOMNESS_ADDRESS, RULES_ADDRESS } from "../predeploy-addresses.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
-import { ACCOUNT, PERMISSION, POLICY, RULES_ADDRESS, type RulesStorage, type RuleWord } from "./rules-storage.ts";
+import { ACCOUNT, PERMISSION, POLICY, type RulesStorage, type RuleWord } from "./rules-storage.ts";
 
 /** What the rules look at in a transaction, or in a call that pretends to be one. */
 export type RuledTransaction = Pick<Transaction, "sender" | "to" | "data" | "gasLimit" | "authorizations">;
@@ -44,6 +45,8 @@ export class OwnerRules implements CallGuard {
   mayCall({ caller, target, code, selector, depth }: GuardedCall): boolean {
     const top = depth === 0;
     if (this.#isOwner(caller) || equal(target, RULES_ADDRESS) || (top && this.#isOwner(target))) return true;
+    // Whoever may draw a random value may have it drawn.
+    if (equal(caller, RANDOMNESS_ADDRESS) && equal(target, HISTORY_ADDRESS)) return true;
     const { flags } = this.#rules.policy;
     if ((flags & POLICY.restrictCalls) === 0) return true;
     if (code === undefined && selector.length === 0 && (flags & POLICY.bareTransfers) !== 0) return true;

@@ -4,11 +4,6 @@ import { keccak256 } from "@tributary/protocol/crypto/keccak";
 // The owner's rules lie in the storage of contracts/src/chain/Rules.sol. Its slots and flags are repeated here: members
 // read them without running the contract.
 
-/** "tributary" and 1. */
-export const RULES_ADDRESS: Uint8Array = Uint8Array.from(
-  Buffer.from("7472696275746172790000000000000000000001", "hex"),
-);
-
 const OWNER_SLOT: Uint8Array = uint(0, 32);
 const POLICY_SLOT: Uint8Array = uint(2, 32);
 const ACCOUNTS_SLOT: Uint8Array = uint(3, 32);

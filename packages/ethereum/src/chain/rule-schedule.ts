@@ -1,5 +1,5 @@
 import { type ActiveRules, ChainError, type RuleSchedule } from "@tributary/chain";
-import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "@tributary/chain/genesis/predeploys";
+import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "@tributary/chain/predeploy-addresses";
 import type { UpgradeRules } from "../config/upgrade-schedule.ts";
 import { CONSOLIDATION_QUEUE, WITHDRAWAL_QUEUE } from "../execution/requests.ts";
 import type { Ledger } from "../ledger/ledger.ts";

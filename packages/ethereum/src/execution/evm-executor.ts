@@ -2,7 +2,7 @@ import type { Watch } from "@tributary/chain";
 import { BloomBits } from "@tributary/chain/block/bloom";
 import type { EthereumReceipt, EthereumTransaction, Withdrawal } from "@tributary/chain/block/ethereum";
 import { logsOf, systemTransaction } from "@tributary/chain/executor/evm-input";
-import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "@tributary/chain/genesis/predeploys";
+import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "@tributary/chain/predeploy-addresses";
 import { createAddress } from "@tributary/chain/transaction/recover";
 import { Evm } from "@tributary/evm/evm";
 import type { BlockEnv, Executed, StateReader } from "@tributary/evm/types";

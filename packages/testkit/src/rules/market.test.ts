@@ -1,7 +1,7 @@
 import { addresses } from "@tributary/chain/chain/chain.fixture";
 import { PREDEPLOYS } from "@tributary/chain/genesis/predeploys";
 import { RULES_CODE } from "@tributary/chain/genesis/rules-code";
-import { RULES_ADDRESS } from "@tributary/chain/rules/rules-storage";
+import { RULES_ADDRESS } from "@tributary/chain/predeploy-addresses";
 import { createAddress } from "@tributary/chain/transaction/recover";
 import { compilePredeploy } from "@tributary/contracts/compile";
 import { toHex } from "@tributary/protocol/bytes/hex";

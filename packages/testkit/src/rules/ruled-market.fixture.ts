@@ -1,5 +1,5 @@
 import { addresses, CHAIN_ID, keys, TestChain } from "@tributary/chain/chain/chain.fixture";
-import { RULES_ADDRESS } from "@tributary/chain/rules/rules-storage";
+import { RULES_ADDRESS } from "@tributary/chain/predeploy-addresses";
 import { createAddress } from "@tributary/chain/transaction/recover";
 import type { Draft } from "@tributary/chain/transaction/sign.fixture";
 import { signAuthorization } from "@tributary/chain/transaction/sign.fixture";
