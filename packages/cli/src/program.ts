@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { authorityCommand } from "./commands/authority.ts";
 import { chainCommand } from "./commands/chain.ts";
 import { devnetCommand } from "./commands/devnet.ts";
+import { gatewayCommand } from "./commands/gateway.ts";
 import { importChainCommand } from "./commands/import-chain.ts";
 import { keyCommand } from "./commands/key.ts";
 import { nodeCommand } from "./commands/node.ts";
@@ -20,6 +21,7 @@ export function buildProgram(json = false): Command {
     nodeCommand(),
     chainCommand(),
     sendCommand(),
+    gatewayCommand(),
     keyCommand(),
     authorityCommand(),
     importChainCommand(),

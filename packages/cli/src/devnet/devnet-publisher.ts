@@ -1,5 +1,6 @@
 import type { Gateway } from "@tributary/node/gateway/gateway";
 import { reasonOf } from "../cli-error.ts";
+import { GatewayChains } from "../gateway-chains.ts";
 import { userAccounts } from "./accounts.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { type DevnetChain, type DevnetInfo, writeDevnetFile } from "./devnet-file.ts";
@@ -27,7 +28,7 @@ export class DevnetPublisher {
   readonly #parts: Parts;
   readonly #accounts = userAccounts();
   readonly #startedAt = new Date().toISOString();
-  readonly #served = new Map<bigint, string>();
+  readonly #served: GatewayChains;
   #chains: readonly DevnetChain[] = [];
   #timer: NodeJS.Timeout | undefined;
   #written = "";
@@ -35,24 +36,12 @@ export class DevnetPublisher {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#served = new GatewayChains(parts.gateway);
   }
 
   /** Takes over which chains run. */
   update(chains: readonly RunningChain[]): void {
-    const { gateway } = this.#parts;
-    const present = new Set(chains.map(({ chainId }) => chainId));
-    for (const chainId of this.#served.keys()) {
-      if (present.has(chainId)) continue;
-      gateway.removeChain(chainId);
-      this.#served.delete(chainId);
-    }
-    for (const { chainId, members } of chains) {
-      const urls = members.map(({ rpc }) => rpc);
-      const known = urls.join(" ");
-      if (this.#served.get(chainId) === known) continue;
-      gateway.setChain(chainId, urls);
-      this.#served.set(chainId, known);
-    }
+    this.#served.update(chains);
     this.#chains = chains.map((chain) => this.#describe(chain));
     if (this.#timer !== undefined) this.#publish();
   }

@@ -1,8 +1,10 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { generateTransportKey, transportIdentity } from "@tributary/node/mesh/transport-identity";
 import { afterEach, expect, test } from "vitest";
 import { chainCall } from "../chain-rpc.ts";
 import { processAlive } from "../process-alive.ts";
@@ -92,6 +94,45 @@ async function expectDevelopment(url: string, account: string): Promise<void> {
   expect(await chainCall(url, "evm_revert", id)).toBe(false);
 }
 
+/** `tributary gateway` with a certificate: what a wallet can add. */
+async function expectGatewayWithTls(data: string, chainId: number): Promise<void> {
+  const { certificate, privateKey } = transportIdentity(generateTransportKey());
+  const [cert, key] = [join(data, "gateway.crt"), join(data, "gateway.key")];
+  writeFileSync(cert, certificate);
+  writeFileSync(key, privateKey, { mode: 0o600 });
+  const parameters = ["gateway", "--data", data, "--port", "0", "--tls-cert", cert, "--tls-key", key, "--json"];
+  const child = spawn(process.execPath, [main, ...parameters], { stdio: ["ignore", "pipe", "inherit"] });
+  running.add(child);
+  let printed = "";
+  child.stdout.on("data", (part) => {
+    printed += part;
+  });
+  const line = await until("the gateway's endpoints", () => printed.split("\n").find((text) => text.endsWith("}")));
+  const { chains } = JSON.parse(line) as { readonly chains: readonly { readonly chainId: number; url: string }[] };
+  const url = chains.find((served) => served.chainId === chainId)?.url ?? "";
+  expect(url).toMatch(/^https:/);
+  expect(await askByTls(url, certificate)).toMatchObject({ result: `0x${chainId.toString(16)}` });
+  expect(await interrupt(child)).toBe(0);
+  const lonely = await tributary("gateway", "--data", data, "--port", "0", "--tls-cert", cert);
+  expect(lonely).toMatchObject({ code: 1, stderr: expect.stringContaining("TLS_INVALID") });
+  for (const file of [cert, key]) rmSync(file);
+}
+
+function askByTls(url: string, ca: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const options = { method: "POST", headers: { "content-type": "application/json" }, ca };
+    const asked = request(url, { ...options, checkServerIdentity: () => undefined }, (response) => {
+      let text = "";
+      response.on("data", (part) => {
+        text += part;
+      });
+      response.on("end", () => resolve(JSON.parse(text)));
+    });
+    asked.on("error", reject);
+    asked.end('{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}');
+  });
+}
+
 test("a devnet starts, rents and ends chains, stops without a trace, and goes on where it was", async () => {
   const data = newFolder();
   const [child, info] = await start(data, "--nodes", "1");
@@ -112,6 +153,8 @@ test("a devnet starts, rents and ends chains, stops without a trace, and goes on
   const listed = await until("the new chain in devnet.json", () => file().chains.find(({ name }) => name === "two"));
   expect(listed.chainId).toBe(two.chainId);
   expect(Number(await chainCall(listed.gateway, "eth_chainId"))).toBe(two.chainId);
+
+  await expectGatewayWithTls(data, chain.chainId);
 
   const evidence = await tributary("chain", "evidence", "two", "--submit", "--data", data, "--json");
   expect([evidence.code, JSON.parse(evidence.stdout)]).toEqual([0, []]);

@@ -9,7 +9,7 @@ import { DataFolder, type DevnetState } from "./data-folder.ts";
 import { type DevnetInfo, removeDevnetFile } from "./devnet-file.ts";
 import { DevnetPublisher } from "./devnet-publisher.ts";
 import { freePorts, portIsFree } from "./free-ports.ts";
-import { MainchainProcess } from "./mainchain-process.ts";
+import { MAINCHAIN_ID, MainchainProcess } from "./mainchain-process.ts";
 import { NetworkView, type RunningChain } from "./network-view.ts";
 import { NodeChild } from "./node-child.ts";
 import { type RpcSettings, writeRpcSettings } from "./rpc-settings.ts";
@@ -98,7 +98,10 @@ class Devnet {
       onError: (reason) => this.#progress(reason),
     });
     const view = new NetworkView(
-      { rpc: mainchain.rpc, addresses: ready.contracts as TributaryAddresses, logger: this.#logger },
+      {
+        ...{ rpc: mainchain.rpc, chainId: MAINCHAIN_ID, confirmation: 1, logger: this.#logger },
+        addresses: ready.contracts as TributaryAddresses,
+      },
       () => publisher.update(view.runningChains()),
     );
     view.start();

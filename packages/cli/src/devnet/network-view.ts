@@ -9,7 +9,6 @@ import {
   reduceLifecycle,
 } from "@tributary/agents";
 import type { TributaryAddresses } from "@tributary/contracts";
-import { MAINCHAIN_ID } from "./mainchain-process.ts";
 
 const POLL_MS = 300;
 
@@ -21,26 +20,33 @@ export type RunningChain = {
   readonly members: readonly { readonly nodeId: number; readonly rpc: string }[];
 };
 
-/** The devnet's own look at the mainchain: which chains run, on which nodes. */
+export type NetworkViewOptions = {
+  readonly rpc: string;
+  readonly addresses: TributaryAddresses;
+  /** Of the mainchain. */
+  readonly chainId: number;
+  /** Blocks below the head that count as confirmed, or the mainchain's own notion. */
+  readonly confirmation: number | "safe";
+  readonly logger: Logger;
+};
+
+/** A look at the mainchain from outside: which chains run, on which nodes. */
 export class NetworkView {
   readonly #watcher: MainchainWatcher<MainchainEvent>;
   #state: LifecycleState = emptyLifecycle;
   #snapshots: { readonly block: bigint; readonly state: LifecycleState }[] = [];
 
-  constructor(
-    options: { readonly rpc: string; readonly addresses: TributaryAddresses; readonly logger: Logger },
-    onChange: () => void,
-  ) {
+  constructor(options: NetworkViewOptions, onChange: () => void) {
     const { Nodes: nodes, Chains: chains, Committees: committees, KeyGeneration: keyGeneration } = options.addresses;
     const { Resharing: resharing, Rotations: rotations, Recovery: recovery, Forks: forks } = options.addresses;
     const contracts = { nodes, chains, committees, keyGeneration, resharing, rotations, recovery, forks };
     this.#watcher = new MainchainWatcher<MainchainEvent>({
       rpc: options.rpc,
-      chainId: MAINCHAIN_ID,
+      chainId: options.chainId,
       contracts: Object.values(contracts),
       fromBlock: 0n,
       decode: eventDecoder(contractAbis(contracts)),
-      confirmation: 1,
+      confirmation: options.confirmation,
       finality: "finalized",
       checkpointDistance: 1,
       intervalMs: POLL_MS,

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { ChainDoor } from "../rpc/chain-door.ts";
+import { ChainDoor, type TlsFiles } from "../rpc/chain-door.ts";
 import type { AllowedOrigins } from "../rpc/cors.ts";
 import { DEFAULT_LIMITS, type ServerLimits } from "../rpc/limits.ts";
 import { TrustedProxies } from "../rpc/trusted-proxies.ts";
@@ -14,6 +14,8 @@ export type GatewayOptions = {
   /** Addresses and networks of proxies in front, whose X-Forwarded-For names the client; none by default. */
   readonly trustedProxies?: readonly string[];
   readonly limits?: Partial<ServerLimits>;
+  /** https and wss, as wallets ask for; http and ws without it. */
+  readonly tls?: TlsFiles;
 };
 
 type Running = { readonly door: ChainDoor; readonly checks: NodeJS.Timeout };
@@ -51,6 +53,11 @@ export class Gateway {
     await door.close();
   }
 
+  /** Another certificate in place of the one that it started with. Throws what OpenSSL says of a bad one. */
+  async renew(tls: TlsFiles): Promise<void> {
+    (await this.#running)?.door.renew(tls);
+  }
+
   /** Serves a chain through these members (http://host:port each) from now on; a repeated call replaces them. */
   setChain(chainId: bigint, memberRpcUrls: readonly string[]): void {
     const id = chainId.toString();
@@ -84,6 +91,7 @@ export class Gateway {
         metrics: undefined,
         refused: (reason) => logger.debug({ reason }, "gateway refused a request"),
         socketsChanged: () => undefined,
+        tls: this.#options.tls,
       },
       host,
       port,

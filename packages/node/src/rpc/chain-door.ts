@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
+import { Server as TlsServer } from "node:tls";
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import { WebSocketServer } from "ws";
@@ -43,6 +44,9 @@ export type Refusal =
   | "too-large"
   | "media-type";
 
+/** PEM texts: the certificate with those that vouch for it behind it, and its key. */
+export type TlsFiles = { readonly cert: string; readonly key: string };
+
 export type ChainDoorParts = {
   /** For the words of an error: "JSON-RPC", "gateway". */
   readonly name: string;
@@ -59,6 +63,8 @@ export type ChainDoorParts = {
   readonly metrics: (() => Promise<{ readonly text: string; readonly type: string }>) | undefined;
   readonly refused: (reason: Refusal) => void;
   readonly socketsChanged: (open: number) => void;
+  /** https and wss in place of http and ws. */
+  readonly tls?: TlsFiles | undefined;
 };
 
 /** Milliseconds in which a request must have arrived as a whole. */
@@ -68,6 +74,10 @@ const HEADERS_TIMEOUT_MS = 15_000;
 const LOOK_MS = 5_000;
 /** Milliseconds in which an answer must have been read as a whole. */
 const ANSWER_TIMEOUT_MS = 60_000;
+/** Milliseconds that a handshake may take. */
+const HANDSHAKE_MS = 10_000;
+const LEAST_TLS = { minVersion: "TLSv1.2", handshakeTimeout: HANDSHAKE_MS } as const;
+
 const MEDIA_TYPES = ["application/json", "application/json-rpc", "application/jsonrequest"];
 
 type ChainRoute = { Params: { chainId: string } };
@@ -102,7 +112,7 @@ export class ChainDoor {
     this.#pings.unref();
   }
 
-  /** Listens; port 0 takes a free one. Throws ListenError. */
+  /** Listens; port 0 takes a free one. Throws ListenError, and what OpenSSL says of a bad certificate or key. */
   static async open(parts: ChainDoorParts, host: string, port: number): Promise<ChainDoor> {
     const door = new ChainDoor(parts);
     try {
@@ -126,6 +136,12 @@ export class ChainDoor {
     }
   }
 
+  /** New connections get this certificate. Throws what OpenSSL says of it; the old one stays then. */
+  renew(tls: TlsFiles): void {
+    const server: unknown = this.#app.server;
+    if (server instanceof TlsServer) server.setSecureContext({ ...LEAST_TLS, ...tls });
+  }
+
   /** Ends all connections. */
   async close(): Promise<void> {
     clearInterval(this.#pings);
@@ -138,15 +154,20 @@ export class ChainDoor {
   }
 
   #build(): FastifyInstance {
-    const { origins, health, keygen, metrics } = this.#parts;
-    const app = Fastify({
+    const { origins, health, keygen, metrics, tls } = this.#parts;
+    const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LOOK_MS };
+    // Fastify's types know other requests for TLS, which are the same.
+    const secure = tls === undefined ? {} : { https: { ...LEAST_TLS, ...tls, ...timeouts } };
+    const options = {
+      ...secure,
       logger: false,
       bodyLimit: MAX_REQUEST_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: LOOK_MS },
+      http: timeouts,
       forceCloseConnections: true,
       return503OnClosing: false,
-    });
+    };
+    const app = Fastify(options);
     app.removeAllContentTypeParsers();
     app.addContentTypeParser(MEDIA_TYPES, (request: FastifyRequest, body: Readable) =>
       readBody(body, Number(request.headers["content-length"] ?? 0), this.#holding(request)),
