@@ -13,6 +13,7 @@ export const contractNames = [
   "Chains",
   "Committees",
   "Eras",
+  "Fees",
   "Forks",
   "KeyGeneration",
   "Nodes",

@@ -12,6 +12,7 @@ export const ENV_BASE_FEE: usize = ENV + 192;
 export const ENV_BLOB_BASE_FEE: usize = ENV + 224;
 export const ENV_FORK: usize = ENV + 256;
 export const ENV_GAS_CAP: usize = ENV + 264;
+export const ENV_OWN_TERMS: usize = ENV + 272;
 export const ENV_ORIGIN: usize = ENV + 288;
 export const ENV_GAS_PRICE: usize = ENV + 320;
 

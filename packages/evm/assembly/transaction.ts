@@ -11,8 +11,8 @@ import {
 import { keccak256 } from "./keccak";
 import {
   EMPTY_HASH, ENV_BASE_FEE, ENV_BLOB_BASE_FEE, ENV_CHAIN_ID, ENV_COINBASE, ENV_FORK, ENV_GAS_CAP, ENV_GAS_LIMIT,
-  ENV_GAS_PRICE, ENV_ORIGIN, HASH, PREIMAGE, RESULT_CREATED, RESULT_GAS_USED, RESULT_LOG_COUNT, RESULT_LOGS_END,
-  RESULT_OUTPUT, RESULT_OUTPUT_LENGTH, RESULT_REFUND, RESULT_STATUS, RETURN, STACK_TOP, TX_ACCESS_COUNT,
+  ENV_GAS_PRICE, ENV_ORIGIN, ENV_OWN_TERMS, HASH, PREIMAGE, RESULT_CREATED, RESULT_GAS_USED, RESULT_LOG_COUNT,
+  RESULT_LOGS_END, RESULT_OUTPUT, RESULT_OUTPUT_LENGTH, RESULT_REFUND, RESULT_STATUS, RETURN, STACK_TOP, TX_ACCESS_COUNT,
   TX_ACCESS_LIST, TX_AUTHORIZATION_COUNT, TX_AUTHORIZATIONS, TX_BLOB_COUNT, TX_BLOB_FEE, TX_BLOBS, TX_CREATES, TX_DATA,
   TX_DATA_LENGTH, TX_END, TX_GAS_LIMIT, TX_MAX_FEE, TX_MODE, TX_NONCE, TX_PRIORITY_FEE, TX_SENDER, TX_TO, TX_TYPE,
   TX_VALUE, UNDO, WORD_A, WORD_B, WORD_C, WORD_D,
@@ -86,7 +86,7 @@ function checkForm(): i32 {
   const room = load<u64>(ENV_GAS_LIMIT);
   if (gasLimit > room || blockGas > room - gasLimit) return BLOCK_GAS;
   if (creates && u64(load<u32>(TX_DATA_LENGTH)) > MAX_INIT_CODE) return INIT_CODE;
-  if (less(TX_MAX_FEE, ENV_BASE_FEE)) return FEE_LOW;
+  if (!load<u32>(ENV_OWN_TERMS) && less(TX_MAX_FEE, ENV_BASE_FEE)) return FEE_LOW;
   if (less(TX_MAX_FEE, TX_PRIORITY_FEE)) return PRIORITY_HIGH;
   if (type >= 3 && creates) return NO_TARGET;
   if (type == 3) {
@@ -171,7 +171,7 @@ function authorize(): void {
 }
 
 function priceGas(free: boolean): void {
-  if (free) {
+  if (free || load<u32>(ENV_OWN_TERMS)) {
     copyWord(ENV_GAS_PRICE, TX_MAX_FEE);
     return;
   }
@@ -257,7 +257,8 @@ export function execute(): i32 {
     credit(sender, gasLimit - u64(used), ENV_GAS_PRICE);
     const coinbase = accountAt(ENV_COINBASE);
     touch(coinbase);
-    subBorrow(WORD_D, ENV_GAS_PRICE, ENV_BASE_FEE);
+    if (load<u32>(ENV_OWN_TERMS)) copyWord(WORD_D, ENV_GAS_PRICE);
+    else subBorrow(WORD_D, ENV_GAS_PRICE, ENV_BASE_FEE);
     if (!isZero(WORD_D)) credit(coinbase, u64(used), WORD_D);
     blockGas += u64(used);
   }

@@ -12,6 +12,7 @@ export const layout = {
   ENV_BLOB_BASE_FEE: 0x4e0,
   ENV_FORK: 0x500,
   ENV_GAS_CAP: 0x508,
+  ENV_OWN_TERMS: 0x510,
   TX_TYPE: 0x600,
   TX_CREATES: 0x604,
   TX_GAS_LIMIT: 0x608,

@@ -26,6 +26,7 @@ export function putBlock(bytes: Uint8Array, view: DataView, block: BlockEnv): vo
   putWord(view, layout.ENV_BLOB_BASE_FEE, block.blobBaseFee);
   view.setUint32(layout.ENV_FORK, forks[block.fork], true);
   view.setBigUint64(layout.ENV_GAS_CAP, block.transactionGasCap ?? unlimited, true);
+  view.setUint32(layout.ENV_OWN_TERMS, block.ownTerms === true ? 1 : 0, true);
   putMoved(bytes, view, block.precompiles ?? []);
 }
 

@@ -38,6 +38,11 @@ export type BlockEnv = {
   readonly blobBaseFee: bigint;
   /** Largest gas limit of one transaction (EIP-7825); undefined for none. */
   readonly transactionGasCap: bigint | undefined;
+  /**
+   * Whoever begins the block prices its transactions: each pays its `maxFeePerGas`, whatever the base fee, and all of it
+   * goes to the coinbase. Otherwise EIP-1559 holds.
+   */
+  readonly ownTerms?: boolean;
   /** Addresses where calls run another precompile than the fork's, by its number, or none (0); 64 at most. */
   readonly precompiles?: readonly (readonly [address: Uint8Array, id: number])[];
 };

@@ -17,6 +17,9 @@ export type BlockParts = {
   /** Milliseconds since 1970. */
   readonly time: number;
   readonly gasLimit: number;
+  /** What a gas costs, wei, and who gets it; nothing where they are left out. */
+  readonly baseFee?: bigint;
+  readonly beneficiary?: Uint8Array;
   readonly mixHash: Uint8Array;
   readonly parentBeaconBlockRoot: Uint8Array;
   readonly stateRoot: Uint8Array;
@@ -32,6 +35,8 @@ export function buildBlock(parts: BlockParts): Block {
   for (const receipt of receipts) if (receipt.logs.length > 0) mergeBloom(logsBloom, receipt.logsBloom);
   const header: BlockHeader = {
     ...CONSTANT_FIELDS,
+    beneficiary: parts.beneficiary ?? CONSTANT_FIELDS.beneficiary,
+    baseFeePerGas: parts.baseFee ?? CONSTANT_FIELDS.baseFeePerGas,
     parentHash: parts.parentHash,
     stateRoot: parts.stateRoot,
     transactionsRoot: orderedTrieRoot(transactions),

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
+import { equal } from "@tributary/protocol/bytes/bytes";
 import type { ScheduledFork } from "@tributary/protocol/container/fork-schedule";
 import type { BodyRules, Executor, TransactionPool } from "@tributary/protocol/ports/execution";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
@@ -11,6 +12,7 @@ import type { BlockContext, BlockExecutor } from "../executor/block-executor.ts"
 import type { CallRequest, CallResult } from "../executor/call.ts";
 import { ContainerExecutor } from "../executor/container-executor.ts";
 import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
+import { ZERO_ADDRESS } from "../executor/evm-input.ts";
 import { FlatState } from "../executor/flat-state.ts";
 import { Replayer, type Watch } from "../executor/replayer.ts";
 import { type ForkRules, KNOWN_FORKS, requireFork } from "../forks/fork.ts";
@@ -24,6 +26,7 @@ import { DEFAULT_POOL_LIMITS, Pool, type PoolLimits } from "../pool/pool.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Standing } from "../pool/precedence.ts";
 import { recallUses, usesIn } from "../pool/uses.ts";
+import { gasPriceIn, paidPrice, slotsOf } from "../rules/fee-storage.ts";
 import { RentedRules } from "../simulation/rented-rules.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import { Simulator } from "../simulation/simulator.ts";
@@ -211,6 +214,10 @@ export class Chain implements ChainReader {
     return HISTORY_BLOCKS;
   }
 
+  get nextGasPrice(): bigint {
+    return gasPriceIn(slotsOf(this.#ledger.headState)).price;
+  }
+
   get pool(): TransactionPool {
     return this.#pool;
   }
@@ -232,7 +239,7 @@ export class Chain implements ChainReader {
     const record = this.#record(id);
     const transaction = record === undefined ? undefined : this.#transactionIn(record, index);
     if (record === undefined || transaction === undefined) return undefined;
-    return { ...inclusion(record, index), transaction };
+    return { ...inclusion(record, index), transaction, ...paidIn(record, transaction) };
   }
 
   pendingTransaction(hash: Uint8Array): Transaction | undefined {
@@ -256,7 +263,8 @@ export class Chain implements ChainReader {
     return this.#ledger.blocks.receipts(record.block.header.number).flatMap((receipt, index) => {
       const transaction = this.#transactionIn(record, index);
       if (transaction === undefined) return [];
-      const included = { ...inclusion(record, index), transaction, receipt, firstLogIndex };
+      const where = { ...inclusion(record, index), transaction, ...paidIn(record, transaction) };
+      const included = { ...where, receipt, firstLogIndex };
       firstLogIndex += receipt.logs.length;
       return included;
     });
@@ -307,7 +315,9 @@ export class Chain implements ChainReader {
   estimateGas(request: CallRequest, id: BlockId = "latest", pretence: Pretence = {}): Promise<GasEstimate> {
     const { transactionGas } = requireFork(this.#forks, this.head.header);
     const blockGas = BigInt(Math.min(this.genesis.gasLimit, transactionGas ?? Number.POSITIVE_INFINITY));
-    const cap = request.gas === undefined || request.gas > blockGas ? blockGas : request.gas;
+    const asked = request.gas === undefined || request.gas > blockGas ? blockGas : request.gas;
+    const affordable = this.#affordable(request, id, pretence);
+    const cap = affordable === undefined || affordable > asked ? asked : affordable;
     const plain =
       request.to !== undefined && (request.data?.length ?? 0) === 0 && this.code(request.to, id).length === 0;
     return estimateGas((gas) => this.#call(request, gas, id, pretence), cap, plain);
@@ -451,6 +461,8 @@ export class Chain implements ChainReader {
       prevRandao: header.mixHash,
       parentHash: header.parentHash,
       parentBeaconBlockRoot: header.parentBeaconBlockRoot,
+      coinbase: header.beneficiary,
+      baseFee: header.baseFeePerGas,
       blockHash: (number) => this.#ledger.hash(number),
     };
   }
@@ -459,6 +471,17 @@ export class Chain implements ChainReader {
     const { state, block } = this.#stateAt(id);
     const context = { ...this.#contextOf(block), ...pretence.block };
     return this.#calls.call(state, context, { ...request, gas }, pretence.state, tracer);
+  }
+
+  /** Gas that the sender can pay for, where the call offers a price; undefined: any. */
+  #affordable(request: CallRequest, id: BlockId, pretence: Pretence): bigint | undefined {
+    const { from: sender = ZERO_ADDRESS, to, data = ZERO_ADDRESS.subarray(20), gasPrice = 0n, value = 0n } = request;
+    const slots = slotsOf(this.#stateAt(id).state);
+    const paid = paidPrice(gasPriceIn(slots).price, { sender, to, data, maxFeePerGas: gasPrice }, slots) ?? 0n;
+    if (gasPrice === 0n || paid === 0n) return undefined;
+    const pretended = pretence.state?.find(({ address }) => equal(address, sender))?.balance;
+    const balance = pretended ?? this.balance(sender, id);
+    return balance < value ? undefined : (balance - value) / paid;
   }
 
   #transactionIn({ block, senders }: BlockRecord, index: number): Transaction | undefined {
@@ -479,8 +502,15 @@ export class Chain implements ChainReader {
     if (receipt === undefined || transaction === undefined) return undefined;
     let firstLogIndex = 0;
     for (const { logs } of receipts.slice(0, index)) firstLogIndex += logs.length;
-    return { ...inclusion(record, index), transaction, receipt, firstLogIndex };
+    return { ...inclusion(record, index), transaction, ...paidIn(record, transaction), receipt, firstLogIndex };
   }
+}
+
+/** Nothing is said of what nothing is charged for. */
+function paidIn({ block }: BlockRecord, { maxFeePerGas }: Transaction): { readonly gasPrice?: bigint } {
+  const { baseFeePerGas } = block.header;
+  if (baseFeePerGas === 0n) return {};
+  return { gasPrice: maxFeePerGas >= baseFeePerGas ? baseFeePerGas : 0n };
 }
 
 function inclusion({ block }: BlockRecord, transactionIndex: number): Inclusion {

@@ -3,12 +3,15 @@ import { type ForkRules, requireFork } from "../forks/fork.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { PoolChain } from "../pool/pool.ts";
 import { judgeByRules } from "../rules/arm-rules.ts";
-import type { StateReader } from "../state/state-view.ts";
+import { gasPriceIn, paidPrice, slotsOf } from "../rules/fee-storage.ts";
 import { accountWithCode } from "../state/read-account.ts";
 
-/** The chain as its pool sees it: as of the newest certified block. */
-export function poolChain(ledger: Ledger, genesis: GenesisParameters, forks: readonly ForkRules[]): PoolChain {
-  const newest = (): StateReader | undefined => ledger.state(ledger.head.header.number);
+/** The chain after its newest certified block, as its pool sees it. */
+export function poolChain(
+  ledger: Ledger,
+  { gasLimit, byteLimit }: GenesisParameters,
+  forks: readonly ForkRules[],
+): PoolChain {
   return {
     get time() {
       return ledger.head.header.timestamp;
@@ -17,16 +20,21 @@ export function poolChain(ledger: Ledger, genesis: GenesisParameters, forks: rea
       const number = ledger.blocks.number(hash);
       return number === undefined ? undefined : ledger.blocks.block(number)?.block.header.timestamp;
     },
-    account: (address) => accountWithCode(newest(), address),
+    account: (address) => accountWithCode(ledger.headState, address),
     forbids(transaction) {
-      const state = newest();
+      const state = ledger.headState;
       const hasCode = (address: Uint8Array): boolean => accountWithCode(state, address).code.length > 0;
-      return state === undefined ? undefined : judgeByRules(state, hasCode, transaction);
+      return judgeByRules(state, hasCode, transaction);
     },
-    gasLimit: genesis.gasLimit,
+    price(transaction) {
+      const slots = slotsOf(ledger.headState);
+      const { price } = gasPriceIn(slots);
+      return { asked: price, paid: paidPrice(price, transaction, slots) };
+    },
+    gasLimit,
     get transactionGas() {
       return requireFork(forks, ledger.head.header).transactionGas;
     },
-    byteLimit: genesis.byteLimit,
+    byteLimit,
   };
 }

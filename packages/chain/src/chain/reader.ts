@@ -66,6 +66,8 @@ export interface ChainReader {
   rules(): RuleSchedule;
   /** Newest certified block. */
   readonly head: EthereumBlock;
+  /** Wei a gas that the owner of a rented chain asks for from the next block on; 0, or absent: nothing. */
+  readonly nextGasPrice?: bigint;
   /** Oldest block whose state can be read. */
   readonly oldestState: number;
   /** Blocks behind the head whose state is kept at most. */

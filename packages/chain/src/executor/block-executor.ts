@@ -21,9 +21,10 @@ export type BlockContext = {
   readonly parentBeaconBlockRoot: Uint8Array;
   /** Hash of one of the last 256 blocks. */
   readonly blockHash: (number: number) => Uint8Array | undefined;
-  /** Only calls pretend these; of a block they are zero, 0 and 1. */
+  /** The owner's treasury, and wei that a gas costs; zero and 0 where nothing is charged. */
   readonly coinbase?: Uint8Array;
   readonly baseFee?: bigint;
+  /** Only calls pretend it; of a block it is 1. */
   readonly blobBaseFee?: bigint;
 };
 

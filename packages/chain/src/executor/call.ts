@@ -13,7 +13,7 @@ export type CallRequest = {
   readonly data?: Uint8Array;
   readonly accessList?: readonly AccessListItem[];
   readonly authorizations?: readonly Authorization[];
-  /** Most that a gas may cost, wei. On a chain that charges nothing GASPRICE shows 0 whatever is offered. */
+  /** Most that a gas may cost, wei; 0 pays nothing. On a rented chain GASPRICE shows what its owner asks for of that. */
   readonly gasPrice?: bigint;
   /** Where it is offered apart from the price (EIP-1559). */
   readonly maxPriorityFeePerGas?: bigint;
@@ -45,7 +45,7 @@ export type BlockOverride = {
   /** 20 bytes. */
   readonly coinbase?: Uint8Array;
   readonly prevRandao?: Uint8Array;
-  /** What BASEFEE and BLOBBASEFEE show, wei; nothing is charged. */
+  /** What BASEFEE and BLOBBASEFEE show, wei; what a rented chain charges is its owner's affair. */
   readonly baseFee?: bigint;
   readonly blobBaseFee?: bigint;
 };

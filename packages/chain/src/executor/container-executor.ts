@@ -6,6 +6,7 @@ import { ChainError } from "../chain-error.ts";
 import { type ForkRules, forkOf } from "../forks/fork.ts";
 import { blockTime } from "../ledger/departure.ts";
 import type { Layer, Ledger } from "../ledger/ledger.ts";
+import { gasPriceIn, slotsOf } from "../rules/fee-storage.ts";
 import type { TransactionDecoder } from "../transaction/decoder.ts";
 import type { BlockContext, BlockExecutor } from "./block-executor.ts";
 import { type ContainerLimits, runContainer } from "./run-container.ts";
@@ -127,6 +128,7 @@ export class ContainerExecutor implements Executor {
     }
     const { time, departure } = blockTime(before, container.time, timeOf(parent.header));
     const number = parent.header.number + 1;
+    const { price: baseFee, treasury } = gasPriceIn(slotsOf(view));
     const context: BlockContext = {
       fork,
       number,
@@ -136,6 +138,8 @@ export class ContainerExecutor implements Executor {
       parentHash: parent.hash,
       parentBeaconBlockRoot: bytes32(container.parent),
       blockHash: (wanted) => ledger.hash(wanted),
+      coinbase: treasury,
+      baseFee,
     };
     const run = await blocks.begin(view, context);
     const bodies = container.bodies.map(({ body }) => body);
@@ -150,6 +154,8 @@ export class ContainerExecutor implements Executor {
       rules: fork.rules,
       time,
       gasLimit: limits.gas,
+      beneficiary: treasury,
+      baseFee,
       mixHash: context.prevRandao,
       parentBeaconBlockRoot: context.parentBeaconBlockRoot,
       stateRoot: buckets.root,

@@ -6,6 +6,7 @@ import { toHex } from "@tributary/protocol/bytes/hex";
 import { BloomBits } from "../block/bloom.ts";
 import type { Receipt } from "../block/receipt.ts";
 import { armRules } from "../rules/arm-rules.ts";
+import { type ContractSlots, gasPriceIn, type Paying, paidPrice } from "../rules/fee-storage.ts";
 import { EMPTY_CODE_HASH } from "../state/account.ts";
 import type { Change } from "../state/bucket-set.ts";
 import type { StateReader } from "../state/state-view.ts";
@@ -20,7 +21,7 @@ import { FlatState, flatChanges } from "./flat-state.ts";
 import { haltMessage } from "./halt-message.ts";
 import { movedPrecompiles } from "./moved-precompiles.ts";
 import { OverriddenState } from "./overridden-state.ts";
-import { checkGas, checkSender, insufficientFunds, nonceTooLow } from "./validate.ts";
+import { checkGas, checkSender, feeTooLow, insufficientFunds, nonceTooLow } from "./validate.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -29,10 +30,12 @@ class EvmBlockRun implements BlockRun {
   readonly #state: StateReader;
   readonly #flat: FlatState;
   readonly #bits = new BloomBits();
+  readonly #price: bigint;
   #gasUsed = 0;
 
-  constructor(evm: Evm, state: StateReader, flat: FlatState) {
+  constructor(evm: Evm, state: StateReader, flat: FlatState, price: bigint) {
     this.#evm = evm;
+    this.#price = price;
     this.#state = state;
     this.#flat = flat;
   }
@@ -57,21 +60,29 @@ class EvmBlockRun implements BlockRun {
     if (forbidden !== undefined) {
       return { kind: "invalid", rejection: nonce < next ? nonceTooLow(next, nonce) : forbidden };
     }
-    const outcome = this.#evm.execute(evmTransaction(transaction));
-    if (outcome.kind === "invalid") return { kind: "invalid", rejection: this.#rejection(transaction, outcome) };
+    const price = paidPrice(this.#price, transaction, (...at) => this.#evm.storage(...at));
+    if (price === undefined) {
+      return {
+        kind: "invalid",
+        rejection: nonce < next ? nonceTooLow(next, nonce) : feeTooLow(transaction, this.#price),
+      };
+    }
+    const outcome = this.#evm.execute(evmTransaction(transaction, price));
+    if (outcome.kind === "invalid") return { kind: "invalid", rejection: this.#rejection(transaction, price, outcome) };
     return { kind: "executed", receipt: this.#receipt(transaction, outcome) };
   }
 
   /** The EVM's refusal in the words of clients. */
-  #rejection(transaction: Transaction, { reason }: Invalid): Rejection {
-    const { sender, nonce, value } = transaction;
+  #rejection(transaction: Transaction, price: bigint, { reason }: Invalid): Rejection {
+    const { sender, nonce, value, gasLimit } = transaction;
+    const cost = value + gasLimit * price;
     const account = this.#evm.account(sender);
     if (nonce < account.nonce) return nonceTooLow(account.nonce, nonce);
     const hasCode = Buffer.compare(account.codeHash, EMPTY_CODE_HASH) !== 0;
     return (
       checkGas(transaction, intrinsicGas(transaction)) ??
       (hasCode ? checkSender(sender, this.#flat.code(account.codeHash)) : undefined) ??
-      (account.balance < value ? insufficientFunds(account.balance, value) : undefined) ?? {
+      (account.balance < cost ? insufficientFunds(account.balance, cost) : undefined) ?? {
         code: "malformed",
         message: reason,
       }
@@ -115,7 +126,7 @@ export class EvmBlockExecutor implements BlockExecutor {
     const flat = new FlatState(state, context.blockHash);
     this.#blocks.begin(blockEnv(context, this.#chainId), flat);
     runSystemCalls(this.#blocks, context);
-    return Promise.resolve(new EvmBlockRun(this.#blocks, state, flat));
+    return Promise.resolve(new EvmBlockRun(this.#blocks, state, flat, context.baseFee ?? 0n));
   }
 
   call(
@@ -133,6 +144,15 @@ export class EvmBlockExecutor implements BlockExecutor {
     return Promise.resolve(this.#call(request, tracer));
   }
 
+  /** A call that offers a price pays as a transaction would, in the block that it pretends to be in. */
+  #callPrice({ gasPrice = 0n }: CallRequest, message: Omit<Paying, "maxFeePerGas">): bigint | Rejection {
+    if (gasPrice === 0n) return 0n;
+    const slots: ContractSlots = (...at) => this.#calls.storage(...at);
+    const { price } = gasPriceIn(slots);
+    const offer = { ...message, maxFeePerGas: gasPrice };
+    return paidPrice(price, offer, slots) ?? feeTooLow(offer, price);
+  }
+
   #call(request: CallRequest & { readonly gas: bigint }, tracer: Tracer | undefined): CallResult {
     const message = {
       type: 2 as const,
@@ -146,13 +166,16 @@ export class EvmBlockExecutor implements BlockExecutor {
       authorizations: request.authorizations ?? [],
     };
     const { balance } = this.#calls.account(message.sender);
-    if (balance < message.value) {
-      const why = `insufficient funds for transfer: address ${toHex(message.sender)}`;
+    const price = this.#callPrice(request, message);
+    if (typeof price !== "bigint") return { kind: "invalid", rejection: price };
+    if (balance < message.value + request.gas * price) {
+      const what = price === 0n ? "transfer" : "gas * price + value";
+      const why = `insufficient funds for ${what}: address ${toHex(message.sender)}`;
       return { kind: "invalid", rejection: { code: "insufficient-funds", message: why } };
     }
     const rejection = checkGas(message, intrinsicGas(message)) ?? armRules(this.#calls, message);
     if (rejection !== undefined) return { kind: "invalid", rejection };
-    const call = evmTransaction(message);
+    const call = evmTransaction(message, price);
     const outcome = tracer === undefined ? this.#calls.call(call) : this.#calls.traceCall(call, tracer);
     if (outcome.kind === "invalid") {
       return { kind: "invalid", rejection: { code: "malformed", message: outcome.reason } };

@@ -26,18 +26,20 @@ export function blockEnv(context: BlockContext, chainId: bigint): BlockEnv {
     // EIP-4844: the least blob gas price, though nothing can be bought for it.
     blobBaseFee: context.blobBaseFee ?? 1n,
     transactionGasCap: transactionGas === undefined ? undefined : BigInt(transactionGas),
+    ownTerms: true,
   };
 }
 
-/** No price is ever charged, so an offered one does not reach the EVM: GASPRICE shows 0. */
-function unpriced(
+/** What is charged is up to the owner, so an offered price does not reach the EVM: GASPRICE shows what is paid. */
+function priced(
   fields: Pick<EvmTransaction, "type" | "sender" | "to" | "nonce" | "gasLimit" | "value" | "data" | "accessList">,
   authorizations: EvmTransaction["authorizations"],
+  price: bigint,
 ): EvmTransaction {
   const { type, sender, to, nonce, gasLimit, value, data, accessList } = fields;
   return {
     ...{ type, sender, to, nonce, gasLimit, value, data, accessList, authorizations },
-    ...{ maxFeePerGas: 0n, maxPriorityFeePerGas: 0n, blobHashes: [], maxFeePerBlobGas: 0n },
+    ...{ maxFeePerGas: price, maxPriorityFeePerGas: 0n, blobHashes: [], maxFeePerBlobGas: 0n },
   };
 }
 
@@ -51,7 +53,7 @@ export function systemTransaction(to: Uint8Array, data: Uint8Array): EvmTransact
     value: 0n,
     accessList: [],
   } as const;
-  return unpriced({ ...fields, to, data }, []);
+  return priced({ ...fields, to, data }, [], 0n);
 }
 
 export function logsOf(logs: readonly EvmLog[]): Log[] {
@@ -64,12 +66,13 @@ export function runSystemCalls(evm: Evm, context: BlockContext): void {
   evm.systemCall(systemTransaction(HISTORY_ADDRESS, context.parentHash));
 }
 
-/** A transaction as the EVM takes it. */
+/** A transaction as the EVM takes it, at a price in wei a gas. */
 export function evmTransaction(
   transaction: Pick<
     EthereumTransaction,
     Exclude<keyof EvmTransaction, "maxFeePerGas" | "maxPriorityFeePerGas" | "blobHashes" | "maxFeePerBlobGas">
   >,
+  price: bigint,
 ): EvmTransaction {
   const authorizations = transaction.authorizations.map((authorization) => ({
     chainId: authorization.chainId,
@@ -77,5 +80,5 @@ export function evmTransaction(
     nonce: authorization.nonce,
     authority: authorityOf(authorization),
   }));
-  return unpriced(transaction, authorizations);
+  return priced(transaction, authorizations, price);
 }

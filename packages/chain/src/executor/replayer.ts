@@ -5,6 +5,7 @@ import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { EthereumTransaction } from "../block/ethereum.ts";
 import { ChainError } from "../chain-error.ts";
 import { armRules } from "../rules/arm-rules.ts";
+import { paidPrice } from "../rules/fee-storage.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import type { BlockContext } from "./block-executor.ts";
@@ -64,7 +65,8 @@ export class Replayer {
     runSystemCalls(this.#evm, context);
     for (const [index, transaction] of transactions.entries()) {
       const tracer = watch(transaction, index);
-      const input = evmTransaction(transaction);
+      const price = paidPrice(context.baseFee ?? 0n, transaction, (...at) => this.#evm.storage(...at));
+      const input = evmTransaction(transaction, price ?? 0n);
       armRules(this.#evm, transaction);
       const outcome = tracer === undefined ? this.#evm.execute(input) : this.#evm.trace(input, tracer);
       if (outcome.kind === "invalid") {

@@ -34,7 +34,19 @@ export function checkGas(
   return undefined;
 }
 
-/** An offered price is never charged, so the cost of a transaction is its value alone. */
+/** It offers less than the price that the owner of the chain set. */
+export function feeTooLow(
+  { sender, maxFeePerGas }: Pick<Transaction, "sender" | "maxFeePerGas">,
+  price: bigint,
+): Rejection {
+  const fees = `maxFeePerGas: ${maxFeePerGas}, baseFee: ${price}`;
+  return {
+    code: "fee-cap-too-low",
+    message: `max fee per gas less than block base fee: address ${toHex(sender)}, ${fees}`,
+  };
+}
+
+/** `cost`: what the transaction pays at most, its value included. */
 export function insufficientFunds(balance: bigint, cost: bigint): Rejection {
   return {
     code: "insufficient-funds",

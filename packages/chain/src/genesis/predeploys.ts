@@ -2,11 +2,13 @@ import { fromHex } from "@tributary/protocol/bytes/hex";
 import {
   BEACON_ROOTS_ADDRESS,
   CHAIN_INFORMATION_ADDRESS,
+  FEES_ADDRESS,
   HISTORY_ADDRESS,
   RANDOMNESS_ADDRESS,
   RULES_ADDRESS,
 } from "../predeploy-addresses.ts";
 import { CHAIN_INFORMATION_CODE } from "./chain-information-code.ts";
+import { FEES_CODE } from "./fees-code.ts";
 import { MULTICALL3_CODE } from "./multicall3-code.ts";
 import { RANDOMNESS_CODE } from "./randomness-code.ts";
 import { RULES_CODE } from "./rules-code.ts";
@@ -44,4 +46,5 @@ export const PREDEPLOYS: readonly Predeploy[] = [
   { name: "the owner's rules", address: RULES_ADDRESS, code: bytes(RULES_CODE) },
   { name: "random values", address: RANDOMNESS_ADDRESS, code: bytes(RANDOMNESS_CODE) },
   { name: "chain information", address: CHAIN_INFORMATION_ADDRESS, code: bytes(CHAIN_INFORMATION_CODE) },
+  { name: "the price of gas", address: FEES_ADDRESS, code: bytes(FEES_CODE) },
 ];

@@ -109,6 +109,11 @@ export class Ledger {
     return this.#head;
   }
 
+  /** State after it. */
+  get headState(): StateReader {
+    return this.#headView;
+  }
+
   /** Height of the newest container whose execution is over: the head's, unless that was taken back. */
   get height(): number {
     return Math.max(this.#head.height, this.#departure.height);

@@ -4,7 +4,14 @@ import type { Lane } from "@tributary/protocol/gasless/lanes";
 import { type ProofOfWork, unsealWork } from "@tributary/protocol/gasless/proof-of-work";
 import type { PoolEntry, TransactionPool } from "@tributary/protocol/ports/execution";
 import { isDelegation } from "../executor/authorizations.ts";
-import { checkGas, checkSender, insufficientFunds, nonceTooLow, type SenderAccount } from "../executor/validate.ts";
+import {
+  checkGas,
+  checkSender,
+  feeTooLow,
+  insufficientFunds,
+  nonceTooLow,
+  type SenderAccount,
+} from "../executor/validate.ts";
 import { toKey } from "../store/key.ts";
 import type { TransactionDecoder } from "../transaction/decoder.ts";
 import { intrinsicGas } from "../transaction/intrinsic-gas.ts";
@@ -39,6 +46,8 @@ export interface PoolChain extends WorkChain {
   account(address: Uint8Array): SenderAccount;
   /** Why the owner's rules do not permit the transaction as of that block. */
   forbids(transaction: Transaction): Rejection | undefined;
+  /** Wei a gas that the next block asks for, and what the transaction would pay; undefined: it offers too little. */
+  price(transaction: Transaction): { readonly asked: bigint; readonly paid: bigint | undefined };
   /** G of the next block. */
   readonly gasLimit: number;
   /** Most gas of one transaction by the rules of that block; undefined where only the block bounds it. */
@@ -367,8 +376,26 @@ export class Pool implements TransactionPool {
       (nonce < account.nonce ? nonceTooLow(account.nonce, nonce) : undefined) ??
       checkSender(sender, account.code) ??
       this.#chain.forbids(transaction) ??
+      this.#judgePrice(transaction) ??
       this.#judgeAmongOthers(transaction, account, room, source)
     );
+  }
+
+  #judgePrice(transaction: Transaction): Rejection | undefined {
+    const { asked, paid } = this.#chain.price(transaction);
+    return paid === undefined ? feeTooLow(transaction, asked) : undefined;
+  }
+
+  /** What a transaction takes from its sender at most, wei. */
+  #costOf(transaction: Transaction): bigint {
+    return transaction.value + transaction.gasLimit * (this.#chain.price(transaction).paid ?? 0n);
+  }
+
+  /** What a sender's waiting transactions take at most, but for one that is replaced. */
+  #costOfOthers(queue: SenderQueue | undefined, replaced: Transaction | undefined): bigint {
+    let cost = 0n;
+    for (const { transaction } of queue?.all() ?? []) if (transaction !== replaced) cost += this.#costOf(transaction);
+    return cost;
   }
 
   #judgeAmongOthers(
@@ -377,7 +404,7 @@ export class Pool implements TransactionPool {
     room: Lane,
     source: Source,
   ): Rejection | undefined {
-    const { sender, nonce, value } = transaction;
+    const { sender, nonce } = transaction;
     let queue = this.#senders.get(toKey(sender));
     if (queue !== undefined) {
       this.#forget(queue.advance(account.nonce));
@@ -385,7 +412,11 @@ export class Pool implements TransactionPool {
       queue = this.#senders.get(toKey(sender));
     }
     const replaced = queue?.at(nonce)?.transaction;
-    const cost = (queue?.value ?? 0n) - (replaced?.value ?? 0n) + value;
+    const others =
+      this.#chain.price(transaction).asked === 0n
+        ? (queue?.value ?? 0n) - (replaced?.value ?? 0n)
+        : this.#costOfOthers(queue, replaced);
+    const cost = others + this.#costOf(transaction);
     if (cost > account.balance) return insufficientFunds(account.balance, cost);
     if (replaced !== undefined) {
       const enough =

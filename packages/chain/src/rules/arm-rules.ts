@@ -2,9 +2,9 @@ import type { Evm } from "@tributary/evm/evm";
 import { equal } from "@tributary/protocol/bytes/bytes";
 import { RULES_ADDRESS } from "../predeploy-addresses.ts";
 import { EMPTY_CODE_HASH } from "../state/account.ts";
-import { storageKey } from "../state/flat-key.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { Rejection } from "../transaction/rejection.ts";
+import { slotsOf } from "./fee-storage.ts";
 import { OwnerRules, type RuledTransaction } from "./owner-rules.ts";
 import { RulesStorage } from "./rules-storage.ts";
 
@@ -14,12 +14,8 @@ export function judgeByRules(
   hasCode: (address: Uint8Array) => boolean,
   transaction: RuledTransaction,
 ): Rejection | undefined {
-  const storage = new RulesStorage((slot) => {
-    const word = new Uint8Array(32);
-    const value = state.get(storageKey(RULES_ADDRESS, slot)) ?? word;
-    word.set(value, 32 - value.length);
-    return word;
-  });
+  const slots = slotsOf(state);
+  const storage = new RulesStorage((slot) => slots(RULES_ADDRESS, slot));
   return inForce(storage) ? new OwnerRules(storage, transaction).admit(hasCode) : undefined;
 }
 

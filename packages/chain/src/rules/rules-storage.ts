@@ -1,5 +1,5 @@
-import { concat, uint } from "@tributary/protocol/bytes/bytes";
-import { keccak256 } from "@tributary/protocol/crypto/keccak";
+import { uint } from "@tributary/protocol/bytes/bytes";
+import { addressSlot, callEntry, type SlotReader } from "./mapping-slot.ts";
 
 // The owner's rules lie in the storage of contracts/src/chain/Rules.sol. Its slots and flags are repeated here: members
 // read them without running the contract.
@@ -23,10 +23,6 @@ export const ACCOUNT = { deployer: 1, factory: 2, tool: 4, blocked: 8 } as const
 
 export const PERMISSION = { top: 1, inner: 2 } as const;
 
-/** In place of a selector: calls with fewer than four bytes, and all calls. */
-const BARE: Uint8Array = uint(1, 32);
-const ANY: Uint8Array = uint(2, 32);
-
 /** Flags, and the gas limit of one transaction; 0 for none. */
 export type RuleWord = { readonly flags: number; readonly gasLimit: bigint };
 
@@ -37,9 +33,9 @@ export function initialRules(owner: Uint8Array): { readonly slot: Uint8Array; re
 
 /** The rules as storage holds them now; `slot` gives the 32 bytes of a slot of the contract. */
 export class RulesStorage {
-  readonly #slot: (slot: Uint8Array) => Uint8Array;
+  readonly #slot: SlotReader;
 
-  constructor(slot: (slot: Uint8Array) => Uint8Array) {
+  constructor(slot: SlotReader) {
     this.#slot = slot;
   }
 
@@ -53,25 +49,13 @@ export class RulesStorage {
   }
 
   account(address: Uint8Array): RuleWord {
-    return unpacked(this.#slot(mapped(padded(address), ACCOUNTS_SLOT)));
+    return unpacked(this.#slot(addressSlot(address, ACCOUNTS_SLOT)));
   }
 
   /** Permissions for a call with the first bytes of its input, at most 4. */
   permission(target: Uint8Array, selector: Uint8Array): number {
-    const calls = mapped(padded(target), CALLS_SLOT);
-    const any = this.#slot(mapped(ANY, calls))[31] ?? 0;
-    const key = selector.length === 4 ? concat(selector, new Uint8Array(28)) : BARE;
-    return any | (this.#slot(mapped(key, calls))[31] ?? 0);
+    return callEntry(this.#slot, CALLS_SLOT, target, selector);
   }
-}
-
-function padded(address: Uint8Array): Uint8Array {
-  return concat(new Uint8Array(12), address);
-}
-
-/** Solidity's place of a mapping's value. */
-function mapped(key: Uint8Array, slot: Uint8Array): Uint8Array {
-  return keccak256(concat(key, slot));
 }
 
 function unpacked(word: Uint8Array): RuleWord {

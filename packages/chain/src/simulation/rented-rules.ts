@@ -12,7 +12,10 @@ import type { OpenBlock, SimulatedRun, SimulationRules } from "./simulation-rule
 const NOTHING = new Uint8Array(0);
 const ZERO_HASH = new Uint8Array(32);
 
-/** A rented chain's rules: nothing is charged, and nobody commits to the state of a simulation. */
+/**
+ * A rented chain's rules: who offers the price of the block on which the simulation begins pays it, as the owner set it;
+ * who offers less pays nothing, since the owner may pay. Nobody commits to the state of a simulation.
+ */
 export class RentedRules implements SimulationRules {
   readonly chainId: bigint;
   readonly #forks: readonly ForkRules[];
@@ -24,9 +27,11 @@ export class RentedRules implements SimulationRules {
 
   /** All blocks of a simulation are by the rules of the real one that it begins on. */
   begin(parent: EthereumBlock, block: PlacedPlan["block"], _validation: boolean, base: EthereumBlock): OpenBlock {
+    const price = base.header.baseFeePerGas ?? 0n;
+    const paid = (offered: bigint): bigint => (offered >= price ? price : 0n);
     const context: BlockContext = {
       fork: requireFork(this.#forks, base.header),
-      ...{ gasLimit: parent.header.gasLimit, coinbase: parent.header.beneficiary },
+      ...{ gasLimit: parent.header.gasLimit, coinbase: parent.header.beneficiary, baseFee: price },
       ...{ prevRandao: ZERO_HASH, parentBeaconBlockRoot: ZERO_HASH },
       ...block,
       parentHash: parent.hash,
@@ -36,8 +41,8 @@ export class RentedRules implements SimulationRules {
       ...{ gasLimit: context.gasLimit, baseFee: context.baseFee ?? 0n, env: blockEnv(context, this.chainId) },
       beneficiary: context.coinbase ?? ZERO_ADDRESS,
       open: (evm) => runSystemCalls(evm, context),
-      price: () => ({ gas: 0n, tip: 0n, blobs: 0n }),
-      transaction: (call) => evmTransaction(call),
+      price: ({ maxFeePerGas }) => ({ gas: paid(maxFeePerGas), tip: paid(maxFeePerGas), blobs: 0n }),
+      transaction: (call) => evmTransaction(call, paid(call.maxFeePerGas)),
       close: (_evm, _state, ran) => Promise.resolve(buildSimulated(context, ran)),
     };
   }

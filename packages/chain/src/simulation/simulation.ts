@@ -8,7 +8,7 @@ export type SimulatedCall = Omit<CallRequest, "gasPrice" | "maxPriorityFeePerGas
   readonly type: EthereumTransaction["type"];
   /** The sender's next one unless given. */
   readonly nonce?: bigint;
-  /** Wei a gas; never charged on a rented chain. */
+  /** Wei a gas; of it a rented chain charges what its owner asks for. */
   readonly maxFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
 };

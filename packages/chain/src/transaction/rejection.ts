@@ -20,7 +20,7 @@ export type RejectionCode =
   | "initcode-size"
   | "tip-above-fee-cap"
   | "fee-cap-too-high"
-  /** On an Ethereum of others: below the base fee. */
+  /** Below the base fee, or the price that the owner set. */
   | "fee-cap-too-low"
   | "sender-not-eoa"
   | "account-limit"

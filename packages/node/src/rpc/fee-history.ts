@@ -10,13 +10,22 @@ export type FeeHistory = {
   readonly reward: readonly (readonly string[])[];
 };
 
-/** On a rented chain gas is not paid for. */
-export function noFees(count: number, percentiles: readonly number[]): FeeHistory {
+/** On a rented chain gas costs what the owner asked for at each block. */
+export function ownersFees(
+  chain: ChainReader,
+  oldest: number,
+  last: number,
+  percentiles: readonly number[],
+): FeeHistory {
+  const numbers = Array.from({ length: last - oldest + 1 }, (_, index) => oldest + index);
   const zeros = (length: number): string[] => new Array<string>(length).fill("0x0");
-  const each = Array.from({ length: count });
+  const priceAt = (number: number): bigint =>
+    number > chain.head.header.number ? (chain.nextGasPrice ?? 0n) : (chain.block(number)?.header.baseFeePerGas ?? 0n);
   return {
-    ...{ baseFeePerGas: zeros(count + 1), baseFeePerBlobGas: zeros(count + 1), blobGasUsedRatio: each.map(() => 0) },
-    reward: each.map(() => zeros(percentiles.length)),
+    baseFeePerGas: [...numbers, last + 1].map((number) => quantity(priceAt(number))),
+    baseFeePerBlobGas: zeros(numbers.length + 1),
+    blobGasUsedRatio: numbers.map(() => 0),
+    reward: numbers.map(() => zeros(percentiles.length)),
   };
 }
 

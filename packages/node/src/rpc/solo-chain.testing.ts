@@ -22,7 +22,7 @@ export class SoloChain {
     this.chain = chain;
   }
 
-  /** `rich` own a million coins at genesis. */
+  /** `rich` own a million coins at genesis, and the first of them the chain. */
   static async open(
     chainId: bigint,
     rich: readonly `0x${string}`[],
@@ -32,7 +32,7 @@ export class SoloChain {
     const chain = await Chain.open({
       ...options,
       genesis: {
-        ...{ chainId, name: "solo", owner: `0x${"01".repeat(20)}`, timestamp: 1_700_000_000 },
+        ...{ chainId, name: "solo", owner: rich[0] ?? `0x${"01".repeat(20)}`, timestamp: 1_700_000_000 },
         ...{ gasLimit, byteLimit: 1_000_000 },
         allocation: rich.map((address) => ({ address, balance: 10n ** 24n })),
       },

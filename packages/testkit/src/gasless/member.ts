@@ -57,6 +57,7 @@ export class Member {
         code: chain.code(address),
       }),
       forbids: () => undefined,
+      price: () => ({ asked: 0n, paid: 0n }),
       gasLimit,
       byteLimit,
     };

@@ -1,10 +1,10 @@
 import { findBlock, parseBlockNumber, requireBlock } from "../block-param.ts";
-import { feesOf, noFees } from "../fee-history.ts";
+import { feesOf, ownersFees } from "../fee-history.ts";
 import { kindOf, type Parsed, parseIndex, quantity } from "../hex.ts";
 import { MAX_FEE_HISTORY, MAX_FEE_PERCENTILES } from "../limits.ts";
 import type { Method } from "../method.ts";
 
-/** Shape and limits of geth's; on a rented chain base fees and rewards are zero, as gas is not paid for. */
+/** Shape and limits of geth's; on a rented chain the base fee is what its owner asks for, and rewards are zero. */
 export const ethFeeHistory: Method = {
   name: "eth_feeHistory",
   run(params, context) {
@@ -24,7 +24,9 @@ export const ethFeeHistory: Method = {
     }
     const { ethereum } = context.chain;
     const { reward, ...fees } =
-      ethereum === undefined ? noFees(count, percentiles) : feesOf(context.chain, ethereum, oldest, last, percentiles);
+      ethereum === undefined
+        ? ownersFees(context.chain, oldest, last, percentiles)
+        : feesOf(context.chain, ethereum, oldest, last, percentiles);
     return {
       oldestBlock: quantity(oldest),
       ...(percentiles.length === 0 ? {} : { reward }),

@@ -1,12 +1,12 @@
 import { quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
 
-/** What a transaction should offer: on a rented chain gas is not paid for. */
+/** What a transaction should offer: on a rented chain what its owner asks for, mostly nothing. */
 export const ethGasPrice: Method = {
   name: "eth_gasPrice",
   run(params, context) {
     params.end();
-    const { ethereum } = context.chain;
-    return quantity(ethereum === undefined ? 0n : ethereum.nextBaseFee + ethereum.suggestedTip);
+    const { ethereum, nextGasPrice = 0n } = context.chain;
+    return quantity(ethereum === undefined ? nextGasPrice : ethereum.nextBaseFee + ethereum.suggestedTip);
   },
 };

@@ -1,7 +1,7 @@
 import { quantity } from "../hex.ts";
 import type { Method } from "../method.ts";
 
-/** What a transaction should offer beside the base fee: on a rented chain gas is not paid for. */
+/** What a transaction should offer beside the base fee: on a rented chain it gains nothing. */
 export const ethMaxPriorityFeePerGas: Method = {
   name: "eth_maxPriorityFeePerGas",
   run(params, context) {

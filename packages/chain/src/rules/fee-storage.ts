@@ -1,0 +1,62 @@
+import { equal, uint } from "@tributary/protocol/bytes/bytes";
+import { toBigInt } from "@tributary/protocol/bytes/index";
+import { FEES_ADDRESS, RULES_ADDRESS } from "../predeploy-addresses.ts";
+import { storageKey } from "../state/flat-key.ts";
+import type { StateReader } from "../state/state-view.ts";
+import type { Transaction } from "../transaction/transaction.ts";
+import { callEntry } from "./mapping-slot.ts";
+import { RulesStorage } from "./rules-storage.ts";
+
+// What gas costs lies in the storage of contracts/src/chain/Fees.sol. Its slots are repeated here: members read them
+// without running the contract.
+const PRICE_SLOT: Uint8Array = uint(0, 32);
+const SPONSORED_SLOT: Uint8Array = uint(1, 32);
+
+/** What a block charges. */
+export type GasPrice = {
+  /** Wei a gas; 0: nothing. */
+  readonly price: bigint;
+  /** Gets what is paid. */
+  readonly treasury: Uint8Array;
+};
+
+/** What decides whether a transaction pays. */
+export type Paying = Pick<Transaction, "sender" | "to" | "data" | "maxFeePerGas">;
+
+/** A slot of a contract in a state, 32 bytes. */
+export type ContractSlots = (address: Uint8Array, slot: Uint8Array) => Uint8Array;
+
+export function slotsOf(state: StateReader): ContractSlots {
+  return (address, slot) => {
+    const word = new Uint8Array(32);
+    const value = state.get(storageKey(address, slot)) ?? word;
+    word.set(value, 32 - value.length);
+    return word;
+  };
+}
+
+/** What the block after a state charges. */
+export function gasPriceIn(slots: ContractSlots): GasPrice {
+  const word = slots(FEES_ADDRESS, PRICE_SLOT);
+  const price = toBigInt(word.subarray(0, 12));
+  return { price, treasury: price === 0n ? new Uint8Array(20) : word.slice(12) };
+}
+
+/**
+ * Wei a gas that a transaction pays in a block with a price: that price where it offers as much; nothing where it offers
+ * less and the owner pays for such calls, or sends it; undefined where it offers too little. So what was paid can be told
+ * from transaction and block alone.
+ */
+export function paidPrice(price: bigint, transaction: Paying, slots: ContractSlots): bigint | undefined {
+  if (transaction.maxFeePerGas >= price) return price;
+  return isSponsored(transaction, slots) ? 0n : undefined;
+}
+
+function isSponsored({ sender, to, data }: Paying, slots: ContractSlots): boolean {
+  // The owner could lock itself out otherwise.
+  const { owner } = new RulesStorage((slot) => slots(RULES_ADDRESS, slot));
+  if (equal(sender, owner) && owner.some((byte) => byte !== 0)) return true;
+  return (
+    to !== undefined && callEntry((slot) => slots(FEES_ADDRESS, slot), SPONSORED_SLOT, to, data.subarray(0, 4)) !== 0
+  );
+}
