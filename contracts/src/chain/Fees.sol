@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {Rules} from "./Rules.sol";
 import {IFees} from "./interfaces/IFees.sol";
 
-/// @notice The price of gas. Members read the first two slots: their order and packing are part of the consensus.
+/// @notice The price of gas. Members read the first three slots: their order and packing are part of the consensus.
 contract Fees is IFees {
     Rules private constant RULES = Rules(0x7472696275746172790000000000000000000001);
 
@@ -15,6 +15,8 @@ contract Fees is IFees {
 
     address public treasury;
     uint96 public price;
+    /// @notice Sponsored pairs of target and selector.
+    uint256 public sponsorships;
     mapping(address => mapping(bytes32 => uint256)) private _sponsored;
 
     modifier onlyOwner() {
@@ -28,10 +30,12 @@ contract Fees is IFees {
         emit PriceSet(newPrice, newTreasury);
     }
 
-    function setSponsorships(Sponsorship[] calldata sponsorships) external onlyOwner {
-        for (uint256 i = 0; i < sponsorships.length; i++) {
-            Sponsorship calldata one = sponsorships[i];
-            _sponsored[one.target][one.selector] = one.sponsored ? 1 : 0;
+    function setSponsorships(Sponsorship[] calldata changes) external onlyOwner {
+        for (uint256 i = 0; i < changes.length; i++) {
+            Sponsorship calldata one = changes[i];
+            uint256 value = one.sponsored ? 1 : 0;
+            sponsorships = sponsorships + value - _sponsored[one.target][one.selector];
+            _sponsored[one.target][one.selector] = value;
             emit SponsorshipSet(one.target, one.selector, one.sponsored);
         }
     }

@@ -46,7 +46,7 @@ export const feesAbi = [
     name: "setSponsorships",
     inputs: [
       {
-        name: "sponsorships",
+        name: "changes",
         type: "tuple[]",
         internalType: "struct IFees.Sponsorship[]",
         components: [
@@ -58,6 +58,13 @@ export const feesAbi = [
     ],
     outputs: [],
     stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "sponsorships",
+    inputs: [],
+    outputs: [{ name: "", type: "uint256", internalType: "uint256" }],
+    stateMutability: "view",
   },
   {
     type: "function",

@@ -22,8 +22,9 @@ interface IFees {
     /// @param newTreasury gets what is paid; the zero address: nobody does
     function setPrice(uint96 newPrice, address newTreasury) external;
 
-    /// @notice Transactions that call so, and offer less than the price, pay nothing.
-    function setSponsorships(Sponsorship[] calldata sponsorships) external;
+    /// @notice Transactions that call so, and offer less than the price, pay nothing; what they use is counted as the
+    /// owner's, whose credit they share.
+    function setSponsorships(Sponsorship[] calldata changes) external;
 
     function price() external view returns (uint96);
     function treasury() external view returns (address);

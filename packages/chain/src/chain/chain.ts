@@ -49,7 +49,7 @@ import { Development } from "./development.ts";
 import { estimateGas } from "./estimate-gas.ts";
 import type { RuleSchedule } from "./ethereum-view.ts";
 import { logsIn, searchLogs } from "./log-search.ts";
-import { poolChain } from "./pool-chain.ts";
+import { poolChain, sponsorsOf } from "./pool-chain.ts";
 import type {
   BlockEvent,
   BlockId,
@@ -147,7 +147,7 @@ export class Chain implements ChainReader {
     });
     this.executor = this.#containers;
     const gasless = options.gasless ?? DEFAULT_GASLESS;
-    this.development = new Development({ ledger, containers: this.#containers, pool, book, gasless });
+    this.development = new Development({ ledger, containers: this.#containers, pool, book, gasless, chainId });
   }
 
   /** Opens or creates the chain. ChainError `store-*`, `genesis-mismatch`, `unknown-fork` or `pool-log`. */
@@ -167,7 +167,7 @@ export class Chain implements ChainReader {
       const evm = await EvmBlockExecutor.create(genesis.chainId);
       const gasless = options.gasless ?? DEFAULT_GASLESS;
       const book = new CreditBook(gasless);
-      recallUses(ledger, gasless, book);
+      recallUses(ledger, gasless, book, sponsorsOf(ledger, genesis.chainId));
       const pool = await Pool.open(
         poolChain(ledger, genesis, forks),
         decoder,
@@ -425,7 +425,10 @@ export class Chain implements ChainReader {
   }
 
   #announce(layer: Layer): void {
-    this.#pool.charge(layer.record.block.header.timestamp, usesIn(layer.record, layer.receipts));
+    this.#pool.charge(
+      layer.record.block.header.timestamp,
+      usesIn(layer.record, layer.receipts, sponsorsOf(this.#ledger, this.chainId)),
+    );
     if (this.#blockListeners.size === 0) return;
     const event = { block: layer.record.block, logs: logsIn(layer.record, layer.receipts, {}) };
     for (const listener of this.#blockListeners) listener(event);

@@ -5,6 +5,7 @@ import type { CreditBook } from "../pool/credit-book.ts";
 import type { GaslessSettings } from "../pool/gasless.ts";
 import type { Pool } from "../pool/pool.ts";
 import { recallUses } from "../pool/uses.ts";
+import { sponsorsOf } from "./pool-chain.ts";
 
 /** Seconds since 1970 that a moved clock may show: what a header's milliseconds hold exactly, and some to go on. */
 const MAX_SECONDS = 2 ** 42;
@@ -15,6 +16,7 @@ export type DevelopmentParts = {
   readonly pool: Pool;
   readonly book: CreditBook;
   readonly gasless: GaslessSettings;
+  readonly chainId: bigint;
 };
 
 /**
@@ -37,12 +39,12 @@ export class Development {
 
   /** Back to a snapshot, which is gone then with all later ones; false where there is no such snapshot. */
   revert(id: number): Promise<boolean> {
-    const { containers, ledger, pool, book, gasless } = this.#parts;
+    const { containers, ledger, pool, book, gasless, chainId } = this.#parts;
     return containers.between(async () => {
       const waiting = await ledger.rewind(id);
       if (waiting === undefined) return false;
       book.clear();
-      recallUses(ledger, gasless, book);
+      recallUses(ledger, gasless, book, sponsorsOf(ledger, chainId));
       await pool.restore(waiting);
       return true;
     });

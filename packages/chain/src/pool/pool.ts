@@ -1,6 +1,5 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
-import type { Lane } from "@tributary/protocol/gasless/lanes";
 import { type ProofOfWork, unsealWork } from "@tributary/protocol/gasless/proof-of-work";
 import type { PoolEntry, TransactionPool } from "@tributary/protocol/ports/execution";
 import { isDelegation } from "../executor/authorizations.ts";
@@ -22,7 +21,7 @@ import { DEFAULT_GASLESS, type GaslessSettings, type GaslessTerms } from "./gasl
 import { type LoggedTransaction, PoolLog } from "./pool-log.ts";
 import type { PoolStatus } from "./pool-status.ts";
 import { byPrecedence, laneOf, type Standing } from "./precedence.ts";
-import { Room } from "./room.ts";
+import { type PoolRoom, Room } from "./room.ts";
 import { SenderQueue, type Waiting } from "./sender-queue.ts";
 import { checkWork, difficulty, type WorkChain } from "./work-desk.ts";
 
@@ -48,6 +47,8 @@ export interface PoolChain extends WorkChain {
   forbids(transaction: Transaction): Rejection | undefined;
   /** Wei a gas that the next block asks for, and what the transaction would pay; undefined: it offers too little. */
   price(transaction: Transaction): { readonly asked: bigint; readonly paid: bigint | undefined };
+  /** Key of the account whose credit the transaction uses in place of its sender's. */
+  sponsor(transaction: Transaction): string | undefined;
   /** G of the next block. */
   readonly gasLimit: number;
   /** Most gas of one transaction by the rules of that block; undefined where only the block bounds it. */
@@ -160,7 +161,9 @@ export class Pool implements TransactionPool {
 
   /** An entry's age and lane are as of this look. */
   *executable(): Iterable<PoolEntry> {
-    for (const waiting of byPrecedence(this.#senders.values(), ({ transaction }) => this.#standing(transaction))) {
+    const standing = ({ transaction }: Waiting): Standing => this.#standing(transaction);
+    const debt = (sponsor: string): number => this.#book.debt(sponsor, this.#chain.time);
+    for (const waiting of byPrecedence(this.#senders.values(), standing, debt)) {
       waiting.age = this.#heights - waiting.born;
       yield waiting;
     }
@@ -309,7 +312,8 @@ export class Pool implements TransactionPool {
       // Others would not take it with a proof that counts no longer.
       sealed: lane.hashes > 0 ? sealed : transaction.raw,
       ...{ gas: Number(transaction.gasLimit), age, born: this.#heights - age },
-      ...{ hashes: lane.hashes, lane: lane.room, room: lane.room },
+      ...{ hashes: lane.hashes, lane: lane.room === "sponsored" ? "history" : lane.room, room: lane.room },
+      sponsor: lane.sponsor,
     };
     const readyBefore = queue.ready.length;
     const replaced = queue.put(waiting);
@@ -335,26 +339,30 @@ export class Pool implements TransactionPool {
   }
 
   /** The lane by which a newcomer asks for room, and the hashes that its proof shows. */
-  #laneFor({
-    transaction,
-    proof,
-    source,
-  }: Newcomer):
-    | { readonly ok: true; readonly hashes: number; readonly room: Lane }
+  #laneFor({ transaction, proof, source }: Newcomer):
+    | {
+        readonly ok: true;
+        readonly hashes: number;
+        readonly room: PoolRoom;
+        readonly sponsor: string | undefined;
+      }
     | { readonly ok: false; readonly rejection: Rejection } {
-    const without = { ok: true, hashes: 0, room: laneOf({ hashes: 0 }, this.#standing(transaction)) } as const;
+    const standing = this.#standing(transaction);
+    const sponsor = this.#chain.sponsor(transaction);
+    const own = laneOf({ hashes: 0, sponsor: undefined }, standing);
+    const without = { ok: true, hashes: 0, room: sponsor === undefined ? own : "sponsored", sponsor } as const;
     if (proof === undefined) return without;
     const { hashesPerGas, proofSeconds } = this.#gasless;
     // Whoever took it in asked for what its own load asked for; on its way here the block grew older.
     const asked = source === "client" ? difficulty(this.#gasless, this.#room.fill("work")) : hashesPerGas;
     const seconds = source === "client" ? proofSeconds : 2 * proofSeconds;
     const shown = checkWork(transaction, proof, this.#chain, asked, seconds);
-    if (shown.ok) return { ok: true, hashes: shown.hashes, room: "work" };
+    if (shown.ok) return { ok: true, hashes: shown.hashes, room: "work", sponsor: undefined };
     // It was acknowledged: an old proof, or a difficulty set anew, costs it its lane and no more.
     return source === "log" ? without : shown;
   }
 
-  #judge(transaction: Transaction, room: Lane, source: Source): Rejection | undefined {
+  #judge(transaction: Transaction, room: PoolRoom, source: Source): Rejection | undefined {
     const { gasLimit: blockGas, byteLimit, transactionGas } = this.#chain;
     const { sender, nonce, gasLimit, raw } = transaction;
     if (raw.length > byteLimit) {
@@ -401,7 +409,7 @@ export class Pool implements TransactionPool {
   #judgeAmongOthers(
     transaction: Transaction,
     account: SenderAccount,
-    room: Lane,
+    room: PoolRoom,
     source: Source,
   ): Rejection | undefined {
     const { sender, nonce } = transaction;
@@ -441,7 +449,7 @@ export class Pool implements TransactionPool {
     return this.#makeRoom(transaction.raw.length, executable, room, source);
   }
 
-  #makeRoom(bytes: number, executable: boolean, lane: Lane, source: Source): Rejection | undefined {
+  #makeRoom(bytes: number, executable: boolean, lane: PoolRoom, source: Source): Rejection | undefined {
     // What was acknowledged before a restart keeps its place.
     const inLane = (): boolean => source === "log" || this.#room.fits(bytes, lane);
     for (;;) {
@@ -456,7 +464,7 @@ export class Pool implements TransactionPool {
   }
 
   /** The sender with the most transactions behind a gap, of those whose last one waits in the room. */
-  #longestQueue(room: Lane | undefined): SenderQueue | undefined {
+  #longestQueue(room: PoolRoom | undefined): SenderQueue | undefined {
     let longest: SenderQueue | undefined;
     for (const queue of this.#senders.values()) {
       const queued = queue.size - queue.ready.length;

@@ -12,13 +12,14 @@ type Ranked = { readonly waiting: Waiting; readonly rank: number; readonly key: 
 
 const RANK: Readonly<Record<Lane, number>> = { history: 0, work: 1, fresh: 2 };
 
-export function laneOf(waiting: Pick<Waiting, "hashes">, { history }: Standing): Lane {
-  if (waiting.hashes > 0) return "work";
-  return history ? "history" : "fresh";
+export function laneOf({ hashes, sponsor }: Pick<Waiting, "hashes" | "sponsor">, { history }: Standing): Lane {
+  if (hashes > 0) return "work";
+  // Whoever owns the chain has history, and all that it sponsors is one account's.
+  return history || sponsor !== undefined ? "history" : "fresh";
 }
 
 /** Nonces ascend: a transaction ranks no better than those before it. */
-function ranked(queue: SenderQueue, standing: Standing): Ranked[] {
+function ranked(queue: SenderQueue, standing: Standing, sponsored: (waiting: Waiting) => number): Ranked[] {
   const out: Ranked[] = [];
   let rank = 0;
   let floor = Number.NEGATIVE_INFINITY;
@@ -28,10 +29,11 @@ function ranked(queue: SenderQueue, standing: Standing): Ranked[] {
     const own = RANK[waiting.lane];
     if (own > rank) floor = Number.NEGATIVE_INFINITY;
     rank = Math.max(rank, own);
-    const key = waiting.lane === "work" ? -waiting.hashes / waiting.gas : gas;
+    const unsponsored = waiting.sponsor === undefined;
+    const key = waiting.lane === "work" ? -waiting.hashes / waiting.gas : unsponsored ? gas : sponsored(waiting);
     floor = Math.max(floor, key);
     out.push({ waiting, rank, key: floor });
-    gas += waiting.gas;
+    if (unsponsored) gas += waiting.gas;
   }
   return out;
 }
@@ -40,11 +42,22 @@ function ranked(queue: SenderQueue, standing: Standing): Ranked[] {
  * Whose turn it is to be proposed: senders with history first, then proofs of work, then the others. With and without
  * history, whoever used the least of late comes first, which fills up shares max-min; proofs go by hashes for a gas.
  */
-export function byPrecedence(queues: Iterable<SenderQueue>, standing: (sender: Waiting) => Standing): Waiting[] {
+export function byPrecedence(
+  queues: Iterable<SenderQueue>,
+  standing: (sender: Waiting) => Standing,
+  debt: (sponsor: string) => number,
+): Waiting[] {
   const lists: Ranked[][] = [];
+  // What a sponsor owes, with all that is before a transaction.
+  const owed = new Map<string, number>();
+  const sponsored = ({ sponsor = "", gas }: Waiting): number => {
+    const before = owed.get(sponsor) ?? debt(sponsor);
+    owed.set(sponsor, before + gas);
+    return before;
+  };
   for (const queue of queues) {
     const [first] = queue.ready;
-    if (first !== undefined) lists.push(ranked(queue, standing(first)));
+    if (first !== undefined) lists.push(ranked(queue, standing(first), sponsored));
   }
   // Round by round is nearly the order already, which the sort is quick with.
   const all: Ranked[] = [];

@@ -1,8 +1,11 @@
 import type { Lane } from "@tributary/protocol/gasless/lanes";
 import type { Waiting } from "./sender-queue.ts";
 
-/** Part of the pool that each lane may fill. Whoever has history may fill it all. */
-const ROOM: Readonly<Record<Lane, number>> = { history: 1, work: 1 / 4, fresh: 1 / 2 };
+/** In whose part of the pool a transaction waits: its lane's, or that for all that the owner sponsors. */
+export type PoolRoom = Lane | "sponsored";
+
+/** Part of the pool that may be filled by each. Whoever has history may fill it all. */
+const ROOM: Readonly<Record<PoolRoom, number>> = { history: 1, work: 1 / 4, fresh: 1 / 2, sponsored: 1 / 4 };
 
 /**
  * Blocks' gas that may wait without history before newcomers are told to mine rather than to wait: while others ask
@@ -24,10 +27,11 @@ export class Room {
   readonly #limits: Bounds;
   /** Sum of gas limits in the room for those without history. */
   #freshGas = 0;
-  readonly #used: Readonly<Record<Lane, { count: number; bytes: number }>> = {
+  readonly #used: Readonly<Record<PoolRoom, { count: number; bytes: number }>> = {
     history: { count: 0, bytes: 0 },
     work: { count: 0, bytes: 0 },
     fresh: { count: 0, bytes: 0 },
+    sponsored: { count: 0, bytes: 0 },
   };
 
   constructor(limits: Bounds) {
@@ -35,13 +39,13 @@ export class Room {
   }
 
   get count(): number {
-    const { history, work, fresh } = this.#used;
-    return history.count + work.count + fresh.count;
+    const { history, work, fresh, sponsored } = this.#used;
+    return history.count + work.count + fresh.count + sponsored.count;
   }
 
   get bytes(): number {
-    const { history, work, fresh } = this.#used;
-    return history.bytes + work.bytes + fresh.bytes;
+    const { history, work, fresh, sponsored } = this.#used;
+    return history.bytes + work.bytes + fresh.bytes + sponsored.bytes;
   }
 
   enter({ sealed, room, gas }: Occupant): void {
@@ -56,15 +60,15 @@ export class Room {
     this.#used[room].bytes -= sealed.length;
   }
 
-  /** Whether so many bytes more, of one transaction, fit into the pool, or into a lane's part of it. */
-  fits(bytes: number, lane?: Lane): boolean {
+  /** Whether so many bytes more, of one transaction, fit into the pool, or into a room of it. */
+  fits(bytes: number, lane?: PoolRoom): boolean {
     if (lane === undefined) return this.count < this.#limits.count && this.bytes + bytes <= this.#limits.bytes;
     const used = this.#used[lane];
     return used.count < ROOM[lane] * this.#limits.count && used.bytes + bytes <= ROOM[lane] * this.#limits.bytes;
   }
 
-  /** Part of the lane's room that is in use, 0 to 1. */
-  fill(lane: Lane): number {
+  /** Part of a room that is in use, 0 to 1. */
+  fill(lane: PoolRoom): number {
     const { count, bytes } = this.#used[lane];
     const part = ROOM[lane];
     return Math.max(count / (part * this.#limits.count), bytes / (part * this.#limits.bytes));

@@ -1,6 +1,7 @@
 import type { Lane } from "@tributary/protocol/gasless/lanes";
 import type { PoolEntry } from "@tributary/protocol/ports/execution";
 import type { Transaction } from "../transaction/transaction.ts";
+import type { PoolRoom } from "./room.ts";
 
 /** A waiting transaction, and what the consensus port says of it. */
 export type Waiting = PoolEntry & {
@@ -11,7 +12,9 @@ export type Waiting = PoolEntry & {
   /** As of the last look. */
   lane: Lane;
   /** In whose room of the pool it waits. */
-  room: Lane;
+  room: PoolRoom;
+  /** Key of the account whose credit it uses in place of its sender's. */
+  readonly sponsor: string | undefined;
   /** As of the last look. */
   age: number;
   /** Value of the pool's age counter at which this transaction's age was 0. */

@@ -17,21 +17,32 @@ function nonceOf(raw: Uint8Array): bigint {
   return reader.uint(8);
 }
 
+/** Key of the account that is charged for a transaction in its wire form, in place of its sender. */
+export type SponsorOf = (raw: Uint8Array, sender: Uint8Array) => string | undefined;
+
 /** What a block's transactions used, and by whom. */
 export function usesIn(
   { block, senders }: { readonly block: Pick<Block, "transactions">; readonly senders: readonly Uint8Array[] },
   receipts: readonly { readonly gasUsed: number }[],
+  sponsorOf: SponsorOf = () => undefined,
 ): Use[] {
   return block.transactions.flatMap((raw, index) => {
     const sender = senders[index];
     const receipt = receipts[index];
     if (sender === undefined || receipt === undefined) return [];
-    return { sender: toKey(sender), nonce: nonceOf(raw), gasUsed: receipt.gasUsed };
+    const { gasUsed } = receipt;
+    const use = { sender: toKey(sender), nonce: nonceOf(raw) };
+    const sponsor = sponsorOf(raw, sender);
+    if (sponsor === undefined) return { ...use, gasUsed };
+    return [
+      { ...use, gasUsed: 0 },
+      { sender: sponsor, nonce: 1n, gasUsed },
+    ];
   });
 }
 
 /** Fills the book of a member that starts from the blocks that still count. */
-export function recallUses(ledger: Ledger, settings: GaslessSettings, book: CreditBook): void {
+export function recallUses(ledger: Ledger, settings: GaslessSettings, book: CreditBook, sponsorOf?: SponsorOf): void {
   const { header } = ledger.head;
   const since = header.timestamp - Math.max(settings.historySeconds, settings.creditSeconds);
   const oldest = Math.max(ledger.earliest, header.number - MAX_RECALLED, 0);
@@ -43,6 +54,6 @@ export function recallUses(ledger: Ledger, settings: GaslessSettings, book: Cred
   }
   for (const record of records.reverse()) {
     const { number, timestamp } = record.block.header;
-    book.observe(timestamp, usesIn(record, ledger.blocks.receipts(number)));
+    book.observe(timestamp, usesIn(record, ledger.blocks.receipts(number), sponsorOf));
   }
 }

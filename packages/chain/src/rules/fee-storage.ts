@@ -10,7 +10,8 @@ import { RulesStorage } from "./rules-storage.ts";
 // What gas costs lies in the storage of contracts/src/chain/Fees.sol. Its slots are repeated here: members read them
 // without running the contract.
 const PRICE_SLOT: Uint8Array = uint(0, 32);
-const SPONSORED_SLOT: Uint8Array = uint(1, 32);
+const SPONSORSHIPS_SLOT: Uint8Array = uint(1, 32);
+const SPONSORED_SLOT: Uint8Array = uint(2, 32);
 
 /** What a block charges. */
 export type GasPrice = {
@@ -52,11 +53,29 @@ export function paidPrice(price: bigint, transaction: Paying, slots: ContractSlo
   return isSponsored(transaction, slots) ? 0n : undefined;
 }
 
-function isSponsored({ sender, to, data }: Paying, slots: ContractSlots): boolean {
+/** The owner of the chain where a transaction uses its credit and not the sender's: it pays nothing, since the owner sponsors it. */
+export function sponsorOf(price: bigint, transaction: Paying, slots: ContractSlots): Uint8Array | undefined {
+  if (price > 0n && transaction.maxFeePerGas >= price) return undefined;
+  return sponsorsAny(slots) && isSponsoredCall(transaction, slots) ? ownerIn(slots) : undefined;
+}
+
+/** Whether the owner sponsors anything at all. */
+export function sponsorsAny(slots: ContractSlots): boolean {
+  return slots(FEES_ADDRESS, SPONSORSHIPS_SLOT).some((byte) => byte !== 0);
+}
+
+function isSponsored(transaction: Paying, slots: ContractSlots): boolean {
+  const owner = ownerIn(slots);
   // The owner could lock itself out otherwise.
+  return (owner !== undefined && equal(transaction.sender, owner)) || isSponsoredCall(transaction, slots);
+}
+
+function isSponsoredCall({ to, data }: Paying, slots: ContractSlots): boolean {
+  if (to === undefined) return false;
+  return callEntry((slot) => slots(FEES_ADDRESS, slot), SPONSORED_SLOT, to, data.subarray(0, 4)) !== 0;
+}
+
+function ownerIn(slots: ContractSlots): Uint8Array | undefined {
   const { owner } = new RulesStorage((slot) => slots(RULES_ADDRESS, slot));
-  if (equal(sender, owner) && owner.some((byte) => byte !== 0)) return true;
-  return (
-    to !== undefined && callEntry((slot) => slots(FEES_ADDRESS, slot), SPONSORED_SLOT, to, data.subarray(0, 4)) !== 0
-  );
+  return owner.some((byte) => byte !== 0) ? owner : undefined;
 }

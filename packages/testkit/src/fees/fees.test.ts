@@ -164,6 +164,51 @@ test("calls that the owner sponsors pay nothing where they offer less, and the o
   expect(t.chain.balance(at(2))).toBe(RICH);
 });
 
+test("what the owner sponsors is mined by the owner's credit, whoever sends it, and counts against it", async () => {
+  // All accounts here have nothing behind them but for the owner.
+  await t.block(feesCall(OWNER, 0n, "setSponsorships", sponsor(shop, ANY)));
+  const call = { to: shop, data: SELECTOR, gasLimit: 100_000n };
+  await t.chain.submit(t.sign(4, { nonce: 0n, to: at(2), gasLimit: 21_000n }));
+  await t.chain.submit(t.sign(5, { ...call, nonce: 0n }));
+  await t.chain.submit(t.sign(6, { ...call, nonce: 0n }));
+  const waiting = [...t.chain.pool.executable()];
+  expect(waiting.map(({ sender, lane }) => [sender, lane])).toEqual([
+    [toHex(at(5)), "history"],
+    [toHex(at(6)), "history"],
+    [toHex(at(4)), "fresh"],
+  ]);
+
+  await t.block(...waiting.map(({ raw }) => raw));
+  const used = t.chain.receipts("latest")?.map(({ receipt }) => receipt.gasUsed) ?? [];
+  const { debt } = t.chain.standing(at(OWNER));
+  expect(t.chain.standing(at(5)).debt).toBe(0);
+  expect(t.chain.standing(at(4)).debt).toBe(21_000);
+  expect(debt).toBeGreaterThanOrEqual((used[0] ?? 0) + (used[1] ?? 0));
+
+  // Once nothing is sponsored, everybody stands alone again.
+  await t.block(
+    feesCall(OWNER, 1n, "setSponsorships", [[{ target: toHex(shop) as Address, selector: ANY, sponsored: false }]]),
+  );
+  await t.chain.submit(t.sign(6, { ...call, nonce: 1n }));
+  expect([...t.chain.pool.executable()].map(({ lane }) => lane)).toEqual(["fresh"]);
+});
+
+test("what is sponsored has a part of the pool, and leaves the rest to others", async () => {
+  await t.chain.close();
+  t = await TestChain.open({
+    genesis: { owner: toHex(at(OWNER)) },
+    pool: { count: 40, bytes: 1_000_000, perAccount: 32 },
+  });
+  await t.block(feesCall(OWNER, 0n, "setSponsorships", sponsor(shop, ANY)));
+  const taken: string[] = [];
+  for (let nonce = 0n; nonce < 12n; nonce++) {
+    const call = { nonce, to: shop, data: SELECTOR, gasLimit: 100_000n };
+    taken.push((await t.chain.submit(t.sign(5, call))).kind);
+  }
+  expect(taken.filter((kind) => kind === "accepted")).toHaveLength(10);
+  expect(await t.chain.submit(t.sign(4, { nonce: 0n, to: at(2) }))).toMatchObject({ kind: "accepted" });
+});
+
 test("nobody but the owner sets prices", async () => {
   await t.block(
     feesCall(1, 0n, "setPrice", [PRICE, toHex(at(1))]),

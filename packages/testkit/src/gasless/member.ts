@@ -58,6 +58,7 @@ export class Member {
       }),
       forbids: () => undefined,
       price: () => ({ asked: 0n, paid: 0n }),
+      sponsor: () => undefined,
       gasLimit,
       byteLimit,
     };
