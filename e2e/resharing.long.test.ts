@@ -216,8 +216,7 @@ async function signature(chainId: bigint, group: Hex, nodeIds: readonly number[]
   const shares: SignatureShare[] = [];
   for (const seat of [3, 0, 2]) {
     const { vault } = members.get(nodeIds[seat] ?? 0)!;
-    const signer = vault.signer({ group, era: 1, epoch }, seat, keys.shareKeys[seat]!);
-    signer.signShare(MESSAGE, (share) => shares.push({ seat, share }));
+    shares.push({ seat, share: vault.keys({ group, era: 1, epoch }, seat, keys.shareKeys[seat]!).share(MESSAGE) });
   }
   const combined = new ThresholdKey(BlsPublicKey.fromBytes(keys.groupKey)!, shareKeys, 3).combine(MESSAGE, shares);
   if (!("signature" in combined)) throw new Error(`bad shares of ${combined.faulty}`);

@@ -195,11 +195,7 @@ async function expectWorkingKey(net: Network, spec: MemberSpec, signers: readonl
     const member = spec.members[seat];
     const vault = net.vaults.find(({ nodeAddress }) => nodeAddress === member?.nodeAddress);
     if (vault === undefined) throw new Error(`no vault for seat ${seat}`);
-    let share = new Uint8Array(0);
-    vault.signer(slot, seat, bytes(spec.shareKeys[seat] ?? "")).signShare(digest, (signature) => {
-      share = signature.slice();
-    });
-    return { seat, share };
+    return { seat, share: vault.keys(slot, seat, bytes(spec.shareKeys[seat] ?? "")).share(digest) };
   });
   const combined = new ThresholdKey(groupKey, shareKeys as BlsPublicKey[], signers.length).combine(digest, shares);
   expect("signature" in combined && groupKey.verify(digest, combined.signature)).toBe(true);
@@ -225,14 +221,8 @@ async function expectConviction(net: Network, spec: MemberSpec): Promise<void> {
   const culprit = members[1];
   const vault = net.vaults.find(({ nodeAddress }) => nodeAddress === culprit?.nodeAddress);
   if (culprit === undefined || vault === undefined) throw new Error("nobody in seat 1");
-  const signer = vault.signer(spec, 1, fromHex(spec.shareKeys[1] ?? "") ?? new Uint8Array(0));
-  const sign = (_: number, digest: Uint8Array): Uint8Array => {
-    let signed = new Uint8Array(0);
-    signer.signNode(digest, (signature) => {
-      signed = signature.slice();
-    });
-    return signed;
-  };
+  const keys = vault.keys(spec, 1, fromHex(spec.shareKeys[1] ?? "") ?? new Uint8Array(0));
+  const sign = (_: number, digest: Uint8Array): Uint8Array => keys.node(digest);
   const by = new Speaker({ group, era, epoch, height: 7 }, 1, sign);
   const elsewhere = new Speaker({ group, era, epoch: epoch + 1, height: 7 }, 1, sign);
   const proof = accuseFinals(by.final(word(5)), by.final(word(6)));

@@ -237,11 +237,10 @@ test("a member that throws while it runs is stopped alone: its neighbour and the
   nodes[0]!.signer = (slot, seat, shareKey) => {
     const signer = nodes[0]!.vault.signer(slot, seat, shareKey);
     return {
-      signNode(digest, done) {
+      sign(statement, done) {
         if (armed) throw new Error("planted failure");
-        signer.signNode(digest, done);
+        signer.sign(statement, done);
       },
-      signShare: (digest, done) => signer.signShare(digest, done),
     };
   };
   for (const [seat, node] of nodes.entries()) await node.process.host.start({ ...poisoned, seat });

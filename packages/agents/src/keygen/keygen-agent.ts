@@ -162,7 +162,7 @@ export class KeygenAgent implements Agent<KeygenState, MainchainEvent, KeygenAct
     const posted = postedDealings(generation, qualified);
     const keys = await vault.acceptShare(slot, seat, encryptionKeys(generation), posted);
     const digest = readyDigest(contextOf(generation), keys, generation.nodeIds, qualified);
-    const signatures = await vault.signReady(slot, seat, digest);
+    const signatures = await vault.signReady(slot, seat, generation.nodeIds, qualified);
     board.publish(generation.chainId, {
       group: generation.group,
       era: generation.era,

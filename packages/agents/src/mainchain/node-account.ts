@@ -1,6 +1,6 @@
 import { fromHex, toHex } from "@tributary/protocol/bytes/index";
 import type { KeyVault } from "@tributary/protocol/ports/key-vault";
-import { keccak256, serializeTransaction, type TransactionSerializableEIP1559 } from "viem";
+import { serializeTransaction, type TransactionSerializableEIP1559 } from "viem";
 
 /** What the sender needs of whoever pays for transactions. */
 export type SendingAccount = {
@@ -9,13 +9,13 @@ export type SendingAccount = {
 };
 
 /** The node key as a mainchain account; the key stays in the vault. */
-export function nodeAccount(vault: Pick<KeyVault, "nodeAddress" | "signNode">): SendingAccount {
+export function nodeAccount(vault: Pick<KeyVault, "nodeAddress" | "signTransaction">): SendingAccount {
   return {
     address: vault.nodeAddress,
     signTransaction: async (transaction) => {
-      const digest = fromHex(keccak256(serializeTransaction(transaction)));
-      if (digest === undefined) throw new Error("keccak256 gave no hex");
-      const signature = await vault.signNode(digest);
+      const unsigned = fromHex(serializeTransaction(transaction));
+      if (unsigned === undefined) throw new Error("a transaction is not hexadecimal");
+      const signature = await vault.signTransaction(unsigned);
       return serializeTransaction(transaction, {
         r: toHex(signature.subarray(0, 32)),
         s: toHex(signature.subarray(32, 64)),

@@ -172,7 +172,7 @@ export class ResharingAgent implements Agent<ResharingState, MainchainEvent, Res
     const posted = postedBy(handover, qualified);
     const keys = await vault.acceptReshared(slot, seat, previous, newEncryptionKeys(handover), posted);
     const digest = readyDigest(contextOf(handover), keys, handover.nodeIds, qualified);
-    const signatures = await vault.signReady(slot, seat, digest);
+    const signatures = await vault.signReady(slot, seat, handover.nodeIds, qualified);
     board.publish(handover.chainId, { ...slot, seat, digest: toHex(digest), ...signatures });
     this.#signed.set(handoverKey(handover), qualified);
     return { kind: "done" };

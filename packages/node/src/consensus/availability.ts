@@ -31,7 +31,15 @@ const GATHER_MS = 200;
 const GATHER_REST_MS = 15;
 
 type Signed = { readonly proposal: Proposal; readonly signature: Uint8Array };
-type Own = Signed & { readonly body: Uint8Array; readonly message: Uint8Array; collector: ShareCollector | undefined };
+/** Signed as late as it is sent: what a log lost could not be proposed again otherwise. */
+type Own = {
+  readonly proposal: Proposal;
+  signature: Uint8Array;
+  readonly body: Uint8Array;
+  collector: ShareCollector | undefined;
+};
+
+const UNSIGNED: Uint8Array = new Uint8Array(65);
 
 /** Of one height above c. */
 type HeightState = {
@@ -109,23 +117,19 @@ export class Availability {
       txCount: transactions.length,
       gas,
     });
-    ports.signer.signNode(hashBytes(proposal.digest), (signature) => {
-      if (height <= this.#context.ordered || this.#context.stopped) return;
-      const message = encode({ kind: "proposal", header: proposal.header, signature, body });
-      this.#builder.proposed(height, hashes);
-      this.#bodies.put(proposal, body, hashes);
-      const own: Own = { proposal, signature, body, message, collector: undefined };
-      this.#remember(own);
-      this.#built(own);
-    });
+    this.#builder.proposed(height, hashes);
+    this.#bodies.put(proposal, body, hashes);
+    const own: Own = { proposal, signature: UNSIGNED, body, collector: undefined };
+    this.#remember(own);
+    this.#built(own);
   }
 
   /** The own proposal as the log holds it. */
-  replayOwn(message: ProposalMessage, bytes: Uint8Array): Proposal {
+  replayOwn(message: ProposalMessage): Proposal {
     const proposal = toProposal(message.header);
-    const { signature, body } = message;
+    const { body } = message;
     this.#bodies.put(proposal, body, []);
-    this.#remember({ proposal, signature, body, message: bytes, collector: undefined });
+    this.#remember({ proposal, signature: UNSIGNED, body, collector: undefined });
     return proposal;
   }
 
@@ -148,21 +152,26 @@ export class Availability {
     const { height } = proposal.header;
     const own = this.#proposed.get(height);
     if (own === undefined || height <= this.#context.ordered || !this.#locks.proposal(height, proposal.digest)) return;
+    const { config, ports, quorum } = this.#context;
+    own.collector = new ShareCollector(
+      availableDigest(this.#context.slot(height), proposal.digest),
+      quorum,
+      ports.verifier,
+      (signature) => this.#certified(own, signature),
+      (from) => this.#context.report({ kind: "bad-share", from, about: "ack", height }),
+    );
     return () => {
-      const { config, ports, quorum } = this.#context;
-      own.collector = new ShareCollector(
-        availableDigest(this.#context.slot(height), proposal.digest),
-        quorum,
-        ports.verifier,
-        (signature) => this.#certified(own, signature),
-        (from) => this.#context.report({ kind: "bad-share", from, about: "ack", height }),
-      );
-      own.collector.open();
-      const message = this.#own.proposal(height, own.message);
-      if (this.#at(height).certificates.has(config.seat)) own.collector.close();
-      this.#context.broadcast(message.channel, message.kind, message.bytes);
-      const { txCount: transactions, bodyBytes: bytes } = proposal.header;
-      this.#context.report({ kind: "proposed", height, transactions, bytes });
+      ports.signer.sign({ kind: "proposal", proposal }, ({ signature }) => {
+        if (height <= this.#context.ordered) return;
+        own.signature = signature;
+        const { header } = proposal;
+        own.collector?.open();
+        const bytes = encode({ kind: "proposal", header, signature, body: own.body });
+        const message = this.#own.proposal(height, bytes);
+        if (this.#at(height).certificates.has(config.seat)) own.collector?.close();
+        this.#context.broadcast(message.channel, message.kind, message.bytes);
+        this.#context.report({ kind: "proposed", height, transactions: header.txCount, bytes: header.bodyBytes });
+      });
     };
   }
 
@@ -173,17 +182,16 @@ export class Availability {
     return () => {
       const { config, ports } = this.#context;
       const slot = this.#context.slot(height);
-      ports.signer.signShare(availableDigest(slot, proposal.digest), (share) => {
+      const { digest } = proposal;
+      ports.signer.sign({ kind: "ack", slot, proposer, digest }, ({ signature, shares: [share] }) => {
+        if (height <= this.#context.ordered || share === undefined) return;
         if (proposer === config.seat) {
           this.#proposed.get(height)?.collector?.add(config.seat, share);
           return;
         }
-        const unsigned = { ...slot, seat: config.seat, proposer, digest: proposal.digest, share };
-        ports.signer.signNode(ackDigest(unsigned), (signature) => {
-          const bytes = encode({ kind: "ack", ...unsigned, signature });
-          const message = this.#own.acknowledgement(height, proposer, bytes);
-          this.#context.send(proposer, message.channel, message.kind, bytes);
-        });
+        const bytes = encode({ kind: "ack", ...slot, seat: config.seat, proposer, digest, share, signature });
+        const message = this.#own.acknowledgement(height, proposer, bytes);
+        this.#context.send(proposer, message.channel, message.kind, bytes);
       });
     };
   }
@@ -403,8 +411,9 @@ export class Availability {
     this.#at(height).proposals.set(seat, own);
   }
 
-  #built({ proposal, message }: Own): void {
+  #built({ proposal, body }: Own): void {
     const { seat: from } = this.#context.config;
+    const message = encode({ kind: "proposal", header: proposal.header, signature: UNSIGNED, body });
     this.#turn.input({ kind: "built", proposal }, { kind: "message", from, message });
   }
 

@@ -6,11 +6,12 @@ import type { MemberContext } from "./member-context.ts";
 import type { OwnMessages } from "./own-messages.ts";
 import { ShareCollector } from "./share-collector.ts";
 import type { SlotLocks } from "./slot-locks.ts";
+import type { CoinSlot } from "./statement.ts";
 import type { Turn } from "./turn.ts";
 
 const WINDOW = 3;
 
-export type CoinSlot = { readonly seat: Seat; readonly round: number };
+const NO_SHARE: Uint8Array = new Uint8Array(96);
 
 /** Shares of coins in both directions. A coin is combined only after the own share was released. */
 export class Coins {
@@ -68,21 +69,20 @@ export class Coins {
 
   #release(height: Height, slots: readonly CoinSlot[]): void {
     const { config, ports } = this.#context;
-    const shares: CoinShare[] = [];
-    for (const { seat, round } of slots) {
-      ports.signer.signShare(coinDigest(this.#context.slot(height), seat, round), (share) => {
-        shares.push({ seat, round, share });
-        if (shares.length === slots.length) this.#send(height, shares);
+    ports.signer.sign({ kind: "coin", slot: this.#context.slot(height), coins: slots }, (signed) => {
+      if (height <= this.#context.ordered) return;
+      const shares = slots.map((slot, index): CoinShare => ({ ...slot, share: signed.shares[index] ?? NO_SHARE }));
+      this.#send(height, shares);
+      for (const { seat, round, share } of shares) {
         const collector = this.#collector(height, seat, round);
         collector.add(config.seat, share);
         collector.open();
-      });
-    }
+      }
+    });
   }
 
-  #send(height: Height, shares: CoinShare[]): void {
+  #send(height: Height, shares: readonly CoinShare[]): void {
     const { era, epoch } = this.#context.config;
-    shares.sort((a, b) => a.seat - b.seat || a.round - b.round);
     const bytes = encode({ kind: "coin", era, epoch, height, shares });
     const message = this.#own.agreement(height, "coin", bytes);
     this.#context.broadcast(message.channel, message.kind, bytes);

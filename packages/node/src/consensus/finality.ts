@@ -159,16 +159,13 @@ export class Finality {
       const { config, ports } = this.#context;
       const { seat } = config;
       const slot = this.#context.slot(height);
-      ports.signer.signShare(finalDigest({ ...slot, epoch }, hash), (share) => {
-        const unsigned = { ...slot, seat, hash, share };
-        ports.signer.signNode(finalMessageDigest(unsigned), (signature) => {
-          if (!this.#useful(height)) return;
-          const said: FinalMessage = { kind: "final", ...unsigned, signature };
-          const bytes = encode(said);
-          const message = this.#own.final(height, bytes);
-          this.#context.broadcast(message.channel, message.kind, bytes);
-          this.#heard(said);
-        });
+      ports.signer.sign({ kind: "final", slot, epoch, hash }, ({ signature, shares: [share] }) => {
+        if (!this.#useful(height) || share === undefined) return;
+        const said: FinalMessage = { kind: "final", ...slot, seat, hash, share, signature };
+        const bytes = encode(said);
+        const message = this.#own.final(height, bytes);
+        this.#context.broadcast(message.channel, message.kind, bytes);
+        this.#heard(said);
       });
     };
   }

@@ -141,15 +141,13 @@ export class Orders {
     return () => {
       const { config, ports } = this.#context;
       const { seat } = config;
-      ports.signer.signShare(hashBytes(digest), (share) => {
-        const unsigned = { ...this.#context.slot(height), seat, digest, share };
-        ports.signer.signNode(decideDigest(unsigned), (signature) => {
-          if (height <= this.#context.ordered) return;
-          const bytes = encode({ kind: "decide", ...unsigned, signature });
-          const message = this.#own.agreement(height, "decide", bytes);
-          this.#context.broadcast(message.channel, message.kind, bytes);
-          this.#collect(order, share);
-        });
+      const slot = this.#context.slot(height);
+      ports.signer.sign({ kind: "decide", slot, order }, ({ signature, shares: [share] }) => {
+        if (height <= this.#context.ordered || share === undefined) return;
+        const bytes = encode({ kind: "decide", ...slot, seat, digest, share, signature });
+        const message = this.#own.agreement(height, "decide", bytes);
+        this.#context.broadcast(message.channel, message.kind, bytes);
+        this.#collect(order, share);
       });
     };
   }

@@ -1,9 +1,10 @@
 import type { Height, VoteRecord } from "@tributary/protocol/consensus/types";
 import type { Availability } from "./availability.ts";
-import type { CoinSlot, Coins } from "./coins.ts";
+import type { Coins } from "./coins.ts";
 import type { Finality } from "./finality.ts";
 import type { Orders } from "./orders.ts";
 import type { SlotLocks } from "./slot-locks.ts";
+import type { CoinSlot } from "./statement.ts";
 import type { Deferred, HeldEffect } from "./turn.ts";
 import type { Votes } from "./votes.ts";
 

@@ -5,6 +5,7 @@
 import type { Checkpoint, HexHash, Seat } from "@tributary/protocol/consensus/types";
 import type { ForkSchedule } from "@tributary/protocol/container/fork-schedule";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
+import type { Signed, Statement } from "./statement.ts";
 
 export type {
   BodyRules,
@@ -72,12 +73,12 @@ export interface SlotJournal {
   flush(done: () => void): void;
 }
 
-/** This member's keys. Callbacks, so that the keys may live in another process. */
+/**
+ * This member's keys. A callback, so that the keys may live in another process: it may come late, and never where they
+ * are away or refuse.
+ */
 export interface Signer {
-  /** secp256k1 over a 32-byte digest: r ‖ s (low s) ‖ recovery id, 65 bytes. */
-  signNode(digest: Uint8Array, done: (signature: Uint8Array) => void): void;
-  /** BLS share over a 32-byte digest, 96 bytes. */
-  signShare(digest: Uint8Array, done: (share: Uint8Array) => void): void;
+  sign(statement: Statement, done: (signed: Signed) => void): void;
 }
 
 export type Share = { readonly seat: Seat; readonly share: Uint8Array };

@@ -65,7 +65,7 @@ function messageInput(context: MemberContext, rooms: ReplayRooms, from: Seat, by
   switch (message?.kind) {
     case "proposal":
       if (from === context.config.seat) {
-        const proposal = rooms.availability.replayOwn(message, bytes);
+        const proposal = rooms.availability.replayOwn(message);
         return { kind: "built", proposal };
       }
       return { kind: "proposal", proposal: rooms.availability.replayProposal(message) };

@@ -1,9 +1,7 @@
-import type { Height, HexHash, Seat, VoteKind, VoteRecord } from "@tributary/protocol/consensus/types";
+import type { Height, HexHash, Seat, VoteRecord } from "@tributary/protocol/consensus/types";
 import { forEachSeat } from "@tributary/protocol/consensus/vote-set";
 import type { MemberContext } from "./member-context.ts";
-
-/** Values of vote slots: the set of binary values that the bit stands for. */
-const choices: readonly HexHash[] = ["0x00", "0x01", "0x02", "0x03"];
+import { ackSlot, finalSlot, orderSlot, proposalSlot, voteChoice, voteSlot } from "./statement.ts";
 
 /**
  * The journal's slots, by their names, for one epoch. What the journal refuses is left unsaid and reported: it says that
@@ -11,29 +9,27 @@ const choices: readonly HexHash[] = ["0x00", "0x01", "0x02", "0x03"];
  */
 export class SlotLocks {
   readonly #context: MemberContext;
-  readonly #prefix: string;
   #dirty = false;
 
   constructor(context: MemberContext) {
     this.#context = context;
-    this.#prefix = `${context.config.era}.${context.config.epoch}`;
   }
 
   proposal(height: Height, digest: HexHash): boolean {
-    return this.#lock(height, `${this.#prefix}.${height}.proposal`, digest);
+    return this.#lock(height, proposalSlot(this.#context.config, height), digest);
   }
 
   acknowledgement(height: Height, proposer: Seat, digest: HexHash): boolean {
-    return this.#lock(height, `${this.#prefix}.${height}.ack.${proposer}`, digest);
+    return this.#lock(height, ackSlot(this.#context.config, height, proposer), digest);
   }
 
   order(height: Height, digest: HexHash): boolean {
-    return this.#lock(height, `${this.#prefix}.${height}.order`, digest);
+    return this.#lock(height, orderSlot(this.#context.config, height), digest);
   }
 
   /** By certificate era, not by epoch: one hash for (era, height), ever. */
   final(height: Height, hash: HexHash): boolean {
-    return this.#lock(height, `${this.#context.config.era}.${height}.final`, hash);
+    return this.#lock(height, finalSlot(this.#context.config, height), hash);
   }
 
   /** The part of a record that may be sent; undefined where nothing is left. EST may be said for both values. */
@@ -42,9 +38,8 @@ export class SlotLocks {
     let { zeros, ones } = record;
     forEachSeat(zeros | ones, (seat) => {
       const bit = 1n << BigInt(seat);
-      const choice = ((zeros & bit) === 0n ? 0 : 1) + ((ones & bit) === 0n ? 0 : 2);
-      if (this.#lock(height, this.#voteSlot(height, record.kind, record.round, seat), choices[choice] ?? "0x00"))
-        return;
+      const slot = voteSlot(this.#context.config, height, record.kind, record.round, seat);
+      if (this.#lock(height, slot, voteChoice(record, seat))) return;
       zeros &= ~bit;
       ones &= ~bit;
     });
@@ -64,10 +59,6 @@ export class SlotLocks {
     }
     this.#dirty = false;
     this.#context.ports.journal.flush(done);
-  }
-
-  #voteSlot(height: Height, kind: VoteKind, round: number, seat: Seat): string {
-    return `${this.#prefix}.${height}.${kind}.${round}.${seat}`;
   }
 
   #lock(height: Height, slot: string, value: HexHash): boolean {

@@ -102,13 +102,12 @@ export function guardedPool(pool: TransactionPool, guard: Guard): TransactionPoo
 /** Counts what the member signs. */
 export function countedSigner(signer: Signer, count: (by: "node" | "share") => void): Signer {
   return {
-    signNode(digest, done) {
-      count("node");
-      signer.signNode(digest, done);
-    },
-    signShare(digest, done) {
-      count("share");
-      signer.signShare(digest, done);
+    sign(statement, done) {
+      signer.sign(statement, (signed) => {
+        if (signed.signature.length > 0) count("node");
+        for (const _ of signed.shares) count("share");
+        done(signed);
+      });
     },
   };
 }

@@ -272,10 +272,7 @@ function alsoTold(observer: Observer, tell: (event: DriverEvent) => void): Obser
 
 /** Who follows has nothing to say that binds. */
 const noSigner: Signer = {
-  signNode() {
-    throw new Error("without a seat nothing is signed");
-  },
-  signShare() {
+  sign() {
     throw new Error("without a seat nothing is signed");
   },
 };

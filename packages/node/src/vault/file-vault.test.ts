@@ -3,11 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
+import type { HexHash } from "@tributary/protocol/consensus/types";
 import { BlsPublicKey, verifyPossession } from "@tributary/protocol/crypto/bls";
 import { nodeSignatures } from "@tributary/protocol/crypto/secp256k1";
 import { verifyEncryptionKey } from "@tributary/protocol/keygen/encryption-key";
+import { readyDigest } from "@tributary/protocol/keygen/ready";
 import type { KeySlot, PostedDealing } from "@tributary/protocol/ports/key-vault";
+import { finalDigest, finalMessageDigest } from "@tributary/protocol/wire/index";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Signed } from "../consensus/statement.ts";
 import { FileVault } from "./file-vault.ts";
 import { readPassword } from "./password.ts";
 
@@ -109,14 +113,19 @@ test("generates a key with others, gives the same again when asked again, and si
   for (const seat of [0, 1, 2, 3]) {
     const vault = await FileVault.open(path(seat), password);
     const key = BlsPublicKey.fromBytes(shareKeys[seat]!)!;
-    const ready = await vault.signReady(slot, seat, digest);
-    expect(key.verify(digest, ready.share)).toBe(true);
-    expect(BlsPublicKey.fromBytes(vault.blsKey)!.verify(digest, ready.registered)).toBe(true);
+    const ready = await vault.signReady(slot, seat, [4, 7, 8, 9], 15n);
+    const readiness = readyDigest(context, accepted[0]!, [4, 7, 8, 9], 15n);
+    expect(key.verify(readiness, ready.share)).toBe(true);
+    expect(BlsPublicKey.fromBytes(vault.blsKey)!.verify(readiness, ready.registered)).toBe(true);
     const signer = vault.signer(slot, seat, shareKeys[seat]!);
-    const share = await new Promise<Uint8Array>((resolve) => signer.signShare(digest, resolve));
-    expect(share).toEqual(ready.share);
-    const signature = await new Promise<Uint8Array>((resolve) => signer.signNode(digest, resolve));
-    expect(toHex(nodeSignatures.recoverAddress(digest, signature)!)).toBe(vault.nodeAddress);
+    const hash: HexHash = `0x${"0a".repeat(32)}`;
+    const at = { ...slot, height: 5 };
+    const signed = await new Promise<Signed>((resolve) =>
+      signer.sign({ kind: "final", slot: at, epoch: slot.epoch, hash }, resolve),
+    );
+    expect(key.verify(finalDigest(at, hash), signed.shares[0]!)).toBe(true);
+    const said = finalMessageDigest({ ...at, seat, hash, share: signed.shares[0]! });
+    expect(toHex(nodeSignatures.recoverAddress(said, signed.signature)!)).toBe(vault.nodeAddress);
     expect(() => vault.signer(slot, seat, shareKeys[(seat + 1) % 4]!)).toThrow(
       expect.objectContaining({ code: "vault-share" }),
     );
@@ -125,7 +134,9 @@ test("generates a key with others, gives the same again when asked again, and si
     code: "vault-share",
   });
   await expect(vaults[0]!.acceptShare(slot, 1, points, dealings)).rejects.toMatchObject({ code: "vault-share" });
-  await expect(vaults[0]!.signReady({ ...slot, epoch: 3 }, 0, digest)).rejects.toMatchObject({ code: "vault-share" });
+  await expect(vaults[0]!.signReady({ ...slot, epoch: 3 }, 0, [4, 7, 8, 9], 15n)).rejects.toMatchObject({
+    code: "vault-share",
+  });
   expect(readdirSync(folder).filter((name) => name.endsWith(".new"))).toEqual([]);
 });
 

@@ -10,6 +10,7 @@ import { judgeDealing, type Opener } from "@tributary/protocol/keygen/complaint"
 import { makeDealing } from "@tributary/protocol/keygen/dealing";
 import { makeEncryptionKey } from "@tributary/protocol/keygen/encryption-key";
 import { acceptDealings } from "@tributary/protocol/keygen/fresh-key";
+import { readyDigest } from "@tributary/protocol/keygen/ready";
 import { acceptResharing, judgeResharing, makeResharing } from "@tributary/protocol/keygen/resharing";
 import type { CancelVault } from "@tributary/protocol/ports/cancel-vault";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
@@ -25,10 +26,12 @@ import type {
   ResharingVerdict,
 } from "@tributary/protocol/ports/key-vault";
 import type { Signer } from "../consensus/ports.ts";
+import { type RawKeys, signStatement } from "../consensus/statement.ts";
 import { NodeError } from "../fault/node-error.ts";
 import { generateTransportKey, type TransportIdentity, transportIdentity } from "../mesh/transport-identity.ts";
 import { nativeNodeSignatures } from "../verifier/native-node-signatures.ts";
 import { Keystore } from "./keystore.ts";
+import { isUnsignedTransaction } from "./unsigned-transaction.ts";
 import { decodeContent, type EpochSecrets, encodeContent, epochName, type VaultContent } from "./vault-content.ts";
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
@@ -220,13 +223,27 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault {
     });
   }
 
-  async signReady(slot: KeySlot, seat: number, digest: Uint8Array): Promise<ReadySignatures> {
+  async signReady(
+    slot: KeySlot,
+    seat: number,
+    nodeIds: readonly number[],
+    qualified: bigint,
+  ): Promise<ReadySignatures> {
     const kept = this.#epoch(slot, seat).shares.at(-1);
     const share = kept === undefined ? undefined : BlsSecretKey.fromBytes(kept.secret);
-    if (share === undefined) throw new NodeError("vault-share", "no share was accepted for this epoch");
+    if (kept === undefined || share === undefined) {
+      throw new NodeError("vault-share", "no share was accepted for this epoch");
+    }
+    const digest = readyDigest(context(slot), kept, nodeIds, qualified);
     return { registered: this.#registered.sign(digest), share: share.sign(digest) };
   }
 
+  async signTransaction(unsigned: Uint8Array): Promise<Uint8Array> {
+    if (!isUnsignedTransaction(unsigned)) throw new NodeError("config", "not an unsigned EIP-1559 transaction");
+    return this.signNode(keccak256(unsigned));
+  }
+
+  /** Over any digest: for whoever holds the keystore itself, to register the node. */
   async signNode(digest: Uint8Array): Promise<Uint8Array> {
     return nativeNodeSignatures.sign(this.#content.nodeKey, digest);
   }
@@ -236,11 +253,17 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault {
    * `vault-share` where the vault holds no such share: the member must not sign anything then. consensus.md 12.
    */
   signer(slot: KeySlot, seat: number, shareKey: Uint8Array): Signer {
+    const keys = this.keys(slot, seat, shareKey);
+    return { sign: (statement, done) => done(signStatement(statement, seat, keys)) };
+  }
+
+  /** The same keys over any digest, for whoever looks at what is signed before. */
+  keys(slot: KeySlot, seat: number, shareKey: Uint8Array): RawKeys {
     const { key: share } = this.#share(slot, seat, shareKey);
     const { nodeKey } = this.#content;
     return {
-      signNode: (digest, done) => done(nativeNodeSignatures.sign(nodeKey, digest)),
-      signShare: (digest, done) => done(share.sign(digest)),
+      node: (digest) => nativeNodeSignatures.sign(nodeKey, digest),
+      share: (digest) => share.sign(digest),
     };
   }
 

@@ -65,9 +65,13 @@ export interface KeyVault {
     encryptionKeys: readonly Uint8Array[],
     qualified: readonly PostedDealing[],
   ): Promise<{ readonly groupKey: Uint8Array; readonly shareKeys: readonly Uint8Array[] }>;
-  signReady(slot: KeySlot, seat: number, digest: Uint8Array): Promise<ReadySignatures>;
-  /** secp256k1 over a 32-byte digest with the node key, 65 bytes r ‖ s ‖ v (v = 0 or 1). */
-  signNode(digest: Uint8Array): Promise<Uint8Array>;
+  /** READY over the keys that were accepted last, by the members' node ids in order of seats and the dealers in use (bit by seat). */
+  signReady(slot: KeySlot, seat: number, nodeIds: readonly number[], qualified: bigint): Promise<ReadySignatures>;
+  /**
+   * With the node key: `unsigned` is an EIP-1559 transaction as it is hashed for its signature. 65 bytes r ‖ s ‖ v (v = 0
+   * or 1). Whole and not as a hash, which could be that of anything else that the node key signs.
+   */
+  signTransaction(unsigned: Uint8Array): Promise<Uint8Array>;
 }
 
 /** What a resharing starts from: the public keys of the old epoch, which everybody derives from what was posted. */

@@ -51,8 +51,8 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${NODE}consensus/replay.ts`,
-        find: "const proposal = rooms.availability.replayOwn(message, bytes);",
-        replace: "return undefined; const proposal = rooms.availability.replayOwn(message, bytes);",
+        find: "const proposal = rooms.availability.replayOwn(message);",
+        replace: "return undefined; const proposal = rooms.availability.replayOwn(message);",
       },
     ],
   },

@@ -109,8 +109,7 @@ function signed(one: Running, world: ResharingWorld, seats: readonly number[]): 
   const slot = { ...old, epoch: world.handover.epoch };
   const shares: SignatureShare[] = [];
   for (const seat of seats) {
-    const signer = vaultOf(NEW[seat]!).signer(slot, seat, keys.shareKeys[seat]!);
-    signer.signShare(MESSAGE, (share) => shares.push({ seat, share }));
+    shares.push({ seat, share: vaultOf(NEW[seat]!).keys(slot, seat, keys.shareKeys[seat]!).share(MESSAGE) });
   }
   const shareKeys = keys.shareKeys.map((key) => BlsPublicKey.fromBytes(key)!);
   const combined = new ThresholdKey(BlsPublicKey.fromBytes(before.groupKey)!, shareKeys, 3).combine(MESSAGE, shares);
@@ -126,7 +125,7 @@ function lyingVault(id: number, deal: ResharingVault["dealShare"]): ResharingVau
     dealShare: deal,
     judgeShares: (slot, seat, previous, keys, dealings) => vault.judgeShares(slot, seat, previous, keys, dealings),
     acceptReshared: (slot, seat, previous, keys, dealers) => vault.acceptReshared(slot, seat, previous, keys, dealers),
-    signReady: (slot, seat, digest) => vault.signReady(slot, seat, digest),
+    signReady: (...parameters) => vault.signReady(...parameters),
     eraseEncryption: (slot, seat) => vault.eraseEncryption(slot, seat),
     encryptionErased: (slot, seat) => vault.encryptionErased(slot, seat),
     eraseShares: (slot, seat) => vault.eraseShares(slot, seat),

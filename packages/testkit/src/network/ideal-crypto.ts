@@ -1,4 +1,5 @@
 import type { Clock, Share, Signer, Verifier } from "@tributary/node/consensus/ports";
+import { type RawKeys, signStatement } from "@tributary/node/consensus/statement";
 import { concat, equal, uint } from "@tributary/protocol/bytes/bytes";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { quorum } from "@tributary/protocol/quorum";
@@ -130,16 +131,17 @@ export function simulatedSigner(
   seat: number,
   signed: (by: "node" | "share") => void = () => undefined,
 ): Signer {
-  return {
-    signNode(digest, done) {
+  const keys: RawKeys = {
+    node(digest) {
       crypto.counts.nodeSigned += 1;
       signed("node");
-      done(crypto.signNode(seat, digest));
+      return crypto.signNode(seat, digest);
     },
-    signShare(digest, done) {
+    share(digest) {
       crypto.counts.sharesSigned += 1;
       signed("share");
-      done(crypto.signShare(seat, digest));
+      return crypto.signShare(seat, digest);
     },
   };
+  return { sign: (statement, done) => done(signStatement(statement, seat, keys)) };
 }

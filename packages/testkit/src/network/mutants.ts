@@ -194,7 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
         find: "this.#context.broadcast(message.channel, message.kind, message.bytes);",
         replace: `this.#context.broadcast(message.channel, message.kind, message.bytes);
       const twin = toProposal({ ...proposal.header, time: proposal.header.time + 1 });
-      ports.signer.signNode(hashBytes(twin.digest), (signature) =>
+      ports.signer.sign({ kind: "proposal", proposal: twin }, ({ signature }) =>
         this.#context.broadcast("bodies", "proposal", encode({ kind: "proposal", header: twin.header, signature, body: own.body })));`,
       },
     ],
@@ -219,8 +219,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${DRIVER}replay.ts`,
-        find: "const proposal = rooms.availability.replayOwn(message, bytes);",
-        replace: "return undefined; const proposal = rooms.availability.replayOwn(message, bytes);",
+        find: "const proposal = rooms.availability.replayOwn(message);",
+        replace: "return undefined; const proposal = rooms.availability.replayOwn(message);",
       },
       {
         file: `${DRIVER}slot-locks.ts`,
