@@ -98,9 +98,11 @@ export class TestNode {
       rpc: { host: "127.0.0.1", port: this.rpcPort },
       vault: {
         identity: this.vault.identity,
-        signer: (...key) => this.signer(...key),
-        sessions: (...key) => this.vault.sessions(...key),
-        keepSessions: (...key) => this.vault.keepSessions(...key),
+        seat: async (request) => {
+          const { spec } = request;
+          const signer = this.signer(spec, spec.seat, bytesOf(spec.shareKeys[spec.seat] ?? "0x"));
+          return { ...(await this.vault.seat(request)), signer };
+        },
         eraseShares: (...key) => this.eraseShares(...key),
       },
       logger: logger.child({ node: this.nodeId }),

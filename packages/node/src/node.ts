@@ -8,13 +8,14 @@ import { DEFAULT_KEPT_BLOCKS, type HistoryPolicy } from "./host/member-pruning.t
 import { NodeHost } from "./host/node-host.ts";
 import { MeshEndpoint } from "./mesh/mesh-endpoint.ts";
 import { emptyMeshStats } from "./mesh/mesh-stats.ts";
+import type { TransportIdentity } from "./mesh/transport-identity.ts";
 import { NodeMetrics, type NodeReading } from "./observe/node-metrics.ts";
 import type { BudgetSettings } from "./rpc/budget.ts";
 import type { AllowedOrigins } from "./rpc/cors.ts";
 import type { ServerLimits } from "./rpc/limits.ts";
 import { ListenError } from "./rpc/listen-error.ts";
 import { RpcServer } from "./rpc/server.ts";
-import type { FileVault } from "./vault/file-vault.ts";
+import type { MemberVault } from "./vault/member-vault.ts";
 
 /** Bytes that a node gives to its chains where its operator says nothing: 256 GiB, 2 GiB a slot. */
 const DEFAULT_DISK_BYTES: number = 256 * 1024 ** 3;
@@ -27,7 +28,7 @@ export type NodeConfig = {
   readonly peer: { readonly host: string; readonly port: number };
   readonly rpc: { readonly host: string; readonly port: number };
   /** Keys of the links and of the members. */
-  readonly vault: Pick<FileVault, "identity" | "signer" | "sessions" | "keepSessions" | "eraseShares">;
+  readonly vault: MemberVault & { readonly identity: TransportIdentity };
   readonly logger: Logger;
   /** Asks the mainchain for a finalised block that was passed over; see CheckpointBook. */
   readonly lookup?: CheckpointLookup;

@@ -47,6 +47,9 @@ export class Amnesia {
     this.#proven.set(from, height);
     if (this.#proven.size < quorum) return;
     const last = Math.max(ordered, ...this.#proven.values()) + WINDOW;
+    // A vault in another process may lose its record while this member runs.
+    this.#claimed.clear();
+    this.#proven.clear();
     ports.journal.remember(last);
     ports.journal.flush(() => undefined);
     this.#context.report({ kind: "remembered", height: last });

@@ -27,6 +27,14 @@ export type NodeErrorCode =
   | "vault-failed"
   /** No usable share for this key: not generated here, or not the one that the mainchain recorded. */
   | "vault-share"
+  /** The vault is another process, and no connection to it. */
+  | "vault-away"
+  /** The vault has another value for the slot, or its height is closed. */
+  | "vault-refused"
+  /** The seat is not this connection's: not attached, or by another node since. */
+  | "vault-session"
+  /** What the vault's other end sent is not of its protocol. */
+  | "vault-protocol"
   /** The only member of a chain signed before, and neither its slot journal nor what it served is there. */
   | "journal-missing"
   /** Another process runs on the data folder. */

@@ -19,7 +19,7 @@ import type { Liar } from "../snapshot/snapshot-download.ts";
 import { adoptProof } from "../snapshot/snapshot-proof.ts";
 import { StateProofs } from "../snapshot/state-proofs.ts";
 import { LevelContainerStore } from "../store/level-container-store.ts";
-import type { FileVault } from "../vault/file-vault.ts";
+import type { MemberVault } from "../vault/member-vault.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
 import { channelCapacity, channelLimits } from "./channel-bytes.ts";
 import { type Closed, closedChain } from "./closed-chain.ts";
@@ -44,7 +44,7 @@ const CURRENT_LAG = 64;
 /** What the node gives to each of its members. */
 export type MemberParts = {
   readonly dataDir: string;
-  readonly vault: Pick<FileVault, "signer" | "sessions" | "keepSessions" | "eraseShares">;
+  readonly vault: MemberVault;
   readonly mesh: MeshEndpoint;
   readonly mainchain: MainchainView;
   readonly turns: FairTurns;

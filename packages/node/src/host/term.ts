@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Chain } from "@tributary/chain/chain/chain";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
 import { FIRST_RULES } from "@tributary/chain/forks/fork";
-import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
+import { toHex } from "@tributary/protocol/bytes/hex";
 import type { Seat } from "@tributary/protocol/consensus/types";
 import { type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
 import type { Limits } from "@tributary/protocol/wire/index";
@@ -12,11 +12,12 @@ import { MemberDriver } from "../consensus/driver.ts";
 import type { DriverEvent, Observer } from "../consensus/driver-event.ts";
 import { memberConfig } from "../consensus/genesis-container.ts";
 import type { Channel, Signer, Verifier } from "../consensus/ports.ts";
+import { NodeError } from "../fault/node-error.ts";
 import { SegmentLog } from "../log/segment-log.ts";
 import type { GroupMesh } from "../mesh/mesh-endpoint.ts";
 import { MemberObserver } from "../observe/member-observer.ts";
 import type { LevelContainerStore } from "../store/level-container-store.ts";
-import { beginSession } from "../vault/session.ts";
+import type { SeatKeys } from "../vault/member-vault.ts";
 import type { FileSlotJournal } from "../vault/slot-journal.ts";
 import { BatchVerifier, verifierKeys } from "../verifier/batch-verifier.ts";
 import { type Committees, compareTerms, type TermName } from "./committees.ts";
@@ -67,6 +68,7 @@ export class Term {
   readonly driver: MemberDriver;
   readonly log: SegmentLog;
   readonly verifier: BatchVerifier;
+  readonly #keys: SeatKeys;
   readonly #snapshots: MemberSnapshots;
   readonly #mesh = new LateMesh();
   readonly #committees: () => Committees;
@@ -78,27 +80,24 @@ export class Term {
 
   /** Coded errors where a file is damaged or the share is missing. */
   static async open(parts: TermParts): Promise<Term> {
-    const { files, member, broken } = parts;
-    const signer = signerOf(parts);
-    const seated = signer !== noSigner;
-    // Who lost its share of an era that is over follows it to its end.
-    const spec = seated ? parts.spec : { ...parts.spec, seat: NO_SEAT };
-    const log = SegmentLog.open(diskFolder(logFolder(files.folder, spec)), parts.guard(parts.failed));
+    const log = SegmentLog.open(diskFolder(logFolder(parts.files.folder, parts.spec)), parts.guard(parts.failed));
     try {
-      if (seated) {
-        const served = Math.max(files.store.highestOrder, files.store.highestContainer);
-        await Promise.race([beginSession(spec, member.vault, files.journal, served, member.logger), broken]);
-      }
-      return new Term({ ...parts, spec }, log, signer);
+      const keys = await Promise.race([openSeat(parts), parts.broken]);
+      if (keys !== undefined) return new Term(parts, log, keys);
+      // Who lost its share of an era that is over follows it to its end.
+      const { journal } = parts.files;
+      const spec = { ...parts.spec, seat: NO_SEAT };
+      return new Term({ ...parts, spec }, log, { signer: noSigner, journal, close: () => undefined });
     } catch (error) {
       await log.close();
       throw error;
     }
   }
 
-  private constructor(parts: TermParts, log: SegmentLog, signer: Signer) {
+  private constructor(parts: TermParts, log: SegmentLog, keys: SeatKeys) {
     const { spec, committees, files, member, limits, guard, turns } = parts;
-    const { chain, store, journal, folder } = files;
+    const { chain, store, folder } = files;
+    this.#keys = keys;
     const { metrics, logger } = member;
     const label = spec.chainId.toString();
     this.spec = spec;
@@ -124,8 +123,8 @@ export class Term {
       mesh: this.#mesh,
       clock: systemClock(guard),
       log,
-      journal,
-      signer: countedSigner(signer, (by) => metrics.signed(label, by)),
+      journal: keys.journal,
+      signer: countedSigner(keys.signer, (by) => metrics.signed(label, by)),
       verifier: guardedVerifier(this.verifier, guard),
       executor: sharedExecutor(chain.executor, turns, guard, (ms) => metrics.executed(label, ms / 1_000)),
       bodies: guardedBodies(chain.bodies, guard),
@@ -196,6 +195,7 @@ export class Term {
     if (this.#silent) return;
     this.#silent = true;
     this.driver.stop();
+    this.#keys.close();
     this.verifier.stop();
     for (const verifier of this.#verifiers.values()) verifier.stop();
   }
@@ -233,18 +233,6 @@ export async function removeOlderLogs(folder: string, spec: TermName): Promise<v
   for (const { name } of older) await rm(join(folder, name), { recursive: true, force: true });
 }
 
-/** Signs for the seat, where there is one. `share-missing` and the like where a seat of the era in charge has no share. */
-function signerOf({ spec, committees, member }: TermParts): Signer {
-  if (spec.seat >= spec.members.length) return noSigner;
-  const shareKey = fromHex(spec.shareKeys[spec.seat] ?? "") ?? new Uint8Array(0);
-  try {
-    return member.vault.signer(spec, spec.seat, shareKey);
-  } catch (error) {
-    if (spec.era < committees().newest.era) return noSigner;
-    throw error;
-  }
-}
-
 function logFolders(
   folder: string,
 ): readonly { readonly name: string; readonly era: number; readonly epoch: number }[] {
@@ -268,6 +256,20 @@ function alsoTold(observer: Observer, tell: (event: DriverEvent) => void): Obser
       tell(event);
     },
   };
+}
+
+/** The keys of the seat, where there is one. `vault-share` and the like where a seat of the era in charge has no share. */
+async function openSeat({ spec, committees, files, member, guard }: TermParts): Promise<SeatKeys | undefined> {
+  const { journal, store } = files;
+  if (spec.seat >= spec.members.length) return undefined;
+  const served = Math.max(store.highestOrder, store.highestContainer);
+  try {
+    return await member.vault.seat({ spec, journal, served, guard, logger: member.logger });
+  } catch (error) {
+    const lost = error instanceof NodeError && error.code === "vault-share";
+    if (lost && spec.era < committees().newest.era) return undefined;
+    throw error;
+  }
 }
 
 /** Who follows has nothing to say that binds. */

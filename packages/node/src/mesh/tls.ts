@@ -11,7 +11,10 @@ const PROTOCOL = "tributary/1";
  * No authority vouches for a certificate: TLS proves that the peer holds its key, and the caller compares the key with
  * the registered one. Without tickets no session is resumed, so every connection proves it anew.
  */
-function options(identity: TransportIdentity): {
+function options(
+  identity: TransportIdentity,
+  protocol: string,
+): {
   key: string;
   cert: string;
   minVersion: "TLSv1.3";
@@ -24,13 +27,14 @@ function options(identity: TransportIdentity): {
     cert: identity.certificate,
     minVersion: "TLSv1.3",
     rejectUnauthorized: false,
-    ALPNProtocols: [PROTOCOL],
+    ALPNProtocols: [protocol],
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }
 
-export function tlsServer(identity: TransportIdentity): Server {
-  return createServer({ ...options(identity), requestCert: true, handshakeTimeout: HANDSHAKE_MS });
+/** `protocol`: what both ends must name (ALPN); the links' own where it is left out. */
+export function tlsServer(identity: TransportIdentity, protocol: string = PROTOCOL): Server {
+  return createServer({ ...options(identity, protocol), requestCert: true, handshakeTimeout: HANDSHAKE_MS });
 }
 
 /** Connects; calls back once, with the socket after the handshake or with undefined. The returned function gives up. */
@@ -39,8 +43,9 @@ export function tlsConnect(
   host: string,
   port: number,
   done: (socket: TLSSocket | undefined) => void,
+  protocol: string = PROTOCOL,
 ): () => void {
-  const socket = connect({ ...options(identity), host, port });
+  const socket = connect({ ...options(identity, protocol), host, port });
   const timer = setTimeout(() => finish(false), HANDSHAKE_MS);
   let finished = false;
   function finish(connected: boolean): void {

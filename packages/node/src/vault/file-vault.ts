@@ -31,13 +31,15 @@ import { NodeError } from "../fault/node-error.ts";
 import { generateTransportKey, type TransportIdentity, transportIdentity } from "../mesh/transport-identity.ts";
 import { nativeNodeSignatures } from "../verifier/native-node-signatures.ts";
 import { Keystore } from "./keystore.ts";
+import type { MemberVault, SeatKeys, SeatRequest } from "./member-vault.ts";
+import { beginSession } from "./session.ts";
 import { isUnsignedTransaction } from "./unsigned-transaction.ts";
 import { decodeContent, type EpochSecrets, encodeContent, epochName, type VaultContent } from "./vault-content.ts";
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 
 /** A node's keys in one encrypted file. A secret is on disk before anything derived from it is given away. */
-export class FileVault implements KeyVault, ResharingVault, CancelVault {
+export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberVault {
   readonly nodeAddress: `0x${string}`;
   readonly blsKey: Uint8Array;
   readonly blsProof: Uint8Array;
@@ -255,6 +257,13 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault {
   signer(slot: KeySlot, seat: number, shareKey: Uint8Array): Signer {
     const keys = this.keys(slot, seat, shareKey);
     return { sign: (statement, done) => done(signStatement(statement, seat, keys)) };
+  }
+
+  /** The keys of a member in this process. `vault-share`, and as `beginSession`. */
+  async seat({ spec, journal, served, logger }: SeatRequest): Promise<SeatKeys> {
+    const signer = this.signer(spec, spec.seat, fromHex(spec.shareKeys[spec.seat] ?? "") ?? new Uint8Array(0));
+    await beginSession(spec, this, journal, served, logger);
+    return { signer, journal, close: () => undefined };
   }
 
   /** The same keys over any digest, for whoever looks at what is signed before. */

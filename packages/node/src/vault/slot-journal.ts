@@ -19,6 +19,8 @@ const LOCK = 0;
 const OLD_BASE = 1;
 const BASE = 2;
 const SESSION = 3;
+/** Only where the keys are in another process: others know nothing of it. */
+const CONFIRMED = 4;
 const MAX_TEXT_BYTES = 256;
 
 /**
@@ -33,6 +35,7 @@ export class FileSlotJournal implements SlotJournal {
   /** Heights at or below are closed. */
   #floor = 0;
   #session = 0;
+  #confirmed = 0;
   /** What is to be the session when the silence ends. */
   #awaited: number | undefined;
 
@@ -78,6 +81,17 @@ export class FileSlotJournal implements SlotJournal {
     this.#log.append(encodeRecord(SESSION, 0, session, []));
   }
 
+  /** Newest start that a vault in another process has in its own record for certain; 0 for none. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+
+  /** Durable with the next flush. */
+  confirm(session: number): void {
+    this.#confirmed = session;
+    this.#log.append(encodeRecord(CONFIRMED, 0, session, []));
+  }
+
   /** The vault knows of `session`, this journal does not. */
   silence(session: number): void {
     this.#awaited = session;
@@ -102,6 +116,7 @@ export class FileSlotJournal implements SlotJournal {
     }
     this.#floor = Math.max(this.#floor, height);
     this.#log.append(this.#base());
+    this.#confirmAgain();
   }
 
   lock(slot: string, value: HexHash): boolean {
@@ -149,7 +164,12 @@ export class FileSlotJournal implements SlotJournal {
 
   #compact(): void {
     this.#log.rotate(this.#base());
+    this.#confirmAgain();
     this.#log.prune();
+  }
+
+  #confirmAgain(): void {
+    if (this.#confirmed > 0) this.#log.append(encodeRecord(CONFIRMED, 0, this.#confirmed, []));
   }
 
   /** All that is known. */
@@ -167,6 +187,7 @@ export class FileSlotJournal implements SlotJournal {
       this.#floor = decoded.floor;
     }
     if (decoded.kind === BASE || decoded.kind === SESSION) this.#session = decoded.session;
+    if (decoded.kind === CONFIRMED) this.#confirmed = decoded.session;
     for (const [slot, value] of decoded.locks) this.#put(slotHeight(slot), slot, value);
     return true;
   }
@@ -212,5 +233,5 @@ function decodeRecord(record: Uint8Array): JournalRecord | undefined {
     const slot = decoder.decode(reader.sized(MAX_TEXT_BYTES));
     locks.push([slot, decoder.decode(reader.sized(MAX_TEXT_BYTES)) as HexHash]);
   }
-  return reader.complete && kind <= SESSION ? { kind, floor, session, locks } : undefined;
+  return reader.complete && kind <= CONFIRMED ? { kind, floor, session, locks } : undefined;
 }
