@@ -72,6 +72,17 @@ export type NodeConfig = {
   /** Paths are relative to the data folder. */
   readonly keystore: string;
   readonly passwordFile?: string | undefined;
+  /** The keys are in another process (`tributary vault serve`) and not in the keystore. */
+  readonly vault?:
+    | {
+        readonly host: string;
+        readonly port: number;
+        /** SHA-256 of the SubjectPublicKeyInfo of the vault's TLS key, as it shows it. */
+        readonly keyHash: `0x${string}`;
+        /** File with the key of this node's links, which the vault knows it by: PEM. */
+        readonly linkKey: string;
+      }
+    | undefined;
   /** Bytes on disk for all chains together. */
   readonly diskBytes?: number | undefined;
   /** Blocks that each chain keeps, at least 4096; "archive" keeps all. A million where it is absent. */
@@ -124,6 +135,17 @@ const fields = z.strictObject({
   peer: z.strictObject({ host: z.string().min(1).default("127.0.0.1"), port }),
   keystore: z.string().min(1).default("keystore.json"),
   passwordFile: z.string().min(1).optional(),
+  vault: z
+    .strictObject({
+      host: z.string().min(1),
+      port,
+      keyHash: z.custom<`0x${string}`>(
+        (value) => typeof value === "string" && /^0x[0-9a-f]{64}$/.test(value),
+        "a key hash: 0x and 64 hexadecimal digits",
+      ),
+      linkKey: z.string().min(1),
+    })
+    .optional(),
   diskBytes: z.number().int().positive().optional(),
   history: z.union([z.number().int().min(4_096), z.literal("archive")]).optional(),
   recoveryPatience: z.number().int().min(10).max(31_536_000).optional(),

@@ -45,3 +45,19 @@ export function nodeIds(text: string): readonly number[] {
   if (!ids.every((id) => /^[1-9][0-9]{0,9}$/.test(id))) throw new InvalidArgumentError("node ids with commas between");
   return ids.map(Number);
 }
+
+export type Endpoint = { readonly host: string; readonly port: number };
+
+/** Host and port; port 0 takes a free one. */
+export function endpoint(text: string): Endpoint {
+  const match = /^(.+):([0-9]{1,5})$/.exec(text);
+  const [, host, digits] = match ?? [];
+  const port = Number(digits ?? Number.NaN);
+  if (host === undefined || !(port <= 65_535)) throw new InvalidArgumentError("HOST:PORT");
+  return { host: host.replace(/^\[(.*)\]$/, "$1"), port };
+}
+
+export function sha256Hash(text: string): `0x${string}` {
+  if (!/^0x[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError("0x and 64 hexadecimal digits");
+  return text as `0x${string}`;
+}

@@ -7,6 +7,7 @@ import { importChainCommand } from "./commands/import-chain.ts";
 import { keyCommand } from "./commands/key.ts";
 import { nodeCommand } from "./commands/node.ts";
 import { sendCommand } from "./commands/send.ts";
+import { vaultCommand } from "./commands/vault.ts";
 
 /**
  * The whole command line. Parsing throws CommanderError instead of ending the process; with `json` it leaves it to the
@@ -23,6 +24,7 @@ export function buildProgram(json = false): Command {
     sendCommand(),
     gatewayCommand(),
     keyCommand(),
+    vaultCommand(),
     authorityCommand(),
     importChainCommand(),
   ];

@@ -1,9 +1,9 @@
 import { flushCompileCache } from "node:module";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { HttpReadyBoard, type WatcherStatus } from "@tributary/agents";
 import type { ForkRules } from "@tributary/chain/forks/fork";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
-import { FileVault, NodeProcess, type PasswordSource, readPassword } from "@tributary/node";
+import { NodeProcess, type PasswordSource } from "@tributary/node";
 import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
 import { type Logger, pino } from "pino";
 import { createPublicClient, http } from "viem";
@@ -11,6 +11,7 @@ import { CliError, reasonOf } from "./cli-error.ts";
 import { NodeAgents } from "./node-agents.ts";
 import { type NodeConfig, readNodeConfig } from "./node-config.ts";
 import { removeNodeProcess, writeNodeProcess } from "./node-process-file.ts";
+import { type OpenKeys, openKeys } from "./open-keys.ts";
 import type { Output } from "./output.ts";
 import { aborted } from "./stop-signal.ts";
 
@@ -33,11 +34,27 @@ export type RunNodeOptions = {
 
 /** Runs one node until the signal is aborted. */
 export async function runNode(options: RunNodeOptions): Promise<void> {
-  const { signal, output } = options;
+  const { signal } = options;
   const dataDir = resolve(options.data);
   const config = await readNodeConfig(dataDir);
   const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
-  const vault = await FileVault.open(join(dataDir, config.keystore), readPassword(passwordSource(options, config)));
+  const keys = await openKeys(dataDir, config, () => passwordSource(options, config), logger, signal);
+  if (keys === undefined) return;
+  try {
+    await runWith(keys, dataDir, config, logger, options);
+  } finally {
+    keys.close();
+  }
+}
+
+async function runWith(
+  { vault, health, close }: OpenKeys,
+  dataDir: string,
+  config: NodeConfig,
+  logger: Logger,
+  options: RunNodeOptions,
+): Promise<void> {
+  const { signal, output } = options;
   const nodeId = config.nodeId ?? (await registeredId(config, vault.nodeAddress, logger, signal));
   if (nodeId === undefined) return;
 
@@ -56,7 +73,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     checkpointDelay: 3 * config.mainchain.pollMs,
     lookup: async (number) => await agents?.blockHash(number),
     keygen: (chainId) => board.shown(chainId),
-    health: () => ({ mainchain: { ...shownStatus(agents?.status), wentBack } }),
+    health: () => ({ ...health(), mainchain: { ...shownStatus(agents?.status), wentBack } }),
     cors: config.rpc.cors,
     ...(config.rpc.trustedProxies === undefined ? {} : { trustedProxies: config.rpc.trustedProxies }),
     ...(config.history === undefined ? {} : { history: config.history }),
@@ -101,6 +118,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
     logger.info("stopping");
   } finally {
     await agents?.stop();
+    close();
     await node.stop();
     await removeNodeProcess(dataDir);
   }

@@ -49,7 +49,6 @@ export class RemoteSeat implements SeatKeys {
     this.#link = link;
     this.signer = { sign: (statement, done) => this.#sign(statement, done) };
     this.journal = this.#journal();
-    if (link.up) this.up();
   }
 
   get state(): SeatState {
@@ -129,7 +128,7 @@ export class RemoteSeat implements SeatKeys {
     const { spec, guard } = this.#request;
     const waiting = { statement, bytes: encodeStatement(spec.seat, statement), done: guard(done) };
     this.#waiting.add(waiting);
-    if (this.#state === "signing" && this.#link.up) this.#ask(waiting);
+    if (this.#state === "signing") this.#ask(waiting);
     else this.#forget(statement);
   }
 

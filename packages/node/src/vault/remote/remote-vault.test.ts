@@ -51,6 +51,7 @@ test("signs as the keys themselves would, with the public keys of the vault", as
   const statements = [final(5, 1), coin, vote];
   const signed = await Promise.all(statements.map((statement) => sign(keys, statement)));
   expect(signed).toEqual(statements.map((statement) => signStatement(statement, 0, local)));
+  await vi.waitFor(() => expect(remote.connected).toBe(true));
   await expect(remote.signTransaction(new Uint8Array(32))).rejects.toMatchObject({ code: "vault-failed" });
   await expect(remote.encryptionErased(slot, 0)).resolves.toBe(false);
 });
@@ -152,13 +153,14 @@ test("another key is refused before it can ask, and so is a vault with another k
   const stranger = transportIdentity(generateTransportKey());
   expect(await cutOff(await raw(stranger))).toBe(0);
   vault.clients = [...vault.clients, stranger.keyHash];
-  expect((await vault.connect(stranger)).connected).toBe(true);
+  const known = await vault.connect(stranger);
+  await vi.waitFor(() => expect(known.connected).toBe(true));
   const signal = AbortSignal.timeout(700);
   const address = { host: "127.0.0.1", port: vault.port, keyHash: word(9) };
   const { RemoteVault } = await import("./remote-vault.ts");
   const warn = vi.fn();
   const logger = { warn, info: vi.fn() } as never;
-  expect(await RemoteVault.connect({ identity: vault.identity, address, logger }, signal)).toBeUndefined();
+  expect(await RemoteVault.ask({ identity: vault.identity, address, logger }, signal)).toBeUndefined();
   expect(warn.mock.calls[0]?.[0]).toEqual({ reason: expect.stringContaining("has another key") });
 });
 

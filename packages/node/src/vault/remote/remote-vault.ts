@@ -1,3 +1,4 @@
+import { equal } from "@tributary/protocol/bytes/bytes";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type {
   DealingVerdict,
@@ -24,7 +25,13 @@ export type RemoteVaultOptions = {
   readonly logger: Logger;
 };
 
-type Hello = { readonly nodeAddress: Uint8Array; readonly blsKey: Uint8Array; readonly blsProof: Uint8Array };
+/** What a node is registered with, of the keys in its vault. */
+export type VaultPublicKeys = {
+  readonly nodeAddress: `0x${string}`;
+  /** As in `KeyVault`. */
+  readonly blsKey: Uint8Array;
+  readonly blsProof: Uint8Array;
+};
 
 /** A node's keys in another process. Its methods fail with `vault-away` while there is no connection; seats wait. */
 export class RemoteVault implements KeyVault, ResharingVault, MemberVault {
@@ -33,62 +40,53 @@ export class RemoteVault implements KeyVault, ResharingVault, MemberVault {
   readonly blsProof: Uint8Array;
   readonly transportKey: Uint8Array;
   readonly identity: TransportIdentity;
+  readonly #logger: Logger;
   readonly #link: VaultLink;
-  readonly #seats: Set<RemoteSeat>;
-  readonly #ups: Set<() => void>;
+  readonly #seats = new Set<RemoteSeat>();
+  readonly #ups = new Set<() => void>();
   readonly #closing: AbortController = new AbortController();
+  /** There is a connection, and at its other end are this node's keys. */
+  #usable = false;
 
-  /** Waits for the vault, however long that takes; undefined when the signal is aborted before. */
-  static async connect(options: RemoteVaultOptions, signal: AbortSignal): Promise<RemoteVault | undefined> {
+  /** Asks the vault whose keys it has; waits for it however long that takes. Undefined when the signal is aborted before. */
+  static async ask(options: RemoteVaultOptions, signal: AbortSignal): Promise<VaultPublicKeys | undefined> {
     const { identity, address, logger } = options;
-    const seats = new Set<RemoteSeat>();
-    const ups = new Set<() => void>();
-    const link = new VaultLink(identity, address, {
-      down(reason) {
-        logger.warn({ reason }, "the vault is away: members sign nothing until it is back");
-        for (const seat of seats) seat.down();
-      },
-      up() {
-        logger.info("the vault is connected");
-        for (const seat of seats) seat.up();
-        for (const wake of [...ups]) wake();
-      },
+    return new Promise((resolve) => {
+      const end = (keys: VaultPublicKeys | undefined): void => {
+        link.close();
+        resolve(keys);
+      };
+      const link = new VaultLink(identity, address, {
+        down: (reason) => logger.warn({ reason }, "the vault is away"),
+        up: () => {
+          publicKeys(link).then(end, (error: unknown) => logger.warn({ err: error }, "the vault does not answer"));
+        },
+      });
+      link.start();
+      signal.addEventListener("abort", () => end(undefined), { once: true });
+      if (signal.aborted) end(undefined);
     });
-    link.start();
-    while (!signal.aborted) {
-      try {
-        return new RemoteVault(options, await link.call("hello", {}), link, seats, ups);
-      } catch (error) {
-        if (!isAway(error)) {
-          link.close();
-          throw error;
-        }
-        await woken(ups, signal);
-      }
-    }
-    link.close();
-    return undefined;
   }
 
-  private constructor(
-    { identity }: RemoteVaultOptions,
-    hello: Hello,
-    link: VaultLink,
-    seats: Set<RemoteSeat>,
-    ups: Set<() => void>,
-  ) {
+  /** Connects in the background. `keys`: whose vault this must be. */
+  constructor({ identity, address, logger }: RemoteVaultOptions, keys: VaultPublicKeys) {
     this.identity = identity;
     this.transportKey = fromHex(identity.keyHash) ?? new Uint8Array(32);
-    this.nodeAddress = toHex(hello.nodeAddress);
-    this.blsKey = hello.blsKey;
-    this.blsProof = hello.blsProof;
-    this.#link = link;
-    this.#seats = seats;
-    this.#ups = ups;
+    this.nodeAddress = keys.nodeAddress;
+    this.blsKey = keys.blsKey;
+    this.blsProof = keys.blsProof;
+    this.#logger = logger;
+    this.#link = new VaultLink(identity, address, {
+      down: (reason) => this.#down(reason),
+      up: () => {
+        this.#up().catch((error: unknown) => logger.debug({ err: error }, "the vault went away again"));
+      },
+    });
+    this.#link.start();
   }
 
   get connected(): boolean {
-    return this.#link.up;
+    return this.#usable;
   }
 
   /** How many members are in each state. */
@@ -101,6 +99,7 @@ export class RemoteVault implements KeyVault, ResharingVault, MemberVault {
   async seat(request: SeatRequest): Promise<SeatKeys> {
     const seat = new RemoteSeat(request, this.#link);
     this.#seats.add(seat);
+    if (this.#usable) seat.up();
     const close = (): void => {
       seat.close();
       this.#seats.delete(seat);
@@ -208,6 +207,31 @@ export class RemoteVault implements KeyVault, ResharingVault, MemberVault {
     this.#closing.abort();
     this.#link.close();
   }
+
+  async #up(): Promise<void> {
+    const { nodeAddress, blsKey } = await publicKeys(this.#link);
+    if (nodeAddress !== this.nodeAddress || !equal(blsKey, this.blsKey)) {
+      this.#logger.error({ theirs: nodeAddress, ours: this.nodeAddress }, "the vault holds another node's keys");
+      return;
+    }
+    this.#usable = true;
+    this.#logger.info("the vault is connected");
+    for (const seat of this.#seats) seat.up();
+    for (const wake of [...this.#ups]) wake();
+  }
+
+  #down(reason: string): void {
+    this.#usable = false;
+    if (!this.#closing.signal.aborted) {
+      this.#logger.warn({ reason }, "the vault is away: members sign nothing until it is back");
+    }
+    for (const seat of this.#seats) seat.down();
+  }
+}
+
+async function publicKeys(link: VaultLink): Promise<VaultPublicKeys> {
+  const { nodeAddress, blsKey, blsProof } = await link.call("hello", {});
+  return { nodeAddress: toHex(nodeAddress), blsKey, blsProof };
 }
 
 /** Only what belongs there: callers pass larger records, and the vault takes no unknown field. */

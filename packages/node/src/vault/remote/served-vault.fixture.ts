@@ -87,8 +87,10 @@ export class ServedVault {
 
   async connect(identity: TransportIdentity = this.identity): Promise<RemoteVault> {
     const address = { host: "127.0.0.1", port: this.#port, keyHash: this.keys.identity.keyHash };
-    const remote = await RemoteVault.connect({ identity, address, logger }, new AbortController().signal);
-    if (remote === undefined) throw new Error("not connected");
+    const options = { identity, address, logger };
+    const keys = await RemoteVault.ask(options, new AbortController().signal);
+    if (keys === undefined) throw new Error("not connected");
+    const remote = new RemoteVault(options, keys);
     this.#remotes.push(remote);
     return remote;
   }
