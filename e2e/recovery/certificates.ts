@@ -28,8 +28,8 @@ function signed({ group, era, epoch, keys, vaults }: Epoch, digest: Uint8Array):
   const needed = quorum(vaults.length);
   const shares: SignatureShare[] = [];
   for (const [seat, vault] of vaults.slice(0, needed).entries()) {
-    const signer = vault.signer({ group, era, epoch }, seat, keys.shareKeys[seat] as Uint8Array);
-    signer.signShare(digest, (share) => shares.push({ seat, share }));
+    const { share } = vault.keys({ group, era, epoch }, seat, keys.shareKeys[seat] as Uint8Array);
+    shares.push({ seat, share: share(digest) });
   }
   const shareKeys = keys.shareKeys.map((key) => BlsPublicKey.fromBytes(key) as BlsPublicKey);
   const key = new ThresholdKey(BlsPublicKey.fromBytes(keys.groupKey) as BlsPublicKey, shareKeys, needed);

@@ -5,6 +5,7 @@ import type { MemberVault } from "@tributary/node/vault/member-vault";
 import { type PasswordSource, readPassword } from "@tributary/node/vault/password";
 import { RemoteVault, type RemoteVaultOptions, type VaultPublicKeys } from "@tributary/node/vault/remote/remote-vault";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
+import type { CancelVault } from "@tributary/protocol/ports/cancel-vault";
 import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
 import type { Logger } from "pino";
 import { z } from "zod";
@@ -14,7 +15,7 @@ import { readLinkKey } from "./link-key.ts";
 import type { NodeConfig } from "./node-config.ts";
 
 export type OpenKeys = {
-  readonly vault: KeyVault & ResharingVault & MemberVault & { readonly identity: TransportIdentity };
+  readonly vault: KeyVault & ResharingVault & CancelVault & MemberVault & { readonly identity: TransportIdentity };
   /** Shown in GET /health. */
   readonly health: () => object;
   /** Before the node stops. */

@@ -95,8 +95,13 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
     const { chain, history, joining, nodes } = action;
     const chainId = chain.chainId.toString();
     const specs: MemberSpec[] = [];
+    let away = false;
     for (const ready of history) {
-      const seat = await this.#seat(action, ready);
+      const seat = await this.#seat(action, ready).catch((error: unknown) => {
+        if (!isAway(error)) throw error;
+        away = true;
+        return ready.nodeIds.indexOf(action.id);
+      });
       if (seat === undefined) return { kind: "retry", reason: `the share of epoch ${ready.epoch} is not here yet` };
       const keys = ready.keys.keys();
       const built = keys === undefined ? undefined : memberSpec(chain, ready, seat, nodes, keys);
@@ -115,6 +120,8 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
     if (first === undefined) return { kind: "retry", reason: "no epoch is ready" };
     if (typeof records === "number") return { kind: "retry", reason: `node ${records} is not registered` };
     await host.start(first, { epochs, joining: records });
+    // It serves and follows, and signs as soon as it can; whether its shares are there is asked again.
+    if (away) return { kind: "retry", reason: "the vault is away: the member signs nothing" };
     this.#told.set(chain.chainId, startName(action));
     const newest = specs.at(-1);
     logger.info(
@@ -143,7 +150,7 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
         // Also takes the share where this node missed READY.
         await vault.acceptShare(slotOf(generation), seat, encryptionKeys(generation), posted);
       } catch (error) {
-        if (newest) throw error;
+        if (newest || isAway(error)) throw error;
         return NO_SEAT;
       }
       return seat;
@@ -151,6 +158,11 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
     if (await vault.encryptionErased(ready, seat)) return seat;
     return newest ? undefined : NO_SEAT;
   }
+}
+
+/** The keys are in another process, which does not answer now. */
+function isAway(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "vault-away";
 }
 
 function fromSent(result: SendResult): ActResult {

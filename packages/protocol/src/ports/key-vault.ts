@@ -37,7 +37,8 @@ export type ReadySignatures = { readonly registered: Uint8Array; readonly share:
 
 /**
  * The keys of one node. Secrets never leave it but as signatures, dealings and complaints. Every call that creates a
- * secret has it on disk (encrypted) before it returns, and returns the same again when repeated.
+ * secret has it on disk (encrypted) before it returns, and returns the same again when repeated. Keys in another process
+ * may be away: calls then reject with the code `vault-away`.
  */
 export interface KeyVault {
   readonly nodeAddress: `0x${string}`;

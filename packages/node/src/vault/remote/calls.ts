@@ -93,6 +93,7 @@ export type Calls = {
     Named & { readonly nodeIds: readonly number[]; readonly qualified: bigint },
     ReadySignatures
   >;
+  readonly signCancel: Call<Named & { readonly openingId: HexHash }, Bytes>;
   readonly signTransaction: Call<{ readonly unsigned: Bytes }, Bytes>;
   /** `confirmed`: the newest start that the node knows to be in the vault's record. `known`: the newest that the vault knows. */
   readonly attach: Call<Named & { readonly shareKey: Bytes; readonly confirmed: number }, { readonly known: number }>;
@@ -137,6 +138,7 @@ const schemas: Schemas = {
   encryptionErased: { takes: z.strictObject(named), gives: z.boolean() },
   eraseShares: { takes: z.strictObject(named), gives: nothing },
   signReady: { takes: z.strictObject({ ...named, nodeIds, qualified: bitmap }), gives: ready },
+  signCancel: { takes: z.strictObject({ ...named, openingId: hash }), gives: point },
   signTransaction: { takes: z.strictObject({ unsigned: bytes(131_072) }), gives: bytes(65) },
   attach: {
     takes: z.strictObject({ ...named, shareKey: point, confirmed: count }),

@@ -37,9 +37,11 @@ export class RemoteSeat implements SeatKeys {
   #state: SeatState = "away";
   /** Heights up to there are closed, in the vault too. */
   #floor = 0;
-  #remembering = false;
+  /** The connections on which the start was counted, and the end of the silence was told. */
+  #begun = 0;
+  #remembering = 0;
   #again: NodeJS.Timeout | undefined;
-  /** Changes with each connection: what an earlier one brings is not heard. */
+  /** Changes with each connection, from 1 on: what an earlier one brings is not heard. */
   #turn = 0;
   #said = "";
   #closed = false;
@@ -89,6 +91,8 @@ export class RemoteSeat implements SeatKeys {
     const session = Math.max(known, journal.session) + 1;
     if (journal.silent || journal.session < known) {
       this.#request.logger.warn("the slot journal is missing or older than the vault");
+      // Said without knowing what was said before.
+      this.#waiting.clear();
       journal.silence(session);
     } else journal.begin(session);
     await flushed(journal);
@@ -96,10 +100,17 @@ export class RemoteSeat implements SeatKeys {
     const { silent } = await this.#link.call("begin", { ...name, session });
     if (turn !== this.#turn) return;
     journal.confirm(session);
+    this.#begun = turn;
     this.#state = silent ? "silent" : "signing";
-    if (silent) this.#tell("the vault's record of what it signed is missing, older than this node's, or restored");
+    if (silent) this.#silenced();
     if ((silent || journal.silent) && spec.members.length === 1) this.#alone(served);
     if (this.#state === "signing") this.#resume();
+  }
+
+  /** What waits is of heights that will be closed. */
+  #silenced(): void {
+    this.#waiting.clear();
+    this.#tell("the vault's record of what it signed is missing, older than this node's, or restored");
   }
 
   /** Nobody else can prove anything: it goes on from what it served, or says nothing where that is gone too. */
@@ -137,7 +148,7 @@ export class RemoteSeat implements SeatKeys {
     this.#link.statement(waiting.bytes, (answer) => {
       // What the connection did not bring is asked for on the next one.
       if (this.#closed || turn !== this.#turn || (answer instanceof NodeError && answer.code === "vault-away")) return;
-      this.#waiting.delete(waiting);
+      if (!this.#waiting.delete(waiting)) return;
       const signed = answer instanceof NodeError ? answer : decodeSigned(answer);
       if (signed instanceof NodeError) this.#unsigned(waiting.statement, signed);
       else if (signed !== undefined) waiting.done(signed);
@@ -187,19 +198,18 @@ export class RemoteSeat implements SeatKeys {
   #remember(height: number): void {
     this.#request.journal.remember(height);
     this.#floor = Math.max(this.#floor, height);
-    if (this.#state !== "silent" || this.#remembering) return;
-    this.#remembering = true;
     const turn = this.#turn;
+    if (this.#state !== "silent" || this.#begun !== turn || this.#remembering === turn) return;
+    this.#remembering = turn;
     this.#link.call("remember", { ...this.#name(), height }).then(
       () => {
-        this.#remembering = false;
-        if (turn !== this.#turn || this.#closed) return;
+        if (turn !== this.#turn) return;
         this.#state = "signing";
         this.#resume();
       },
       // Still silent: what others prove will be told again.
       () => {
-        this.#remembering = false;
+        if (turn === this.#turn) this.#remembering = 0;
       },
     );
   }

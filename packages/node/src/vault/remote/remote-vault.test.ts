@@ -110,6 +110,8 @@ test("a vault whose record is older than the node knows is silent, and closes fo
   const before = await remote.seat(vault.request(journal));
   await sign(before, final(5, 1));
   await vault.stop();
+  // What is to be said of a height that will be closed is not said when the silence ends.
+  const early = sign(before, final(6, 1));
   // An old copy of everything that the vault has: the keystore counts no start either.
   rmSync(vault.record, { recursive: true });
   await vault.keys.keepSessions(slot, 0, 0);
@@ -122,10 +124,29 @@ test("a vault whose record is older than the node knows is silent, and closes fo
   await vi.waitFor(() => expect(before.journal.silent).toBe(false));
   expect(await unsigned(sign(before, final(30, 2)))).toBe(true);
   expect(await sign(before, final(31, 2))).toBeDefined();
+  expect(await unsigned(early)).toBe(true);
   await vault.stop();
   await vault.start();
   expect(await unsigned(sign(before, final(30, 2)))).toBe(true);
   expect(await sign(before, final(32, 2))).toBeDefined();
+});
+
+test("the end of the silence is told once, however often others prove it", async () => {
+  const info = vi.fn();
+  const request = vault.request(vault.journal("node"));
+  const keys = await (await vault.connect()).seat({ ...request, logger: { info, warn: vi.fn(), error: vi.fn() } });
+  await sign(keys, final(5, 1));
+  await vault.stop();
+  rmSync(vault.record, { recursive: true });
+  await vault.start();
+  await vi.waitFor(() => expect(keys.journal.silent).toBe(true), { timeout: 5_000 });
+  for (const height of [20, 20, 21]) keys.journal.remember(height);
+  const signed = vi.fn();
+  await vi.waitFor(() => expect(keys.journal.silent).toBe(false));
+  keys.signer.sign(final(31, 1), signed);
+  keys.journal.remember(22);
+  await vi.waitFor(() => expect(signed).toHaveBeenCalled());
+  expect([signed.mock.calls.length, info.mock.calls.length]).toEqual([1, 2]);
 });
 
 test("the vault's silence outlasts its restart", async () => {

@@ -1,5 +1,7 @@
 import { equal } from "@tributary/protocol/bytes/bytes";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
+import type { HexHash } from "@tributary/protocol/consensus/types";
+import type { CancelVault } from "@tributary/protocol/ports/cancel-vault";
 import type {
   DealingVerdict,
   EncryptionKey,
@@ -34,7 +36,7 @@ export type VaultPublicKeys = {
 };
 
 /** A node's keys in another process. Its methods fail with `vault-away` while there is no connection; seats wait. */
-export class RemoteVault implements KeyVault, ResharingVault, MemberVault {
+export class RemoteVault implements KeyVault, ResharingVault, CancelVault, MemberVault {
   readonly nodeAddress: `0x${string}`;
   readonly blsKey: Uint8Array;
   readonly blsProof: Uint8Array;
@@ -198,6 +200,10 @@ export class RemoteVault implements KeyVault, ResharingVault, MemberVault {
     return this.#link.call("signReady", { ...named(slot, seat), nodeIds, qualified });
   }
 
+  signCancel(slot: KeySlot, seat: number, openingId: HexHash): Promise<Uint8Array> {
+    return this.#link.call("signCancel", { ...named(slot, seat), openingId });
+  }
+
   signTransaction(unsigned: Uint8Array): Promise<Uint8Array> {
     return this.#link.call("signTransaction", { unsigned });
   }
@@ -222,9 +228,7 @@ export class RemoteVault implements KeyVault, ResharingVault, MemberVault {
 
   #down(reason: string): void {
     this.#usable = false;
-    if (!this.#closing.signal.aborted) {
-      this.#logger.warn({ reason }, "the vault is away: members sign nothing until it is back");
-    }
+    this.#logger.warn({ reason }, "the vault is away: members sign nothing until it is back");
     for (const seat of this.#seats) seat.down();
   }
 }

@@ -28,6 +28,7 @@ export function answersOf(vault: FileVault, keeper: SeatKeeper): Answers {
     encryptionErased: ({ slot, seat }) => vault.encryptionErased(slot, seat),
     eraseShares: ({ slot, seat }) => vault.eraseShares(slot, seat),
     signReady: ({ slot, seat, nodeIds, qualified }) => vault.signReady(slot, seat, nodeIds, qualified),
+    signCancel: ({ slot, seat, openingId }) => vault.signCancel(slot, seat, openingId),
     signTransaction: ({ unsigned }) => vault.signTransaction(unsigned),
     attach: async ({ slot, seat, shareKey, confirmed }, holder) =>
       keeper.attach(slot, seat, shareKey, confirmed, holder),

@@ -141,9 +141,9 @@ export class VaultLink {
   }
 
   #retry(reason: string): void {
+    if (this.#closed) return;
     if (!this.#told) this.#events.down(reason);
     this.#told = true;
-    if (this.#closed) return;
     const pause = Math.min(FIRST_RETRY_MS * 2 ** this.#attempts, LONGEST_RETRY_MS);
     this.#attempts = Math.min(this.#attempts + 1, 16);
     const timer = setTimeout(() => this.#dial(), pause);
