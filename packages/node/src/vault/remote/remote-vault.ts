@@ -123,7 +123,11 @@ export class RemoteVault implements KeyVault, ResharingVault, CancelVault, Membe
     encryptionKeys: readonly Uint8Array[],
     dealings: readonly PostedDealing[],
   ): Promise<readonly DealingVerdict[]> {
-    const verdicts = await this.#link.call("judge", { ...named(slot, seat), encryptionKeys, dealings });
+    const verdicts = await this.#link.call("judge", {
+      ...named(slot, seat),
+      encryptionKeys,
+      dealings: posted(dealings),
+    });
     return verdicts.filter(isOfFreshKey);
   }
 
@@ -133,7 +137,7 @@ export class RemoteVault implements KeyVault, ResharingVault, CancelVault, Membe
     encryptionKeys: readonly Uint8Array[],
     qualified: readonly PostedDealing[],
   ): Promise<PreviousKeys> {
-    return this.#link.call("acceptShare", { ...named(slot, seat), encryptionKeys, dealings: qualified });
+    return this.#link.call("acceptShare", { ...named(slot, seat), encryptionKeys, dealings: posted(qualified) });
   }
 
   dealShare(
@@ -159,7 +163,7 @@ export class RemoteVault implements KeyVault, ResharingVault, CancelVault, Membe
     encryptionKeys: readonly Uint8Array[],
     dealings: readonly PostedDealing[],
   ): Promise<readonly ResharingVerdict[]> {
-    const takes = { ...named(slot, seat), previous: keysOf(previous), encryptionKeys, dealings };
+    const takes = { ...named(slot, seat), previous: keysOf(previous), encryptionKeys, dealings: posted(dealings) };
     return this.#link.call("judgeShares", takes);
   }
 
@@ -170,7 +174,7 @@ export class RemoteVault implements KeyVault, ResharingVault, CancelVault, Membe
     encryptionKeys: readonly Uint8Array[],
     qualified: readonly PostedDealing[],
   ): Promise<PreviousKeys> {
-    const takes = { ...named(slot, seat), previous: keysOf(previous), encryptionKeys, dealings: qualified };
+    const takes = { ...named(slot, seat), previous: keysOf(previous), encryptionKeys, dealings: posted(qualified) };
     return this.#link.call("acceptReshared", takes);
   }
 
@@ -242,6 +246,10 @@ async function publicKeys(link: VaultLink): Promise<VaultPublicKeys> {
 function named(slot: KeySlot, seat: number): { slot: KeySlot; seat: number } {
   const { group, era, epoch } = slot;
   return { slot: { group, era, epoch }, seat };
+}
+
+function posted(dealings: readonly PostedDealing[]): readonly PostedDealing[] {
+  return dealings.map(({ dealer, dealing }) => ({ dealer, dealing }));
 }
 
 function keysOf({ groupKey, shareKeys }: PreviousKeys): PreviousKeys {
