@@ -33,6 +33,12 @@ export async function initVault(
   }
   const { keyHash } = await writeLinkKey(linkKey, link);
   await folder.setClients([keyHash]);
+  if (from !== undefined) {
+    output.progress(
+      `Delete ${resolve(from.path)} now: keys in two places may contradict each other. The vault has no record of what ` +
+        "they signed, so this member is silent for a few heights; move the next one when it votes again.",
+    );
+  }
   await showVault(data, password, output);
 }
 

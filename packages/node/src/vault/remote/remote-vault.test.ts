@@ -131,6 +131,22 @@ test("a vault whose record is older than the node knows is silent, and closes fo
   expect(await sign(before, final(32, 2))).toBeDefined();
 });
 
+test("an old copy of the record alone makes the vault silent, too", async () => {
+  const keys = await (await vault.connect()).seat(vault.request(vault.journal("node")));
+  await sign(keys, final(5, 1));
+  const copy = join(vault.folder, "copy");
+  await vault.stop();
+  cpSync(vault.record, copy, { recursive: true });
+  await vault.start();
+  await sign(keys, final(6, 1));
+  await vault.stop();
+  rmSync(vault.record, { recursive: true });
+  cpSync(copy, vault.record, { recursive: true });
+  await vault.start();
+  await vi.waitFor(() => expect(keys.journal.silent).toBe(true), { timeout: 5_000 });
+  expect(await unsigned(sign(keys, final(6, 2)))).toBe(true);
+});
+
 test("the end of the silence is told once, however often others prove it", async () => {
   const info = vi.fn();
   const request = vault.request(vault.journal("node"));

@@ -94,6 +94,11 @@ export class SeatKeeper {
     else journal.flush(() => done(signStatement(statement, seat, keys)));
   }
 
+  /** The seat's share is to be erased: nothing of it stays in memory. */
+  drop(slot: KeySlot, seat: number): void {
+    this.#seats.delete(epochName(slot, seat));
+  }
+
   /** Whoever held seats is gone. */
   release(holder: object): void {
     for (const [name, seat] of this.#seats) if (seat.holder === holder) this.#seats.delete(name);

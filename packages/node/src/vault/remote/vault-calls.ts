@@ -26,7 +26,10 @@ export function answersOf(vault: FileVault, keeper: SeatKeeper): Answers {
       vault.acceptReshared(slot, seat, previous, encryptionKeys, dealings),
     eraseEncryption: ({ slot, seat }) => vault.eraseEncryption(slot, seat),
     encryptionErased: ({ slot, seat }) => vault.encryptionErased(slot, seat),
-    eraseShares: ({ slot, seat }) => vault.eraseShares(slot, seat),
+    eraseShares: async ({ slot, seat }) => {
+      keeper.drop(slot, seat);
+      await vault.eraseShares(slot, seat);
+    },
     signReady: ({ slot, seat, nodeIds, qualified }) => vault.signReady(slot, seat, nodeIds, qualified),
     signCancel: ({ slot, seat, openingId }) => vault.signCancel(slot, seat, openingId),
     signTransaction: ({ unsigned }) => vault.signTransaction(unsigned),

@@ -89,6 +89,7 @@ export class VaultConnection {
   #fail(id: number, error: unknown): void {
     const failure = failureOf(error);
     if (failure.code === "internal") this.#parts.logger.error({ err: error }, "a request failed");
+    else this.#parts.logger.warn(failure, "a request was refused");
     this.#write(id, FRAME.error, encodeJson(failure));
   }
 
