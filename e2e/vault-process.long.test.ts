@@ -84,7 +84,10 @@ async function grows(index: number, blocks: number): Promise<void> {
 }
 
 async function signs(): Promise<void> {
-  await until("the vault to sign", 60_000, async () => (await health()).vault?.members["signing"] === 1);
+  await until("the vault to sign", 60_000, async () => {
+    const states = Object.keys((await health()).vault?.members ?? {});
+    return states.length === 1 && states[0] === "signing";
+  });
 }
 
 /** The vault's member is one of three, so that nothing is final without its keys. */
@@ -119,6 +122,13 @@ test("a node's keys move to a vault, which is silent until others prove where th
   await devnet.restartNode(MOVED);
   await signs();
   await needed(() => grows(MOVED, 5));
+});
+
+test("a new chain's key is generated with the vault's secrets, and is in its backup", async () => {
+  const create = ["chain", "create", "--name", "second", "--size", "small", "--members", "4", "--data", devnet.data];
+  await promisify(execFile)(process.execPath, [main, ...create, "--json"], { cwd: root });
+  await until("both members to sign", 60_000, async () => (await health()).vault?.members["signing"] === 2);
+  const password = ["--password-file", folder("vault-password")];
   const backup = ["export-backup", folder("backup.json"), "--data", folder("vault"), ...password];
   await tributary(...backup, "--backup-password-file", folder("backup-password"));
 });
