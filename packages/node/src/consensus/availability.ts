@@ -184,7 +184,7 @@ export class Availability {
       const slot = this.#context.slot(height);
       const { digest } = proposal;
       ports.signer.sign({ kind: "ack", slot, proposer, digest }, ({ signature, shares: [share] }) => {
-        if (height <= this.#context.ordered || share === undefined) return;
+        if (share === undefined) return;
         if (proposer === config.seat) {
           this.#proposed.get(height)?.collector?.add(config.seat, share);
           return;

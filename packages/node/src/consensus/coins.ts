@@ -70,7 +70,6 @@ export class Coins {
   #release(height: Height, slots: readonly CoinSlot[]): void {
     const { config, ports } = this.#context;
     ports.signer.sign({ kind: "coin", slot: this.#context.slot(height), coins: slots }, (signed) => {
-      if (height <= this.#context.ordered) return;
       const shares = slots.map((slot, index): CoinShare => ({ ...slot, share: signed.shares[index] ?? NO_SHARE }));
       this.#send(height, shares);
       for (const { seat, round, share } of shares) {

@@ -110,7 +110,6 @@ export class Votes {
   #send(height: Height, records: readonly VoteRecord[]): void {
     const slot = this.#context.slot(height);
     this.#context.ports.signer.sign({ kind: "vote", slot, records }, ({ signature }) => {
-      if (height <= this.#context.ordered) return;
       const bytes = encode({ kind: "vote", ...slot, seat: this.#context.config.seat, records, signature });
       const message = this.#own.agreement(height, "vote", bytes);
       this.#context.broadcast(message.channel, message.kind, bytes);
