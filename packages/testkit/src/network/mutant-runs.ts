@@ -38,7 +38,9 @@ export async function killAll(
 /** One mutant of the driver in the simulator. */
 export function runMutant(mutant: Mutant, runs: number): Promise<Outcome> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
-  const options = ["--runs", String(runs), "--members", "4", "--heights", String(HEIGHTS)];
+  // A Recovery's run is long by itself.
+  const heights = mutant.recovery === true ? 2 : HEIGHTS;
+  const options = ["--runs", String(runs), "--members", "4", "--heights", String(heights)];
   if (mutant.amnesia === true) options.push("--amnesia");
   if (mutant.epochs === true) options.push("--epochs", "2", "--observers", "1");
   if (mutant.recovery === true) options.push("--recovery");

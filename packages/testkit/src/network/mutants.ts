@@ -109,13 +109,13 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: "what the old era ordered above the record is kept",
+    name: "FINAL of a height that the old era ordered is signed for the new one's epoch",
     recovery: true,
     patches: [
       {
-        file: `${DRIVER}driver.ts`,
-        find: "if (stored === undefined || !equal(stored, certified.bytes)) store.putOrder(height, certified.bytes);",
-        replace: "if (stored === undefined || equal(stored, certified.bytes)) store.putOrder(height, certified.bytes);",
+        file: `${DRIVER}finality.ts`,
+        find: "signShare(finalDigest({ ...slot, epoch }, hash)",
+        replace: "signShare(finalDigest(slot, hash)",
       },
     ],
   },

@@ -11,6 +11,7 @@ import { NO_SEAT } from "@tributary/protocol/ports/member-host";
 import { Durability, type Latency, MemoryJournal, MemoryLog, MemoryStore } from "./disk.ts";
 import { type Check, type IdealCrypto, SimulatedVerifier, simulatedSigner } from "./ideal-crypto.ts";
 import type { SimulatedMesh, Station } from "./simulated-mesh.ts";
+import { RECOVERED_EPOCH } from "./toy-config.ts";
 import { ToyExecutor, ToyState } from "./toy-executor.ts";
 import { PoolDisk, ToyPool } from "./toy-pool.ts";
 import { toyBodyRules } from "./toy-transaction.ts";
@@ -123,14 +124,14 @@ export class SimulatedMember implements Station {
     const message = bytes === undefined ? undefined : this.#world.mesh.message(bytes);
     if (message?.kind !== "container") return FIRST_TERM;
     const { header, certificateEra: era } = message;
-    return { era, epoch: header.era === era ? header.epoch : 1 };
+    return { era, epoch: header.era === era ? header.epoch : RECOVERED_EPOCH };
   }
 
   #begin(term: Term, first?: number): void {
     const { latencies, mainchain, outgoing, ending } = this.#world;
     const { era, epoch } = term;
     const known = this.#world.configOf(term);
-    const begins = first ?? (epoch === 1 ? known.firstHeight : this.store.highestContainer + 1);
+    const begins = first ?? (epoch === 1 || era > 1 ? known.firstHeight : this.store.highestContainer + 1);
     const seat = era <= this.#destroyedIn ? NO_SEAT : known.seat;
     const config = { ...known, firstHeight: begins, seat };
     const crypto = this.#world.cryptoOf(term);

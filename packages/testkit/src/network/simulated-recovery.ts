@@ -14,7 +14,7 @@ import type { Random } from "../agreement/random.ts";
 import type { IdealCrypto } from "./ideal-crypto.ts";
 import { Violation } from "./oracle.ts";
 import type { SimulatedMember } from "./simulated-member.ts";
-import { TOY_COMMITTEE, TOY_GROUP, toyConfig } from "./toy-config.ts";
+import { RECOVERED_EPOCH, TOY_COMMITTEE, TOY_GROUP, toyConfig } from "./toy-config.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 const NOTHING: HexHash = `0x${"00".repeat(32)}`;
@@ -85,7 +85,7 @@ export class SimulatedRecovery {
 
   ending(era: number, elapsed: number): EraEnding | undefined {
     if (era !== 1 || !this.#closed || elapsed < this.#readyAt) return undefined;
-    return { ...this.#beginning(), next: { era: 2, epoch: 1 } };
+    return { ...this.#beginning(), next: { era: 2, epoch: RECOVERED_EPOCH } };
   }
 
   /** What an era's configuration has beyond that of the first one. */
