@@ -17,7 +17,7 @@ import { PoolDisk, ToyPool } from "./toy-pool.ts";
 import { toyBodyRules } from "./toy-transaction.ts";
 import { MemberClock, type VirtualClock } from "./virtual-clock.ts";
 
-/** Milliseconds until a member that starts has read the mainchain. */
+/** Milliseconds until a member that starts again has read the mainchain. */
 const READING_MS = 300;
 
 export type Latencies = {
@@ -146,8 +146,8 @@ export class SimulatedMember implements Station {
     );
     for (const durability of this.#durability) durability.attach(clock);
     const executor = new ToyExecutor(this.#state, clock, latencies.execute);
-    // A node that starts has the mainchain to read again.
-    let read = false;
+    // A node that starts again has the mainchain to read again.
+    let read = life === 1;
     clock.after(READING_MS, () => {
       read = true;
     });
