@@ -2,8 +2,9 @@ import type { Height, HexHash, Seat } from "@tributary/protocol/consensus/types"
 import { containerHash } from "@tributary/protocol/container/codec";
 import { bodyRoot, decodeContainerBody } from "@tributary/protocol/container/container-body";
 import { type ContainerMessage, encode, type GetContainerMessage } from "@tributary/protocol/wire/index";
-import type { Execution, FetchedContainer } from "./execution.ts";
+import type { Execution } from "./execution.ts";
 import type { Finality } from "./finality.ts";
+import type { FetchedContainer } from "./layer.ts";
 import type { MemberContext } from "./member-context.ts";
 
 /** Containers in one request, requests under way, and heights that are fetched ahead of the execution. */

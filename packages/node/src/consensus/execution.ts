@@ -9,15 +9,16 @@ import {
   segmentsRoot,
 } from "@tributary/protocol/container/container-body";
 import { containerRules } from "@tributary/protocol/container/fork-schedule";
-import type { ContainerHeader, OrderedTransaction } from "@tributary/protocol/container/header";
+import type { ContainerHeader } from "@tributary/protocol/container/header";
 import { rankSeats } from "@tributary/protocol/container/rank";
 import { containerTime } from "@tributary/protocol/container/time";
-import { beaconOf, type ContainerMessage, decode, encode } from "@tributary/protocol/wire/index";
+import { beaconOf, decode, encode } from "@tributary/protocol/wire/index";
 import type { Bodies } from "./bodies.ts";
 import type { Border } from "./border.ts";
 import type { HaltReason } from "./driver-event.ts";
 import type { Certified, Finality } from "./finality.ts";
 import type { Inheritance } from "./inheritance.ts";
+import type { Committed, FetchedContainer, Layer } from "./layer.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { CertifiedOrder } from "./orders.ts";
 import type { ExecutionResult, OrderedContainer } from "./ports.ts";
@@ -28,36 +29,6 @@ import type { Turn } from "./turn.ts";
 const MAX_LAYERS = 8;
 /** Milliseconds after which a missing body is no longer awaited alone: whoever made the height final has dropped it. */
 const STARVED_MS = 600;
-
-/** A container from another member or from the store, every hash and certificate of it verified. */
-export type FetchedContainer = {
-  readonly message: ContainerMessage;
-  readonly bytes: Uint8Array;
-  readonly hash: HexHash;
-  readonly body: ContainerBody;
-};
-
-/** Executed and not committed. */
-type Layer = {
-  readonly header: ContainerHeader;
-  readonly hash: HexHash;
-  readonly body: ContainerBody;
-  /** As it came, with F. */
-  readonly fetched: FetchedContainer | undefined;
-  readonly stored: boolean;
-  /** The executor has it on disk: it was final in the era before, and needs an F of this one. */
-  readonly kept: boolean;
-};
-
-export type Committed = {
-  readonly height: Height;
-  readonly header: ContainerHeader;
-  readonly hash: HexHash;
-  readonly transactions: readonly OrderedTransaction[];
-  readonly fetched: boolean;
-  /** Not for the first time: it was final in the era before. */
-  readonly again: boolean;
-};
 
 /** Executes ordered containers one after the other, and commits them as their F arrives. consensus.md 7, 8. */
 export class Execution {

@@ -2,7 +2,8 @@ import type { MessageKind } from "@tributary/protocol/wire/index";
 import { count, counts, parse } from "../arguments.ts";
 import { Abuse } from "./abuse.ts";
 import { runMutants } from "./mutant-runs.ts";
-import { type RunReport, simulateNetwork } from "./simulation.ts";
+import type { RunReport } from "./run-report.ts";
+import { simulateNetwork } from "./simulation.ts";
 
 const usage = `npm run simulate -- [options]: whole members on a simulated network, against an adversary
 
