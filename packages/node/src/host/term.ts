@@ -262,12 +262,15 @@ function alsoTold(observer: Observer, tell: (event: DriverEvent) => void): Obser
 async function openSeat({ spec, committees, files, member, guard }: TermParts): Promise<SeatKeys | undefined> {
   const { journal, store } = files;
   if (spec.seat >= spec.members.length) return undefined;
+  const over = spec.era < committees().newest.era;
+  // Who begins anew, with an empty disk, could only be silent in it, and the silence would last into the next era.
+  if (over && !logFolders(files.folder).some((log) => compareTerms(log, spec) === 0)) return undefined;
   const served = Math.max(store.highestOrder, store.highestContainer);
   try {
     return await member.vault.seat({ spec, journal, served, guard, logger: member.logger });
   } catch (error) {
     const lost = error instanceof NodeError && error.code === "vault-share";
-    if (lost && spec.era < committees().newest.era) return undefined;
+    if (lost && over) return undefined;
     throw error;
   }
 }
