@@ -110,7 +110,7 @@ export class WideSimulation {
     const flush = (): number => costs.flush;
     return new SimulatedMember({
       ...{ seat, clock: this.#clock, skew: 0, mesh: this.#mesh, logInflation: 1 },
-      configOf: ({ epoch }) => toyConfig(seat, members, epoch),
+      configOf: ({ era, epoch }) => toyConfig(seat, members, epoch, era),
       cryptoOf: () => crypto,
       latencies: {
         ...{ log: flush, journal: flush, store: flush },
