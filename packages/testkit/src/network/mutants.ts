@@ -114,8 +114,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: `${DRIVER}finality.ts`,
-        find: "signShare(finalDigest({ ...slot, epoch }, hash)",
-        replace: "signShare(finalDigest(slot, hash)",
+        find: 'sign({ kind: "final", slot, epoch, hash }',
+        replace: 'sign({ kind: "final", slot, epoch: slot.epoch, hash }',
       },
     ],
   },
