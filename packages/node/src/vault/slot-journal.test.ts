@@ -41,6 +41,19 @@ test("refuses a second value, also after reopening", async () => {
   await journal.close();
 });
 
+test("keeps every kind of record over a restart", async () => {
+  let journal = start();
+  journal.begin(3);
+  journal.confirm(2);
+  expect(journal.lock("0.0.5.proposal", one!)).toBe(true);
+  await flushed(journal);
+  await journal.close();
+  journal = start();
+  expect([journal.session, journal.confirmed]).toEqual([3, 2]);
+  expect(journal.lock("0.0.5.proposal", two!)).toBe(false);
+  await journal.close();
+});
+
 test("stays bounded in memory and on disk, and closes what it forgets", async () => {
   let journal = start();
   for (let height = 1; height <= 3_000; height++) {
@@ -70,7 +83,7 @@ test("a kind of record that a newer version wrote is no damage: the journal is r
   const log = SegmentLog.open(diskFolder(folder), (error) => {
     throw error;
   });
-  log.append(Uint8Array.of(4, 0, 0, 0));
+  log.append(Uint8Array.of(5, 0, 0, 0));
   await log.close();
   const before = readFileSync(join(folder, readdirSync(folder)[0]!));
   expect(start).toThrow(

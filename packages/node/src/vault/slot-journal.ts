@@ -21,6 +21,8 @@ const BASE = 2;
 const SESSION = 3;
 /** Only where the keys are in another process: others know nothing of it. */
 const CONFIRMED = 4;
+/** Later ones are of newer versions. */
+const LAST_KIND: number = CONFIRMED;
 const MAX_TEXT_BYTES = 256;
 
 /**
@@ -44,8 +46,8 @@ export class FileSlotJournal implements SlotJournal {
     const journal = new FileSlotJournal(SegmentLog.open(files, failed));
     for (const record of journal.#log.replay()) {
       const kind = record[0] ?? 0;
-      if (kind > SESSION)
-        throw new NodeError("log-format", otherFormat(`slot journal ${files.path("")}`, kind, SESSION));
+      if (kind > LAST_KIND)
+        throw new NodeError("log-format", otherFormat(`slot journal ${files.path("")}`, kind, LAST_KIND));
       if (!journal.#restore(record)) {
         throw new NodeError("log-damaged", `slot journal ${files.path("")} holds a record that does not decode`);
       }
