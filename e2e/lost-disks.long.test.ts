@@ -91,8 +91,11 @@ test("two of four disks are lost: the chain goes on in a new era, with all that 
   await reaches("challenged", 120);
   await pass();
   await reaches("open", 60);
-  const { status } = await call<{ status: string }>(urlOf(survivors[0]!), "tributary_status");
-  expect(status).toBe("recovery");
+  // Nodes read the mainchain a moment later.
+  await until("the survivors to sign nothing more", 30_000, async () => {
+    const { status } = await call<{ status: string }>(urlOf(survivors[0]!), "tributary_status");
+    return status === "recovery";
+  });
   await until("the claims", 60_000, async () => Number((await recovery()).finalHeight) >= seen.blockNumber);
   await sleep(5_000);
   await pass();
