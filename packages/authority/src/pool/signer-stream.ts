@@ -27,6 +27,8 @@ export type StreamPorts = {
 const BATCH = 64;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 15_000;
+/** While a node has no room: what is offered again waits no longer than what is new, or it would be mined last. */
+const LONGEST_BUSY_MS = 1_000;
 /** Answers other than a result or a revert after which a job ends. */
 const MOST_TRIES = 20;
 const untried = new WeakMap<Job, number>();
@@ -314,8 +316,14 @@ export class SignerStream {
   }
 
   #refused(slot: Slot, verdict: Verdict, message: string): void {
-    const wait = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(slot.retries++, 10));
-    slot.retryAt = Date.now() + Math.max(wait, this.#ports.rpc.restMs);
+    const longest = verdict === "busy" ? LONGEST_BUSY_MS : LONGEST_RETRY_MS;
+    const wait = Math.max(
+      Math.min(longest, FIRST_RETRY_MS * 2 ** Math.min(slot.retries++, 10)),
+      this.#ports.rpc.restMs,
+    );
+    slot.retryAt = Date.now() + wait;
+    // Nonces behind this one are worth nothing before it is taken.
+    if (verdict === "busy") this.#rest(wait);
     slot.refusal = { verdict, message };
     if (verdict === "unclear") slot.leaked = true;
     // Something with this nonce is there or was mined: what it is shows when the nonce is spent.

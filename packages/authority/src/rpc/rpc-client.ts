@@ -127,9 +127,10 @@ export class RpcClient {
     return answers as RpcAnswer[];
   }
 
+  /** `ms`: what the endpoint itself asks for; where it says nothing, the pause grows from time to time. */
   #rest(endpoint: Endpoint, ms: number): void {
-    const pause = Math.min(LONGEST_REST_MS, FIRST_REST_MS * 2 ** Math.min(endpoint.failures++, 10));
-    endpoint.restUntil = Date.now() + Math.max(ms, pause);
+    const pause = ms > 0 ? ms : FIRST_REST_MS * 2 ** Math.min(endpoint.failures++, 10);
+    endpoint.restUntil = Date.now() + Math.min(LONGEST_REST_MS, pause);
   }
 
   #ready(lane: number | undefined): Endpoint | undefined {
