@@ -136,13 +136,18 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [{ file: `${DRIVER}amnesia.ts`, find: "const WINDOW = 3;", replace: "const WINDOW = 0;" }],
   },
   {
-    name: "signs a proposal while it is silent",
+    name: "proposes while it is silent",
     amnesia: true,
     patches: [
       {
         file: `${DRIVER}driver.ts`,
         find: "else if (this.#locks.open(effect.height)) {",
         replace: "else if (effect.height > 0) {",
+      },
+      {
+        file: `${DRIVER}slot-locks.ts`,
+        find: "if (!this.open(height)) return false;",
+        replace: "if (!this.open(height)) return true;",
       },
     ],
   },
