@@ -4,7 +4,7 @@ import type { CertifiedHeader, ExecutionResult } from "@tributary/protocol/ports
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { ForkRules } from "../forks/fork.ts";
 import { DEFAULT_GASLESS, type GaslessSettings } from "../pool/gasless.ts";
-import type { PoolLimits } from "../pool/pool.ts";
+import type { PoolLimits } from "../pool/pool-environment.ts";
 import type { KeyValueStore } from "../store/key-value-store.ts";
 import { MemoryStore } from "../store/memory-store.ts";
 import { addressOf, type Draft, keyOf, signTransaction } from "../transaction/sign.fixture.ts";

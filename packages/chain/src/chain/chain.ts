@@ -6,7 +6,7 @@ import type { ScheduledFork } from "@tributary/protocol/container/fork-schedule"
 import type { BodyRules, Executor, TransactionPool } from "@tributary/protocol/ports/execution";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
-import type { Inclusion, LocatedLog } from "../block/receipt.ts";
+import type { LocatedLog } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
 import type { BlockContext, BlockExecutor } from "../executor/block-executor.ts";
 import type { CallRequest, CallResult } from "../executor/call.ts";
@@ -22,7 +22,8 @@ import type { BlockRecord } from "../ledger/block-record.ts";
 import { HISTORY_BLOCKS, type Layer, Ledger } from "../ledger/ledger.ts";
 import { CreditBook } from "../pool/credit-book.ts";
 import { DEFAULT_GASLESS, type GaslessSettings, type GaslessTerms } from "../pool/gasless.ts";
-import { DEFAULT_POOL_LIMITS, Pool, type PoolLimits } from "../pool/pool.ts";
+import { Pool } from "../pool/pool.ts";
+import { DEFAULT_POOL_LIMITS, type PoolLimits } from "../pool/pool-environment.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Standing } from "../pool/precedence.ts";
 import { recallUses, usesIn } from "../pool/uses.ts";
@@ -42,12 +43,12 @@ import type { StateReader } from "../state/state-view.ts";
 import type { KeyValueStore } from "../store/key-value-store.ts";
 import { LevelStore } from "../store/level-store.ts";
 import { TransactionBodyRules } from "../transaction/body-rules.ts";
-import { decodeTransaction } from "../transaction/decode.ts";
 import { TransactionDecoder } from "../transaction/decoder.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import { Development } from "./development.ts";
 import { estimateGas } from "./estimate-gas.ts";
 import type { RuleSchedule } from "./ethereum-view.ts";
+import { includedReceipt, includedReceipts, includedTransaction, transactionIn } from "./included.ts";
 import { logsIn, searchLogs } from "./log-search.ts";
 import { poolChain, sponsorsOf } from "./pool-chain.ts";
 import type {
@@ -237,9 +238,7 @@ export class Chain implements ChainReader {
 
   transactionAt(id: BlockId, index: number): IncludedTransaction | undefined {
     const record = this.#record(id);
-    const transaction = record === undefined ? undefined : this.#transactionIn(record, index);
-    if (record === undefined || transaction === undefined) return undefined;
-    return { ...inclusion(record, index), transaction, ...paidIn(record, transaction) };
+    return record === undefined ? undefined : includedTransaction(this.chainId, record, index);
   }
 
   pendingTransaction(hash: Uint8Array): Transaction | undefined {
@@ -253,21 +252,14 @@ export class Chain implements ChainReader {
   receipt(hash: Uint8Array): IncludedReceipt | undefined {
     const at = this.#ledger.blocks.locate(hash);
     const record = at === undefined ? undefined : this.#record(at.number);
-    return at === undefined || record === undefined ? undefined : this.#receiptIn(record, at.index);
+    if (at === undefined || record === undefined) return undefined;
+    return includedReceipt(this.chainId, record, this.#ledger.blocks.receipts(at.number), at.index);
   }
 
   receipts(id: BlockId): readonly IncludedReceipt[] | undefined {
     const record = this.#record(id);
     if (record === undefined) return undefined;
-    let firstLogIndex = 0;
-    return this.#ledger.blocks.receipts(record.block.header.number).flatMap((receipt, index) => {
-      const transaction = this.#transactionIn(record, index);
-      if (transaction === undefined) return [];
-      const where = { ...inclusion(record, index), transaction, ...paidIn(record, transaction) };
-      const included = { ...where, receipt, firstLogIndex };
-      firstLogIndex += receipt.logs.length;
-      return included;
-    });
+    return includedReceipts(this.chainId, record, this.#ledger.blocks.receipts(record.block.header.number));
   }
 
   async logs(filter: LogFilter): Promise<readonly LocatedLog[]> {
@@ -327,7 +319,9 @@ export class Chain implements ChainReader {
     const record = this.#record(id);
     if (record === undefined) throw new ChainError("unknown-block", "unknown block");
     const { state } = this.#stateAt(record.block.header.number - 1);
-    const transactions = record.senders.slice(0, count).flatMap((_, index) => this.#transactionIn(record, index) ?? []);
+    const transactions = record.senders
+      .slice(0, count)
+      .flatMap((_, index) => transactionIn(this.chainId, record, index) ?? []);
     await this.#replayer.replay(state, this.#contextOf(record.block), transactions, watch);
   }
 
@@ -486,37 +480,4 @@ export class Chain implements ChainReader {
     const balance = pretended ?? this.balance(sender, id);
     return balance < value ? undefined : (balance - value) / paid;
   }
-
-  #transactionIn({ block, senders }: BlockRecord, index: number): Transaction | undefined {
-    const raw = block.transactions[index];
-    const hash = block.transactionHashes[index];
-    const sender = senders[index];
-    if (raw === undefined || hash === undefined || sender === undefined) return undefined;
-    const decoded = decodeTransaction(raw, this.chainId);
-    if (!decoded.ok) throw new ChainError("store-damaged", `a transaction of block ${block.header.number} is damaged`);
-    const { digest: _, ...fields } = decoded.transaction;
-    return { ...fields, hash, sender };
-  }
-
-  #receiptIn(record: BlockRecord, index: number): IncludedReceipt | undefined {
-    const receipts = this.#ledger.blocks.receipts(record.block.header.number);
-    const receipt = receipts[index];
-    const transaction = this.#transactionIn(record, index);
-    if (receipt === undefined || transaction === undefined) return undefined;
-    let firstLogIndex = 0;
-    for (const { logs } of receipts.slice(0, index)) firstLogIndex += logs.length;
-    return { ...inclusion(record, index), transaction, ...paidIn(record, transaction), receipt, firstLogIndex };
-  }
-}
-
-/** Nothing is said of what nothing is charged for. */
-function paidIn({ block }: BlockRecord, { maxFeePerGas }: Transaction): { readonly gasPrice?: bigint } {
-  const { baseFeePerGas } = block.header;
-  if (baseFeePerGas === 0n) return {};
-  return { gasPrice: maxFeePerGas >= baseFeePerGas ? baseFeePerGas : 0n };
-}
-
-function inclusion({ block }: BlockRecord, transactionIndex: number): Inclusion {
-  const { number, timestamp } = block.header;
-  return { blockNumber: number, blockHash: block.hash, timestamp, transactionIndex };
 }

@@ -1,7 +1,7 @@
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import { type ForkRules, requireFork } from "../forks/fork.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { PoolChain } from "../pool/pool.ts";
+import type { PoolChain } from "../pool/pool-environment.ts";
 import type { SponsorOf } from "../pool/uses.ts";
 import { judgeByRules } from "../rules/arm-rules.ts";
 import { gasPriceIn, type Paying, paidPrice, slotsOf, sponsorOf, sponsorsAny } from "../rules/fee-storage.ts";

@@ -18,44 +18,16 @@ import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import { CreditBook, type Use } from "./credit-book.ts";
 import { DEFAULT_GASLESS, type GaslessSettings, type GaslessTerms } from "./gasless.ts";
+import { DEFAULT_POOL_LIMITS, type PoolChain, type PoolLimits } from "./pool-environment.ts";
 import { type LoggedTransaction, PoolLog } from "./pool-log.ts";
 import type { PoolStatus } from "./pool-status.ts";
 import { byPrecedence, laneOf, type Standing } from "./precedence.ts";
 import { type PoolRoom, Room } from "./room.ts";
 import { SenderQueue, type Waiting } from "./sender-queue.ts";
-import { checkWork, difficulty, type WorkChain } from "./work-desk.ts";
-
-export type PoolLimits = {
-  /** Waiting transactions. */
-  readonly count: number;
-  /** Bytes of waiting transactions on the wire. */
-  readonly bytes: number;
-  /** Waiting transactions of one sender. */
-  readonly perAccount: number;
-};
-
-export const DEFAULT_POOL_LIMITS: PoolLimits = { count: 20_000, bytes: 64 * 1024 * 1024, perAccount: 1_024 };
+import { checkWork, difficulty } from "./work-desk.ts";
 
 /** A replacement must offer so many percent more, in fee cap and in tip. */
 const PRICE_BUMP_PERCENT = 10n;
-
-/** What the pool needs to know of the chain. */
-export interface PoolChain extends WorkChain {
-  /** The account after the newest certified block. */
-  account(address: Uint8Array): SenderAccount;
-  /** Why the owner's rules do not permit the transaction as of that block. */
-  forbids(transaction: Transaction): Rejection | undefined;
-  /** Wei a gas that the next block asks for, and what the transaction would pay; undefined: it offers too little. */
-  price(transaction: Transaction): { readonly asked: bigint; readonly paid: bigint | undefined };
-  /** Key of the account whose credit the transaction uses in place of its sender's. */
-  sponsor(transaction: Transaction): string | undefined;
-  /** G of the next block. */
-  readonly gasLimit: number;
-  /** Most gas of one transaction by the rules of that block; undefined where only the block bounds it. */
-  readonly transactionGas?: number | undefined;
-  /** B. */
-  readonly byteLimit: number;
-}
 
 /** Who brought a transaction: what another member or the log brings was taken in once under terms that may have changed. */
 type Source = "client" | "member" | "log";

@@ -1,4 +1,3 @@
-import { equal } from "@tributary/protocol/bytes/bytes";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { Consensus } from "@tributary/protocol/consensus/consensus";
 import type { Height, Proposal, ProposalHeader, Seat } from "@tributary/protocol/consensus/types";
@@ -19,8 +18,8 @@ import type { Bodies } from "./bodies.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { OwnMessages } from "./own-messages.ts";
-import type { BodyVerdict } from "./ports.ts";
 import type { ProposalBuilder } from "./proposal-builder.ts";
+import { type Signed, UNSIGNED, verifyCertificate, verifyProposal } from "./proposal-checks.ts";
 import { ShareCollector } from "./share-collector.ts";
 import type { SlotLocks } from "./slot-locks.ts";
 import type { Turn } from "./turn.ts";
@@ -30,7 +29,6 @@ export const PROPOSAL_VERSION = 1;
 const GATHER_MS = 200;
 const GATHER_REST_MS = 15;
 
-type Signed = { readonly proposal: Proposal; readonly signature: Uint8Array };
 /** Signed as late as it is sent: what a log lost could not be proposed again otherwise. */
 type Own = {
   readonly proposal: Proposal;
@@ -38,8 +36,6 @@ type Own = {
   readonly body: Uint8Array;
   collector: ShareCollector | undefined;
 };
-
-const UNSIGNED: Uint8Array = new Uint8Array(65);
 
 /** Of one height above c. */
 type HeightState = {
@@ -227,7 +223,7 @@ export class Availability {
       return;
     }
     state.checking.add(from);
-    this.#verifyProposal(proposal, message, (reason, hashes) => {
+    verifyProposal(this.#context, proposal, message, (reason, hashes) => {
       state.checking.delete(from);
       if (reason !== undefined) {
         this.#context.drop(from, "proposal", reason);
@@ -325,7 +321,7 @@ export class Availability {
   #judge(from: Seat, message: CertificateMessage, bytes: Uint8Array, state: HeightState): void {
     const { height, seat } = message.header;
     const proposal = toProposal(message.header);
-    this.#verifyCertificate(proposal, message, state, (ok) => {
+    verifyCertificate(this.#context, proposal, message, state.proposals.get(seat), (ok) => {
       state.checkingCertificates.delete(`${seat}.${from}`);
       if (!ok) {
         this.#context.drop(from, "certificate", "bad-signature");
@@ -447,58 +443,5 @@ export class Availability {
     const { header } = first.proposal;
     const other = { header: second.proposal.header, signature: second.signature };
     this.#evidence.keep(accuseProposals({ header, signature: first.signature }, other));
-  }
-
-  /** Signature and body at once; `done` gets the first reason to drop it, or the transactions' hashes. */
-  #verifyProposal(
-    { header, digest }: Proposal,
-    message: ProposalMessage,
-    done: (reason: "bad-signature" | "invalid" | undefined, hashes: readonly string[]) => void,
-  ): void {
-    const { ports } = this.#context;
-    let signed: boolean | undefined;
-    let verdict: BodyVerdict | undefined;
-    const settle = (): void => {
-      if (signed === undefined || verdict === undefined) return;
-      if (!signed) done("bad-signature", []);
-      else if (!verdict.ok || !this.#fits(header, verdict)) done("invalid", []);
-      else done(undefined, verdict.hashes);
-    };
-    ports.verifier.node(header.seat, hashBytes(digest), message.signature, (ok) => {
-      signed = ok;
-      settle();
-    });
-    ports.bodies.check(message.body, (result) => {
-      verdict = result;
-      settle();
-    });
-  }
-
-  /** Counts are as stated; gas is within the share, but for one transaction alone. Bytes were bounded by the codec. */
-  #fits(header: ProposalHeader, verdict: Extract<BodyVerdict, { readonly ok: true }>): boolean {
-    if (verdict.txCount !== header.txCount || verdict.gas !== header.gas) return false;
-    const { containerGas, transactionGas } = this.#context.config;
-    if (verdict.gas <= Math.ceil(containerGas / this.#context.quorum)) return true;
-    return verdict.txCount === 1 && verdict.gas <= transactionGas;
-  }
-
-  #verifyCertificate(
-    { header, digest }: Proposal,
-    message: CertificateMessage,
-    state: HeightState,
-    done: (ok: boolean) => void,
-  ): void {
-    const { verifier } = this.#context.ports;
-    let waiting = 2;
-    let good = true;
-    const settle = (ok: boolean): void => {
-      good &&= ok;
-      waiting -= 1;
-      if (waiting === 0) done(good);
-    };
-    const seen = state.proposals.get(header.seat);
-    if (seen?.proposal.digest === digest && equal(seen.signature, message.signature)) settle(true);
-    else verifier.node(header.seat, hashBytes(digest), message.signature, settle);
-    verifier.certificate(availableDigest(this.#context.slot(header.height), digest), message.certificate, settle);
   }
 }

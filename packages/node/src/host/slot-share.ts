@@ -1,4 +1,4 @@
-import type { PoolLimits } from "@tributary/chain/pool/pool";
+import type { PoolLimits } from "@tributary/chain/pool/pool-environment";
 
 /** Slots that a node has for its chains. */
 export const NODE_SLOTS = 128;

@@ -1,7 +1,8 @@
 import type { Chain } from "@tributary/chain/chain/chain";
 import { CreditBook, type Use } from "@tributary/chain/pool/credit-book";
 import type { GaslessSettings, GaslessTerms } from "@tributary/chain/pool/gasless";
-import { Pool, type PoolLimits } from "@tributary/chain/pool/pool";
+import { Pool } from "@tributary/chain/pool/pool";
+import type { PoolLimits } from "@tributary/chain/pool/pool-environment";
 import type { TransactionDecoder } from "@tributary/chain/transaction/decoder";
 import type { Rejection } from "@tributary/chain/transaction/rejection";
 import { fillProposal } from "@tributary/node/consensus/proposal-quota";

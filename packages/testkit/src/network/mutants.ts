@@ -155,8 +155,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: "unchecked certificate of availability",
     patches: [
       {
-        file: `${DRIVER}availability.ts`,
-        find: "verifier.certificate(availableDigest(this.#context.slot(header.height), digest), message.certificate, settle);",
+        file: `${DRIVER}proposal-checks.ts`,
+        find: "verifier.certificate(availableDigest(context.slot(header.height), digest), message.certificate, settle);",
         replace: "settle(true);",
       },
     ],
