@@ -25,13 +25,13 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        // Many processes or long waits: run by .ci/run and on demand, not by `npm test`.
+        // Many processes or long waits: run by .ci/run and on demand, not by `npm test`. Who runs them says how many files
+        // at a time: those that measure, or fill the machine, want it for themselves.
         test: {
           name: "long",
           include: ["e2e/**/*.long.test.ts"],
           testTimeout: 400_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -1,16 +1,15 @@
 // Blocks are checked from outside: by the key in the manager contract and public libraries.
 import { RLP } from "@ethereumjs/rlp";
+import { bucketCalldata, certifiedCalldata } from "@tributary/chain/proof/calldata";
 import { verifyStateProof } from "@tributary/chain/proof/verify-state-proof";
 import { erasAbi } from "@tributary/contracts/abi/eras.generated";
 import { stateProofsAbi } from "@tributary/contracts/abi/state-proofs.generated";
-import { readArtifact } from "@tributary/contracts/build";
 import { parseStateProof } from "@tributary/node/client/state-proof";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
 import { eraAt, type Finality, segmentsRoot, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
 import { until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
-import { bucketCalldata, certifiedCalldata } from "@tributary/testkit/state-proof/calldata";
-import { createPublicClient, encodeDeployData, encodePacked, type Hex, hexToBytes, http, keccak256, toHex } from "viem";
+import { createPublicClient, encodePacked, type Hex, hexToBytes, http, keccak256, toHex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -89,10 +88,7 @@ test("a balance is proven by the group's key alone, to a library and to the cont
   if (!verdict.ok) throw new Error(verdict.fault);
   const account = verdict.state.account(hexToBytes(address))!;
   expect(account.balance).toBeGreaterThan(0n);
-  // The contract holds nothing: a call creates it, asks it, and forgets it.
-  const { bytecode } = readArtifact("StateProofs");
-  const code = encodeDeployData({ abi: stateProofsAbi, bytecode, args: [mainchain.contracts["Eras"]!] });
-  const contract = { code, abi: stateProofsAbi } as const;
+  const contract = { address: mainchain.contracts["StateProofs"]!, abi: stateProofsAbi } as const;
   const certified = certifiedCalldata(proof, groupKey)!;
   const state = await client.readContract({ ...contract, functionName: "stateOf", args: [BigInt(chainId), certified] });
   expect(state).toEqual({

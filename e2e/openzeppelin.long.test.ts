@@ -69,10 +69,16 @@ function artifact(file: string, name: string): { readonly abi: Abi; readonly byt
 }
 
 async function deploy(file: string, name: string, args: readonly unknown[] = []): Promise<Deployed> {
+  return (await deployed(file, name, args)).contract;
+}
+
+type Deployment = { readonly contract: Deployed; readonly blockNumber: bigint };
+
+async function deployed(file: string, name: string, args: readonly unknown[]): Promise<Deployment> {
   const { abi, bytecode } = artifact(file, name);
   const hash = await client.wallet.deployContract({ account: owner, abi, bytecode: bytecode.object, args });
-  const { contractAddress } = await client.public.waitForTransactionReceipt({ hash });
-  return { address: getAddress(contractAddress!), abi };
+  const { contractAddress, blockNumber } = await client.public.waitForTransactionReceipt({ hash });
+  return { contract: { address: getAddress(contractAddress!), abi }, blockNumber };
 }
 
 function read<T>({ address, abi }: Deployed, functionName: string, ...args: unknown[]): Promise<T> {
@@ -243,10 +249,10 @@ test("proxies: UUPS, beacons and deterministic clones", async () => {
 });
 
 test("an indexer that follows heads and asks for logs and receipts knows every balance", async () => {
-  const token = await deploy("Token", "Token", [1_000_000n]);
-  const first = await client.public.getBlockNumber();
+  const { contract: token, blockNumber: first } = await deployed("Token", "Token", [1_000_000n]);
   const { ws, rpc, chainId } = devnet.info.chains[0]!;
-  // Another member than the one that the gateway happens to ask.
+  // From the block of the deployment on: whoever is asked for the newest one may be behind it. Another member than the one
+  // that the gateway happens to ask.
   const member = clientOf(rpc[2]!, chainId).public;
   const socket = createPublicClient({ chain: member.chain, transport: webSocket(ws[2]!) });
   const heads: { readonly number: bigint; readonly hash: Hex | null; readonly parentHash: Hex }[] = [];

@@ -4,37 +4,39 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { BlockWatch } from "@tributary/testkit/devnet/block-watch";
 import { Devnet } from "@tributary/testkit/devnet/devnet";
 import { Load } from "@tributary/testkit/devnet/load";
 import { eraAt, type Finality, signedDigest, verify } from "@tributary/testkit/devnet/outside-verifier";
 import { sleep, until } from "@tributary/testkit/devnet/processes";
 import { call } from "@tributary/testkit/devnet/rpc";
+import { toFunctionSelector } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const NODES = 6;
 const ROTATION_MS = 120_000;
+const INFORMATION = "0x7472696275746172790000000000000000000003";
 const root = resolve(import.meta.dirname, "..");
 const main = join(root, "packages/cli/src/main.ts");
 
 type Chain = Devnet["info"]["chains"][number];
-type Proof = Finality & { readonly header: { readonly epoch: number; readonly height: number } };
+type Proof = Finality & {
+  readonly header: { readonly epoch: number; readonly height: number; readonly committee: string };
+};
 
 let devnet: Devnet;
 let load: Load;
-let watching = true;
-let watcher: Promise<void>;
-/** The longest time without a new block, milliseconds, and the height after it. */
-let longest = { gap: 0, height: 0 };
+let blocks: BlockWatch;
 
 beforeAll(async () => {
   devnet = await Devnet.start({ nodes: NODES });
   load = new Load(devnet.info, 0);
   load.start(20);
-  watcher = watch(devnet.info.chains[0]!.rpc);
+  const urls = devnet.info.chains[0]!.rpc;
+  blocks = new BlockWatch(() => urls);
 });
 afterAll(async () => {
-  watching = false;
-  await watcher;
+  await blocks?.stop();
   load?.stop();
   await devnet?.dispose();
 });
@@ -44,20 +46,14 @@ const newest = async (url: string): Promise<Proof> => call<Proof>(url, "tributar
 const logOf = (id: number): string =>
   readFileSync(join(devnet.info.nodes.find((node) => node.id === id)!.dataDir, "node.log"), "utf8");
 
-async function watch(urls: readonly string[]): Promise<void> {
-  let height = 0;
-  let since = Date.now();
-  while (watching) {
-    const heads = await Promise.all(urls.map((url) => call<string>(url, "eth_blockNumber").then(Number, () => 0)));
-    const head = Math.max(...heads);
-    if (head > height) {
-      const gap = Date.now() - since;
-      if (height > 0 && gap > longest.gap) longest = { gap, height: head };
-      height = head;
-      since = Date.now();
-    }
-    await sleep(40);
-  }
+/** Contracts read from ChainInformation what the certified header says of the committee. */
+async function toldContracts({ blockNumber, header: { epoch, committee } }: Proof): Promise<void> {
+  const block = `0x${blockNumber.toString(16)}`;
+  const ask = async (name: string): Promise<string> =>
+    await call<string>(chain().rpc[0]!, "eth_call", { to: INFORMATION, data: toFunctionSelector(name) }, block);
+  expect(Number(await ask("epoch()"))).toBe(epoch);
+  expect(await ask("committee()")).toBe(committee);
+  expect([Number(await ask("members()")), Number(await ask("quorum()"))]).toEqual([4, 3]);
 }
 
 async function tributary(...parameters: readonly string[]): Promise<void> {
@@ -91,7 +87,7 @@ test("a node that exits is replaced: the same key, and every member changes over
   for (const id of new Set([...members, ...now])) {
     await until(`node ${id} to go over`, 30_000, async () => logOf(id).includes("the next epoch begins"));
   }
-  console.log(`longest time without a block so far: ${longest.gap} ms, before height ${longest.height}`);
+  console.log(`longest time without a block so far: ${blocks.longest.gap} ms, before height ${blocks.longest.height}`);
 });
 
 test("the next one follows, though a member is killed in the middle of it", async () => {
@@ -130,11 +126,13 @@ test("every acknowledged transaction is mined once, and all members have the sam
     const blocks = await Promise.all(urls.map((url) => call(url, "eth_getBlockByNumber", name, false)));
     for (const block of blocks) expect(block).toEqual(blocks[0]);
   }
-  console.log(`longest time without a block: ${longest.gap} ms, before height ${longest.height}`);
+  console.log(`longest time without a block: ${blocks.longest.gap} ms, before height ${blocks.longest.height}`);
 });
 
 test("an epoch that has lasted its period ends by itself", async () => {
   const before = await newest(chain().rpc[0]!);
+  // Now: the states of the last blocks alone are kept.
+  await toldContracts(before);
   load = new Load(devnet.info, 0);
   load.start(10);
   await call(devnet.info.mainchain.rpc, "evm_increaseTime", 86_400);
@@ -143,6 +141,7 @@ test("an epoch that has lasted its period ends by itself", async () => {
     return proof !== undefined && proof.header.epoch > before.header.epoch ? proof : undefined;
   });
   await verifies(after);
+  await toldContracts(after);
   await load.finish();
   const counts = await load.minedCounts(chain().rpc[1]!, 60_000);
   expect(load.acknowledged.filter((hash) => counts.get(hash) !== 1)).toEqual([]);

@@ -16,6 +16,8 @@ const project = join(root, "e2e/foundry");
 const bin = (name: string) => join(root, "node_modules/.bin", name);
 const run = promisify(execFile);
 
+type Finality = { readonly header: { readonly committee: string } };
+
 let devnet: Devnet;
 let endpoints: string[] = [];
 
@@ -80,6 +82,17 @@ test("forge create and cast send work against every member and the gateway", asy
     expect(read.stdout.trim()).toBe("12");
     const failing = run(bin("cast"), ["call", address, "fail()", "--rpc-url", url]);
     await expect(failing).rejects.toThrow(/user error/);
+  }
+});
+
+test("contracts read which committee orders their blocks", async () => {
+  const to = "0x7472696275746172790000000000000000000003";
+  const finality = await call<Finality>(endpoints[0]!, "tributary_getFinality", "latest");
+  for (const url of endpoints) {
+    const ask = async (what: string) => (await run(bin("cast"), ["call", to, what, "--rpc-url", url])).stdout.trim();
+    expect(await ask("members()(uint16)")).toBe("4");
+    expect(await ask("quorum()(uint16)")).toBe("3");
+    expect(await ask("committee()(bytes32)")).toBe(finality.header.committee);
   }
 });
 

@@ -19,6 +19,10 @@ const AWAY = 0;
 type Node = Devnet["info"]["nodes"][number];
 type Health = { readonly vault?: { readonly connected: boolean; readonly members: Readonly<Record<string, number>> } };
 type Made = { readonly keyHash: string; readonly clients: readonly string[]; readonly nodeAddress: string };
+type Shown = {
+  readonly live: { readonly notSigning: readonly number[] };
+  readonly members: readonly { readonly nodeId: number }[];
+};
 
 let devnet: Devnet;
 let load: Load;
@@ -157,6 +161,17 @@ test("a node starts while its vault is away, follows, and votes when it comes ba
   await devnet.restartNode(MOVED);
   await grows(MOVED, 3);
   expect((await health()).vault).toMatchObject({ connected: false });
+  // On a busy machine it may be a few heights behind just then.
+  await until("it to follow", 30_000, async () => {
+    const { status, signing } = await call<{ status: string; signing: string }>(rpcOf(MOVED), "tributary_status");
+    return status === "following" && signing === "away";
+  });
+  expect(await call(rpcOf(0), "tributary_status")).toMatchObject({ status: "running", signing: "signing" });
+  const show = ["chain", "show", String(devnet.info.chains[0]!.chainId), "--data", devnet.data, "--json"];
+  const shown = JSON.parse(
+    (await promisify(execFile)(process.execPath, [main, ...show], { cwd: root })).stdout,
+  ) as Shown;
+  expect(shown.live.notSigning.map((place) => shown.members[place]!.nodeId)).toEqual([node().id]);
   await serve("vault");
   await signs();
   await needed(() => grows(MOVED, 3));

@@ -20,6 +20,7 @@ export const contractNames = [
   "Offences",
   "Randomness",
   "Recovery",
+  "Renewals",
   "RentPool",
   "Resharing",
   "Rotations",

@@ -16,6 +16,8 @@ export const contractOrder = [
   "Rotations",
   "Recovery",
   "Forks",
+  "StateProofs",
+  "Renewals",
 ] as const;
 
 export type ContractName = (typeof contractOrder)[number];

@@ -11,6 +11,7 @@ import { committeesAbi } from "./abi/committees.generated.ts";
 import { keyGenerationAbi } from "./abi/key-generation.generated.ts";
 import { nodesAbi } from "./abi/nodes.generated.ts";
 import { offencesAbi } from "./abi/offences.generated.ts";
+import { stateProofsAbi } from "./abi/state-proofs.generated.ts";
 import { tributaryTokenAbi } from "./abi/tributary-token.generated.ts";
 import type { TributaryAddresses } from "./addresses.ts";
 import { Anvil } from "./anvil.fixture.ts";
@@ -91,6 +92,8 @@ test("the contracts know each other by the predicted addresses and the roles are
   const offences = { address: addresses.Offences, abi: offencesAbi } as const;
   expect(await admin.readContract({ ...offences, functionName: "keyGeneration" })).toBe(addresses.KeyGeneration);
   expect(await admin.readContract({ ...offences, functionName: "nodes" })).toBe(addresses.Nodes);
+  const proofs = { address: addresses.StateProofs, abi: stateProofsAbi } as const;
+  expect(await admin.readContract({ ...proofs, functionName: "eras" })).toBe(addresses.Eras);
   const read = (functionName: "committees" | "keyGeneration" | "eras" | "token" | "pool") =>
     admin.readContract({ address: addresses.Chains, abi: chainsAbi, functionName });
   expect([await read("committees"), await read("keyGeneration"), await read("eras")]).toEqual([

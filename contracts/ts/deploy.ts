@@ -25,6 +25,7 @@ const restricted: readonly { contract: ContractName; role: bigint; signature: st
   { contract: "Chains", role: roles.reporter, signature: "setPaused(uint64,bool)" },
   { contract: "Rotations", role: roles.parameters, signature: "setParameters((uint32,uint32))" },
   { contract: "Recovery", role: roles.parameters, signature: "setParameters((uint32,uint32,uint128))" },
+  { contract: "Renewals", role: roles.parameters, signature: "setParameters((uint32,uint32))" },
   { contract: "Recovery", role: roles.recoverer, signature: "openNow(uint64)" },
   { contract: "Forks", role: roles.parameters, signature: "schedule(uint64,uint8,uint64)" },
   { contract: "Forks", role: roles.parameters, signature: "cancel(uint64)" },
@@ -51,7 +52,7 @@ function constructorArguments(
   parameters: ManagerParameters,
 ): Readonly<Record<ContractName, readonly unknown[]>> {
   const { Access, TributaryToken, RentPool, Validators, Nodes, Committees, Chains, Eras, KeyGeneration } = addresses;
-  const { Resharing, Rotations, Recovery } = addresses;
+  const { Resharing, Rotations, Recovery, Renewals } = addresses;
   const { price, grace, minimumMembers, maximumMonths } = parameters;
   const parts = {
     token: TributaryToken,
@@ -68,6 +69,7 @@ function constructorArguments(
     keyGeneration: KeyGeneration,
     resharing: Resharing,
     recovery: Recovery,
+    renewals: Renewals,
   };
   const recoveryParts = {
     token: TributaryToken,
@@ -78,6 +80,15 @@ function constructorArguments(
     keyGeneration: KeyGeneration,
     eras: Eras,
     rotations: Rotations,
+    renewals: Renewals,
+  };
+  const renewalParts = {
+    chains: Chains,
+    committees: Committees,
+    keyGeneration: KeyGeneration,
+    eras: Eras,
+    rotations: Rotations,
+    recovery: Recovery,
   };
   return {
     Access: [deployer],
@@ -87,13 +98,15 @@ function constructorArguments(
     Nodes: [Validators, Committees],
     Committees: [Access, Nodes, Chains, Rotations, parameters.selectionDelay],
     Chains: [Access, parts, parameters.devAllocations, { price, grace, minimumMembers, maximumMonths }],
-    Eras: [Chains, Recovery],
-    KeyGeneration: [Chains, Recovery, Nodes, parameters.windows],
+    Eras: [Chains, Recovery, Renewals],
+    KeyGeneration: [Chains, Recovery, Renewals, Nodes, parameters.windows],
     Offences: [KeyGeneration, Resharing, Nodes],
     Resharing: [Rotations, Nodes, parameters.windows],
     Rotations: [Access, rotationParts, parameters.rotation],
     Recovery: [Access, recoveryParts, parameters.recovery],
     Forks: [Access, Chains, parameters.forkNotice],
+    StateProofs: [Eras],
+    Renewals: [Access, renewalParts, parameters.renewal],
   };
 }
 

@@ -33,4 +33,5 @@ export {
   registerValidator,
   registrationDigest,
 } from "./register-node.ts";
+export { resizeChain } from "./resize-chain.ts";
 export { type Selection, selectCommittee } from "./select-committee.ts";

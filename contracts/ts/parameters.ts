@@ -19,6 +19,8 @@ export type ManagerParameters = {
   readonly devAllocations: boolean;
   /** Seconds after which an epoch may be ended by schedule, and for which leavers stay on after one. */
   readonly rotation: { readonly period: number; readonly linger: number };
+  /** Seconds after which a group key may be renewed by schedule, and from an attempt that failed to the next. */
+  readonly renewal: { readonly period: number; readonly pause: number };
   /**
    * Seconds for which a challenge goes unanswered before a Recovery opens, seconds for which claims are taken, and token
    * units that a challenger binds. Members stop without a mainchain head for 12 hours, so that claims must last longer.
@@ -49,6 +51,7 @@ export const devnetParameters: ManagerParameters = {
   selectionDelay: 2,
   devAllocations: true,
   rotation: { period: DAY, linger: 20 },
+  renewal: { period: 90 * DAY, pause: 60 },
   recovery: { silence: 60, claims: 60, bond: 10n * TOKEN },
   forkNotice: 10,
   // They pass entirely only where a member is missing or cheats.
@@ -64,6 +67,7 @@ export const productionParameters: ManagerParameters = {
   selectionDelay: 8,
   devAllocations: false,
   rotation: { period: 30 * DAY, linger: 6 * HOUR },
+  renewal: { period: 90 * DAY, pause: DAY },
   recovery: { silence: 6 * HOUR, claims: 24 * HOUR, bond: 1_000n * TOKEN },
   forkNotice: 7 * DAY,
   windows: { accept: 6 * HOUR, dealing: 6 * HOUR, complaints: 6 * HOUR, total: 3 * DAY },

@@ -6,8 +6,9 @@ type Answer = { readonly id: number; readonly result?: unknown; readonly error?:
 export class Caller {
   readonly #agent: Agent;
 
-  constructor(localAddress: string, sockets: number) {
-    this.#agent = new Agent({ keepAlive: true, maxSockets: sockets, localAddress });
+  /** Who calls seldom keeps no connection, which a member would close just when it is wanted. */
+  constructor(localAddress: string, maxSockets: number, keepAlive = true) {
+    this.#agent = new Agent({ keepAlive, maxSockets, localAddress });
   }
 
   close(): void {

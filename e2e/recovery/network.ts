@@ -176,7 +176,8 @@ export class Network {
   }
 
   async #run(id: number, vault: FileVault, board: ReadyBoard & CancelBoard): Promise<NetworkNode> {
-    const { Nodes, Chains, Committees, KeyGeneration, Resharing, Rotations, Recovery, Forks } = this.addresses;
+    const { Nodes, Chains, Committees, KeyGeneration, Resharing, Rotations, Recovery, Renewals, Forks } =
+      this.addresses;
     const contracts = {
       nodes: Nodes,
       chains: Chains,
@@ -185,6 +186,7 @@ export class Network {
       resharing: Resharing,
       rotations: Rotations,
       recovery: Recovery,
+      renewals: Renewals,
       forks: Forks,
     };
     const watcher = new MainchainWatcher<MainchainEvent>({

@@ -47,9 +47,10 @@ contract KeyGeneration is IKeyGeneration {
 
     uint256 public constant MAX_MEMBERS = Seats.MOST;
 
-    /// The chain registry, for first keys, and the Recovery, for later ones.
+    /// The chain registry, for first keys, and the Recovery and the Renewals, for later ones.
     address public immutable host;
     address public immutable recovery;
+    address public immutable renewals;
     INodeKeys public immutable nodes;
     Windows private _windows;
 
@@ -59,16 +60,17 @@ contract KeyGeneration is IKeyGeneration {
 
     error BadWindows();
 
-    constructor(address host_, address recovery_, INodeKeys nodes_, Windows memory windows_) {
+    constructor(address host_, address recovery_, address renewals_, INodeKeys nodes_, Windows memory windows_) {
         if (windows_.total < uint256(windows_.accept) + windows_.dealing + windows_.complaints) revert BadWindows();
         host = host_;
         recovery = recovery_;
+        renewals = renewals_;
         nodes = nodes_;
         _windows = windows_;
     }
 
     modifier onlyHost() {
-        if (msg.sender != host && msg.sender != recovery) revert OnlyHost(msg.sender);
+        if (msg.sender != host && msg.sender != recovery && msg.sender != renewals) revert OnlyHost(msg.sender);
         _;
     }
 

@@ -42,6 +42,14 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         RentSchedule.Schedule rent;
     }
 
+    /// @param members Asked for; 0 while nothing is. @param rate Rent of the added seats for a month.
+    /// @param deposit Escrow for them, of all months that were not earned when they were asked for, or bought since.
+    struct Resize {
+        uint8 members;
+        uint256 rate;
+        uint256 deposit;
+    }
+
     uint32 private constant FIRST_ERA = 1;
     uint32 private constant FIRST_EPOCH = 1;
     uint64 private constant FIRST_HEIGHT = 1;
@@ -72,6 +80,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
     Parameters private _parameters;
     mapping(uint64 nonce => uint64 chainId) public chainAt;
     mapping(uint64 chainId => Record) private _chains;
+    mapping(uint64 chainId => Resize) private _resizes;
 
     /// Upper bounds of what starting a key generation takes; tested.
     uint256 private constant START_GAS = 400_000;
@@ -97,6 +106,11 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
 
     modifier onlyKeyGeneration() {
         if (msg.sender != address(keyGeneration)) revert OnlyKeyGeneration(msg.sender);
+        _;
+    }
+
+    modifier onlyRotations() {
+        if (msg.sender != address(rotations)) revert OnlyRotations(msg.sender);
         _;
     }
 
@@ -131,8 +145,28 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         uint256 ahead = chain.rent.bought - chain.rent.earned;
         uint256 most = _parameters.maximumMonths;
         if (months == 0 || ahead + months > most) revert BadMonths(months, most > ahead ? most - ahead : 0);
-        uint256 rent = _buy(chain, months, maximumRent);
+        uint256 rent = _buy(chainId, chain, months, maximumRent);
         emit ChainExtended(chainId, msg.sender, months, rent, uint64(chain.rent.end()));
+    }
+
+    /// @inheritdoc IChains
+    function resizeChain(uint64 chainId, uint8 members, uint256 maximumRent) external {
+        Record storage chain = _chain(chainId);
+        if (msg.sender != chain.owner) revert NotOwner(chainId, msg.sender);
+        if (chain.state != State.Running) revert WrongState(chainId, chain.state);
+        _checkMembers(members);
+        if (members == chain.members) revert SameMembers(chainId, members);
+        if (block.timestamp >= chain.rent.end()) revert PaidTimeOver(chainId, chain.rent.end());
+        // Refuses a second change before the first one is over.
+        rotations.requestResize(chainId, members);
+        _collect(chainId, chain);
+        uint256 rate = _addedRate(chain, members);
+        uint256 deposit = rate * chain.rent.unearned();
+        if (deposit > maximumRent) revert RentTooHigh(deposit, maximumRent);
+        _resizes[chainId] = Resize(members, rate, deposit);
+        totalEscrow += deposit;
+        emit ChainResizeRequested(chainId, chain.members, members, deposit);
+        if (deposit > 0) token.safeTransferFrom(msg.sender, address(this), deposit);
     }
 
     /// @inheritdoc IChains
@@ -143,6 +177,8 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         if (state < State.Selected || state > State.Paused) revert WrongState(chainId, state);
         chain.state = State.Deleted;
         (uint256 months, uint256 earned, uint256 refund) = chain.rent.close(block.timestamp);
+        refund += _resizes[chainId].deposit;
+        delete _resizes[chainId];
         emit ChainDeleted(chainId, refund);
         _pay(chainId, chain, months, earned, refund);
         committees.release(chainId);
@@ -160,6 +196,9 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         chain.state = State.Expired;
         emit ChainExpired(chainId);
         _collect(chainId, chain);
+        uint256 deposit = _resizes[chainId].deposit;
+        delete _resizes[chainId];
+        _pay(chainId, chain, 0, 0, deposit);
         committees.release(chainId);
         rotations.chainEnded(chainId);
     }
@@ -205,6 +244,28 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         _fail(chainId, Failure.NoCommittee, new uint32[](0));
     }
 
+    /// @inheritdoc IChains
+    function resized(uint64 chainId) external onlyRotations {
+        Record storage chain = _chain(chainId);
+        Resize memory resize = _resizes[chainId];
+        delete _resizes[chainId];
+        _collect(chainId, chain);
+        uint256 refund;
+        if (resize.members > chain.members) refund = resize.deposit - chain.rent.raise(resize.rate);
+        else refund = chain.rent.lower(resize.members, chain.members);
+        chain.members = resize.members;
+        emit ChainResized(chainId, resize.members, refund);
+        _pay(chainId, chain, 0, 0, refund);
+    }
+
+    /// @inheritdoc IChains
+    function resizeFailed(uint64 chainId) external onlyRotations {
+        Resize memory resize = _resizes[chainId];
+        delete _resizes[chainId];
+        emit ChainResizeFailed(chainId, resize.members, resize.deposit);
+        _pay(chainId, _chain(chainId), 0, 0, resize.deposit);
+    }
+
     /// @inheritdoc IKeyGenerationHost
     function keyGenerated(uint64 chainId, uint32 era, uint32 epoch, bytes calldata groupKey, bytes32 keysHash)
         external
@@ -244,6 +305,18 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
     }
 
     /// @inheritdoc IChains
+    function resizePrice(uint64 chainId, uint8 members) external view returns (uint256) {
+        Record storage chain = _chain(chainId);
+        return _addedRate(chain, members) * chain.rent.unearnedAt(block.timestamp);
+    }
+
+    /// @inheritdoc IChains
+    function resizeOf(uint64 chainId) external view returns (uint8 members, uint256 deposit) {
+        Resize storage resize = _resizes[chainId];
+        return (resize.members, resize.deposit);
+    }
+
+    /// @inheritdoc IChains
     function chainOf(uint64 chainId) external view returns (Chain memory) {
         Record storage chain = _chain(chainId);
         uint32 epoch = chain.rent.start == 0 ? 0 : rotations.epochOf(chainId);
@@ -261,7 +334,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
             end: uint64(chain.rent.end()),
             owner: chain.owner,
             group: chain.group,
-            escrow: chain.rent.escrow,
+            escrow: chain.rent.escrow + _resizes[chainId].deposit,
             name: chain.name
         });
     }
@@ -286,7 +359,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         chain.owner = creation.owner;
         chain.group = ChainNames.group(block.chainid, address(this), chainId, nonce);
         chain.name = creation.name;
-        uint256 rent = _buy(chain, creation.months, maximumRent);
+        uint256 rent = _buy(chainId, chain, creation.months, maximumRent);
         uint8 slots = _slotsOf(creation.size);
         emit ChainRequested(chainId, creation.owner, chain.group, nonce, uint64(block.timestamp), slots, rent, creation);
         committees.request(chainId, slots, creation.members);
@@ -295,10 +368,7 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
     function _checkCreation(Creation calldata creation) private view {
         if (!ChainNames.isValid(creation.name)) revert BadName(creation.name);
         if (creation.owner == address(0)) revert BadOwner();
-        uint256 lowest = _parameters.minimumMembers;
-        if (creation.members < lowest || creation.members > MOST_MEMBERS) {
-            revert BadMembers(creation.members, lowest, MOST_MEMBERS);
-        }
+        _checkMembers(creation.members);
         uint256 months = _parameters.maximumMonths;
         if (creation.months == 0 || creation.months > months) revert BadMonths(creation.months, months);
         if (creation.gasLimit < LOWEST_GAS_LIMIT || creation.gasLimit > HIGHEST_GAS_LIMIT) {
@@ -312,10 +382,26 @@ contract Chains is IChains, IKeyGenerationHost, AccessManaged {
         if (length > LONGEST_ALLOCATION) revert AllocationTooLong(length, LONGEST_ALLOCATION);
     }
 
-    /// Takes the rent of more months from the caller into escrow.
-    function _buy(Record storage chain, uint256 months, uint256 maximumRent) private returns (uint256 rent) {
+    function _checkMembers(uint8 members) private view {
+        uint256 lowest = _parameters.minimumMembers;
+        if (members < lowest || members > MOST_MEMBERS) revert BadMembers(members, lowest, MOST_MEMBERS);
+    }
+
+    /// A month's rent at the present price of the seats that a larger committee has more.
+    function _addedRate(Record storage chain, uint8 members) private view returns (uint256) {
+        uint256 added = members > chain.members ? members - chain.members : 0;
+        return RentSchedule.rent(_parameters.price, _slotsOf(chain.size), added, 1);
+    }
+
+    /// Takes the rent of more months from the caller into escrow, also that of seats which are being added.
+    function _buy(uint64 chainId, Record storage chain, uint256 months, uint256 maximumRent)
+        private
+        returns (uint256 rent)
+    {
         uint256 rate = RentSchedule.rent(_parameters.price, _slotsOf(chain.size), chain.members, 1);
-        rent = chain.rent.buy(months, rate);
+        uint256 added = months * _resizes[chainId].rate;
+        if (added > 0) _resizes[chainId].deposit += added;
+        rent = chain.rent.buy(months, rate) + added;
         if (rent > maximumRent) revert RentTooHigh(rent, maximumRent);
         totalEscrow += rent;
         token.safeTransferFrom(msg.sender, address(this), rent);

@@ -118,21 +118,31 @@ contract Committees is ICommittees, AccessManaged {
     }
 
     /// @inheritdoc ICommittees
-    function requestSeats(uint64 chainId, uint32[] calldata leaving) external onlyRotations returns (uint64 seedBlock) {
-        if (_leaving[chainId].length != 0 || _incoming[chainId].length != 0) revert StillReleasing(chainId);
+    function requestSeats(uint64 chainId, uint32[] calldata leaving, uint8 seats)
+        external
+        onlyRotations
+        returns (uint64 seedBlock)
+    {
+        if (_leaving[chainId].length != 0 || _incoming[chainId].length != 0) {
+            revert StillReleasing(chainId);
+        }
+        // Replacements may wait for nodes; who wants more seats hears at once that there are none.
+        if (seats > leaving.length) {
+            uint256 outside = _nodesOutside(chainId);
+            if (outside < seats) revert NotEnoughNodes(outside, seats);
+        }
         _leaving[chainId] = leaving;
-        // Fewer than a committee's seats.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return _enqueue(chainId, _slots[chainId], uint8(leaving.length), true);
+        return _enqueue(chainId, _slots[chainId], seats, true);
     }
 
     /// @inheritdoc ICommittees
     function commitSeats(uint64 chainId) external onlyRotations {
         uint32[] memory incoming = _incoming[chainId];
-        if (incoming.length == 0) return;
+        bool someLeave = _leaving[chainId].length > 0;
+        if (incoming.length == 0 && !someLeave) return;
         _committees[chainId] = _withIncoming(chainId, incoming);
         delete _incoming[chainId];
-        _leavers[chainId] = Leavers.Outside;
+        if (someLeave) _leavers[chainId] = Leavers.Outside;
     }
 
     /// @inheritdoc ICommittees
@@ -269,19 +279,30 @@ contract Committees is ICommittees, AccessManaged {
         else chains.committeeUnavailable(chainId);
     }
 
-    /// Nodes for the seats of leavers; the others stay where they are.
+    /// Available nodes with room for the chain that are not its members.
+    function _nodesOutside(uint64 chainId) private view returns (uint256 outside) {
+        uint8 slots = _slots[chainId];
+        outside = nodesWith(slots);
+        uint32[] memory members = _committees[chainId];
+        for (uint256 seat = 0; seat < members.length; seat++) {
+            Draw.Entry storage entry = _field.entries[members[seat]];
+            if (entry.available && Slots.PER_NODE - entry.used >= slots) outside--;
+        }
+    }
+
+    /// Nodes for the seats of leavers, and beside them where the committee grows.
     function _replace(Request memory next, bytes32 seed) private {
         uint64 chainId = next.chainId;
         uint32[] memory leaving = _leaving[chainId];
         uint32[] memory staying = _staying(_committees[chainId], leaving);
-        (uint32[] memory nodeIds, uint256 filled) = _field.drawBeside(seed, next.slots, staying, leaving);
-        bool complete = filled == leaving.length;
+        (uint32[] memory nodeIds, uint256 filled) = _field.drawBeside(seed, next.slots, next.members, staying, leaving);
+        bool complete = filled == next.members;
         if (complete) {
             _incoming[chainId] = nodeIds;
             emit SeatsSelected(chainId, next.seedBlock, seed, leaving, nodeIds);
         } else {
             delete _leaving[chainId];
-            emit SeatsUnavailable(chainId, filled, leaving.length);
+            emit SeatsUnavailable(chainId, filled, next.members);
         }
         uint32[] memory committee = complete ? _withIncoming(chainId, nodeIds) : leaving;
         // Behind what the request stood before: a chain that ended meanwhile gives all back here.
@@ -290,15 +311,24 @@ contract Committees is ICommittees, AccessManaged {
         else rotations.seatsUnavailable(chainId);
     }
 
-    /// The committee with the leavers' seats taken by those drawn for them.
+    /// The committee with the leavers' seats taken by those drawn. Others of these follow behind the last seat; seats that
+    /// nobody takes are closed up.
     function _withIncoming(uint64 chainId, uint32[] memory incoming) private view returns (uint32[] memory committee) {
-        committee = _committees[chainId];
+        uint32[] memory before = _committees[chainId];
         uint32[] memory leaving = _leaving[chainId];
+        committee = new uint32[](before.length - leaving.length + incoming.length);
         uint256 seat = 0;
-        for (uint256 i = 0; i < leaving.length; i++) {
-            while (committee[seat] != leaving[i]) seat++;
-            committee[seat++] = incoming[i];
+        uint256 taken = 0;
+        uint256 gone = 0;
+        for (uint256 i = 0; i < before.length; i++) {
+            if (gone == leaving.length || before[i] != leaving[gone]) {
+                committee[seat++] = before[i];
+            } else {
+                gone++;
+                if (taken < incoming.length) committee[seat++] = incoming[taken++];
+            }
         }
+        while (taken < incoming.length) committee[seat++] = incoming[taken++];
     }
 
     /// Both by ascending seat.

@@ -1,79 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Seats} from "../keys/Seats.sol";
-import {IKeyGeneration} from "../keys/interfaces/IKeyGeneration.sol";
 import {IKeyGenerationHost} from "../keys/interfaces/IKeyGenerationHost.sol";
 import {IChains} from "./interfaces/IChains.sol";
-import {ICommittees} from "./interfaces/ICommittees.sol";
-import {IEras} from "./interfaces/IEras.sol";
-import {INodes} from "./interfaces/INodes.sol";
 import {IRecovery} from "./interfaces/IRecovery.sol";
-import {IRotations} from "./interfaces/IRotations.sol";
+import {IRenewals} from "./interfaces/IRenewals.sol";
+import {RecoveryClaims} from "./RecoveryClaims.sol";
 import {Certificates} from "./libraries/Certificates.sol";
 
 /// @notice Recovery of chains that lost their quorum for good. See IRecovery.
-contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
+contract Recovery is RecoveryClaims, IKeyGenerationHost {
     using SafeERC20 for IERC20;
 
-    /// @param pool Gets lost bonds.
-    struct Parts {
-        IERC20 token;
-        address pool;
-        IChains chains;
-        ICommittees committees;
-        INodes nodes;
-        IKeyGeneration keyGeneration;
-        IEras eras;
-        IRotations rotations;
-    }
-
-    /// @param alive Whether anybody claimed or stood. @param bond What is held of the challenger.
-    struct Record {
-        Opening opening;
-        bool alive;
-        Step step;
-        uint64 standing;
-        uint32 attempt;
-        uint64 retryAt;
-        address challenger;
-        uint128 bond;
-        uint32[] next;
-    }
-
     bytes32 private constant TAG = keccak256("tributary/v1/recovery");
-    uint256 public constant LONGEST_WINDOW = 365 days;
 
-    IERC20 public immutable token;
-    address public immutable pool;
-    IChains public immutable chains;
-    ICommittees public immutable committees;
-    INodes public immutable nodes;
-    IKeyGeneration public immutable keyGeneration;
-    IEras public immutable eras;
-    IRotations public immutable rotations;
-
-    Parameters private _parameters;
     uint256 private _openings;
-    mapping(uint64 chainId => Record) private _records;
-    mapping(uint64 chainId => mapping(uint32 era => Beginning)) private _beginnings;
     /// From when on members challenge without a bond.
     mapping(uint64 chainId => uint64) private _freeAt;
 
-    constructor(address authority, Parts memory parts, Parameters memory parameters_) AccessManaged(authority) {
-        token = parts.token;
-        pool = parts.pool;
-        chains = parts.chains;
-        committees = parts.committees;
-        nodes = parts.nodes;
-        keyGeneration = parts.keyGeneration;
-        eras = parts.eras;
-        rotations = parts.rotations;
-        _setParameters(parameters_);
-    }
+    constructor(address authority, Parts memory parts, Parameters memory parameters_)
+        RecoveryClaims(authority, parts, parameters_)
+    {}
 
     modifier onlyRotations() {
         if (msg.sender != address(rotations)) revert OnlyRotations(msg.sender);
@@ -121,7 +71,7 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         Record storage record = _records[chainId];
         State state = record.opening.state;
         if (state != State.Challenged && state != State.Open) revert WrongRecoveryState(chainId, state);
-        _requireSigned(chainId, record, cancelDigest(chainId), groupKey128, signature256);
+        _requireSigned(chainId, record.opening.era, cancelDigest(chainId), groupKey128, signature256);
         record.opening.state = State.None;
         emit RecoveryCancelled(chainId, record.opening.openingId);
         if (state == State.Challenged && record.bond == 0) {
@@ -130,54 +80,7 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         _settleBond(record, pool);
     }
 
-    // --- claims
-
-    /// @inheritdoc IRecovery
-    function claimFinal(
-        uint64 chainId,
-        bytes calldata container,
-        bytes calldata groupKey128,
-        bytes calldata certificate256
-    ) external {
-        Record storage record = _claiming(chainId);
-        Opening storage opening = record.opening;
-        if (container.length != Certificates.CONTAINER_BYTES) revert MalformedContainer();
-        uint64 height = Certificates.heightOf(container);
-        if (height > Certificates.MOST_HEIGHT) revert MalformedContainer();
-        if (height <= opening.finalHeight) revert NotHigher(height, opening.finalHeight);
-        bytes32 group = Certificates.groupOf(container);
-        if (group != chains.chainOf(chainId).group) revert OtherGroup(group);
-        bytes32 signed = Certificates.finalDigest(container, opening.era);
-        _requireSigned(chainId, record, signed, groupKey128, certificate256);
-        opening.finalHeight = height;
-        opening.finalDigest = keccak256(container);
-        emit FinalClaimed(chainId, opening.openingId, height, opening.finalDigest);
-        // What is final was ordered.
-        if (height > opening.orderHeight) {
-            opening.orderHeight = height;
-            opening.orderDigest = Certificates.orderOf(container);
-        }
-        _showLife(chainId, record);
-    }
-
-    /// @inheritdoc IRecovery
-    function claimOrder(uint64 chainId, Order calldata order, bytes calldata groupKey128, bytes calldata certificate256)
-        external
-    {
-        Record storage record = _claiming(chainId);
-        Opening storage opening = record.opening;
-        if (!Certificates.isOrder(order.content, Seats.MOST)) revert MalformedOrder();
-        if (order.height > Certificates.MOST_HEIGHT) revert MalformedOrder();
-        if (order.height <= opening.orderHeight) revert NotHigher(order.height, opening.orderHeight);
-        bytes32 digest = Certificates.orderDigest(
-            chains.chainOf(chainId).group, opening.era, order.epoch, order.height, order.content
-        );
-        _requireSigned(chainId, record, digest, groupKey128, certificate256);
-        opening.orderHeight = order.height;
-        opening.orderDigest = digest;
-        emit OrderClaimed(chainId, opening.openingId, order.height, digest);
-        _showLife(chainId, record);
-    }
+    // --- those who stand, and the end of claims
 
     /// @inheritdoc IRecovery
     function stand(uint64 chainId) external {
@@ -202,6 +105,11 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         if (block.timestamp < opening.closesAt) revert NotYet(opening.closesAt);
         opening.state = State.Closed;
         uint32 era = opening.era + 1;
+        _dropLacking(chainId, record);
+        _recovered[chainId][era] = true;
+        _finalOrders[chainId][era] = record.finalOrder;
+        // What was dealt for an era by schedule serves nobody else.
+        record.attempt = renewals.attempts(chainId, era);
         Beginning memory beginning =
             Beginning(opening.finalHeight, opening.finalDigest, opening.orderHeight, opening.orderDigest);
         _beginnings[chainId][era] = beginning;
@@ -259,6 +167,7 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         bytes32 group = chains.chainOf(chainId).group;
         Beginning memory beginning = _beginnings[chainId][era];
         emit EraRecovered(chainId, group, era, epoch, groupKey, keysHash, beginning);
+        renewals.superseded(chainId);
         eras.open(chainId, group, era, beginning.finalHeight + 1, groupKey);
         rotations.recovered(chainId, era, epoch, keysHash);
     }
@@ -353,24 +262,14 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         opening.state = State.Open;
         opening.openedAt = uint64(block.timestamp);
         opening.closesAt = uint64(block.timestamp) + _parameters.claims;
-        Beginning storage base = _beginnings[chainId][opening.era];
-        opening.finalHeight = base.finalHeight;
-        opening.finalDigest = base.finalDigest;
-        opening.orderHeight = base.orderHeight;
-        opening.orderDigest = base.orderDigest;
+        _base(chainId, record);
         bytes32 openingId = _name(chainId, record);
         uint32[] memory members = committees.committeeOf(chainId);
         bytes32 group = chains.chainOf(chainId).group;
         emit RecoveryOpened(chainId, openingId, group, opening.era, opening.closesAt, members);
         rotations.suspend(chainId);
+        renewals.suspend(chainId);
         _settleBond(record, record.challenger);
-    }
-
-    function _showLife(uint64 chainId, Record storage record) private {
-        if (record.alive) return;
-        record.alive = true;
-        record.opening.closesAt = uint64(block.timestamp) + _parameters.claims;
-        emit ClaimsExtended(chainId, record.opening.openingId, record.opening.closesAt);
     }
 
     function _takeSeats(uint64 chainId, Record storage record) private {
@@ -406,44 +305,8 @@ contract Recovery is IRecovery, IKeyGenerationHost, AccessManaged {
         token.safeTransfer(to, bond);
     }
 
-    function _requireSigned(
-        uint64 chainId,
-        Record storage record,
-        bytes32 digest,
-        bytes calldata groupKey128,
-        bytes calldata signature256
-    ) private view {
-        (bytes memory expected,,) = eras.eraKey(chainId, record.opening.era);
-        if (!Certificates.isSigned(expected, groupKey128, digest, signature256)) revert BadCertificate();
-    }
-
-    function _in(uint64 chainId, State state) private view returns (Record storage record) {
-        record = _records[chainId];
-        if (record.opening.state != state) revert WrongRecoveryState(chainId, record.opening.state);
-    }
-
-    function _claiming(uint64 chainId) private view returns (Record storage record) {
-        record = _in(chainId, State.Open);
-        // Without a sign of life the window has not run yet.
-        if (record.alive && block.timestamp >= record.opening.closesAt) revert ClaimsOver(record.opening.closesAt);
-    }
-
-    /// Node and seat of a member's account; 0 for strangers.
-    function _memberOf(uint64 chainId, address account) private view returns (uint32 nodeId, uint256 seat) {
-        nodeId = nodes.nodeIdOf(account);
-        uint32[] memory members = committees.committeeOf(chainId);
-        while (seat < members.length && members[seat] != nodeId) seat++;
-        if (seat == members.length) nodeId = 0;
-    }
-
     function _attempting(uint64 chainId) private view returns (Record storage record) {
         record = _in(chainId, State.Closed);
         if (record.step != Step.Keygen) revert WrongStep(chainId, record.step);
-    }
-
-    function _setParameters(Parameters memory value) private {
-        if (value.silence > LONGEST_WINDOW || value.claims > LONGEST_WINDOW) revert ParametersOutOfBounds(value);
-        _parameters = value;
-        emit RecoveryParametersChanged(value);
     }
 }

@@ -13,7 +13,9 @@ import {IChains} from "./interfaces/IChains.sol";
 import {ICommittees} from "./interfaces/ICommittees.sol";
 import {INodes} from "./interfaces/INodes.sol";
 import {IRecovery} from "./interfaces/IRecovery.sol";
+import {IRenewals} from "./interfaces/IRenewals.sol";
 import {IRotations} from "./interfaces/IRotations.sol";
+import {Shrinking} from "./libraries/Shrinking.sol";
 
 /// @notice Epoch changes of chains. See IRotations.
 contract Rotations is IRotations, IResharingHost, AccessManaged {
@@ -24,6 +26,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         IKeyGeneration keyGeneration;
         IResharing resharing;
         IRecovery recovery;
+        IRenewals renewals;
     }
 
     bytes32 private constant REPLACE = keccak256("tributary/v1/replace");
@@ -38,6 +41,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
     IKeyGeneration public immutable keyGeneration;
     IResharing public immutable resharing;
     IRecovery public immutable recovery;
+    IRenewals public immutable renewals;
 
     Parameters private _parameters;
     mapping(uint64 chainId => Rotation) private _rotations;
@@ -52,6 +56,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         keyGeneration = parts.keyGeneration;
         resharing = parts.resharing;
         recovery = parts.recovery;
+        renewals = parts.renewals;
         _setParameters(parameters_);
     }
 
@@ -109,6 +114,17 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         _request(chainId, rotation, Cause.Failure, leaving);
     }
 
+    /// @inheritdoc IRotations
+    function requestResize(uint64 chainId, uint8 members) external {
+        if (msg.sender != address(chains)) revert OnlyChains(msg.sender);
+        Rotation storage rotation = _quiet(chainId);
+        uint32[] memory committee = committees.committeeOf(chainId);
+        uint32[] memory leaving =
+            members < committee.length ? Shrinking.leavers(committee, members, nodes) : new uint32[](0);
+        uint256 seats = members < committee.length ? 0 : members - committee.length;
+        _draw(chainId, rotation, Cause.Resize, leaving, seats);
+    }
+
     // --- progress
 
     /// @inheritdoc IRotations
@@ -132,8 +148,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         if (rotation.cause == Cause.Schedule) {
             _select(chainId, committees.committeeOf(chainId));
         } else {
-            rotation.stage = Stage.Idle;
-            rotation.quietUntil = uint64(block.timestamp) + _parameters.linger;
+            _fail(chainId, rotation);
         }
     }
 
@@ -172,6 +187,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         emit EpochReady(chainId, era, epoch, keysHash, _next[chainId]);
         committees.commitSeats(chainId);
         _end(chainId, rotation);
+        if (rotation.cause == Cause.Resize) chains.resized(chainId);
     }
 
     /// @inheritdoc IResharingHost
@@ -180,7 +196,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         if (rotation.stage != Stage.Resharing) revert WrongStage(chainId, rotation.stage);
         emit RotationFailed(chainId, rotation.lastEpoch, culprits);
         committees.dropSeats(chainId);
-        _end(chainId, rotation);
+        _fail(chainId, rotation);
     }
 
     /// @inheritdoc IRotations
@@ -199,6 +215,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         if (rotation.stage == Stage.Resharing) resharing.cancel(chainId);
         rotation.stage = Stage.Idle;
         delete _next[chainId];
+        renewals.chainEnded(chainId);
         recovery.chainEnded(chainId);
     }
 
@@ -213,7 +230,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         if (rotation.stage == Stage.Resharing) resharing.cancel(chainId);
         emit RotationFailed(chainId, rotation.lastEpoch, new uint32[](0));
         committees.dropSeats(chainId);
-        _end(chainId, rotation);
+        _fail(chainId, rotation);
     }
 
     /// @inheritdoc IRotations
@@ -222,7 +239,9 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         if (rotation.stage != Stage.Idle) revert WrongStage(chainId, rotation.stage);
         if (committees.releaseLeavers(chainId)) emit LeaversReleased(chainId, rotation.epoch);
         rotation.stage = Stage.Recovering;
-        committees.requestSeats(chainId, leaving);
+        // At most a committee's seats.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        committees.requestSeats(chainId, leaving, uint8(leaving.length));
     }
 
     /// @inheritdoc IRotations
@@ -244,6 +263,16 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         rotation.readyBlock = 0;
         if (rotation.stage == Stage.Recovering) committees.commitSeats(chainId);
         _end(chainId, rotation);
+    }
+
+    /// @inheritdoc IRotations
+    function renewed(uint64 chainId, uint32 era, uint32 epoch, bytes32 keysHash) external {
+        if (msg.sender != address(renewals)) revert OnlyRenewals(msg.sender);
+        Rotation storage rotation = _rotations[chainId];
+        (rotation.era, rotation.epoch, rotation.lastEpoch) = (era, epoch, epoch);
+        rotation.keysHash = keysHash;
+        rotation.since = uint64(block.timestamp);
+        rotation.readyBlock = uint64(block.number);
     }
 
     // --- parameters and reading
@@ -296,6 +325,7 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         if (rotation.stage != Stage.Idle) revert WrongStage(chainId, rotation.stage);
         if (block.timestamp < rotation.quietUntil) revert NotYet(rotation.quietUntil);
         if (recovery.isUnderWay(chainId)) revert UnderRecovery(chainId);
+        if (renewals.isUnderWay(chainId)) revert UnderRenewal(chainId);
         Rotation memory current = rotationOf(chainId);
         if (rotation.era != current.era) _rotations[chainId] = current;
     }
@@ -305,12 +335,20 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         uint256 most = mostLeaving(members.length);
         if (leaving.length == 0 || leaving.length > most) revert TooMany(leaving.length, most);
         _requireSeatsInOrder(members, leaving);
+        _draw(chainId, rotation, cause, leaving, leaving.length);
+    }
+
+    function _draw(uint64 chainId, Rotation storage rotation, Cause cause, uint32[] memory leaving, uint256 seats)
+        private
+    {
         if (committees.releaseLeavers(chainId)) emit LeaversReleased(chainId, rotation.epoch);
         rotation.stage = Stage.Selecting;
         rotation.cause = cause;
         uint32 epoch = ++rotation.lastEpoch;
         emit RotationRequested(chainId, cause, epoch, leaving);
-        committees.requestSeats(chainId, leaving);
+        // At most a committee's seats.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        committees.requestSeats(chainId, leaving, uint8(seats));
     }
 
     function _requireSeatsInOrder(uint32[] memory members, uint32[] memory leaving) private pure {
@@ -348,6 +386,12 @@ contract Rotations is IRotations, IResharingHost, AccessManaged {
         uint256 required = START_GAS + START_GAS_PER_MEMBER * nodeIds.length;
         if (gasleft() < required) revert IChains.GasTooLow(gasleft(), required);
         try this.start(chainId) {} catch {}
+    }
+
+    /// The committee stays as it is.
+    function _fail(uint64 chainId, Rotation storage rotation) private {
+        _end(chainId, rotation);
+        if (rotation.cause == Cause.Resize) chains.resizeFailed(chainId);
     }
 
     function _end(uint64 chainId, Rotation storage rotation) private {

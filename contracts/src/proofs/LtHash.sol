@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {Keccak4} from "./Keccak4.sol";
 
 /// @notice LtHash16 of state entries: the sum, in 1024 lanes of 16 bits, of SHAKE128(u16 length of the key ‖ key ‖
-/// value). As the nodes keep it up (packages/chain/src/state/lt-hash.ts). About 350 000 gas an entry.
+/// value). As the nodes keep it up (packages/chain/src/state/lt-hash.ts). About 325 000 gas an entry.
 library LtHash {
     error MalformedEntry(uint256 offset);
 

@@ -231,6 +231,8 @@ contract KeyGenerationTest is KeyGenerationFixture {
         keys.begin(CHAIN, Vectors.FOUR_GROUP, 0, 0, twice);
         keys.begin(CHAIN, Vectors.FOUR_GROUP, 0, 0, ids(64));
         vm.expectRevert(KeyGeneration.BadWindows.selector);
-        new KeyGeneration(address(this), address(0xEC0), this, IKeyGeneration.Windows(100, 200, 300, 599));
+        new KeyGeneration(
+            address(this), address(0xEC0), address(0xE7A), this, IKeyGeneration.Windows(100, 200, 300, 599)
+        );
     }
 }

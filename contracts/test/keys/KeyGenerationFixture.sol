@@ -22,7 +22,7 @@ abstract contract KeyGenerationFixture is Test, INodeKeys, IKeyGenerationHost {
 
     function setUp() public virtual {
         vm.warp(1_000_000);
-        keys = new KeyGeneration(address(this), address(0xEC0), this, windows);
+        keys = new KeyGeneration(address(this), address(0xEC0), address(0xE7A), this, windows);
     }
 
     function accountOf(uint32 nodeId) public pure returns (address) {

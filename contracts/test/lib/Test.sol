@@ -14,6 +14,7 @@ interface Vm {
     function label(address who, string calldata name) external;
     function prank(address sender) external;
     function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
+    function expectCall(address callee, bytes calldata data, uint64 count) external;
     function startPrank(address sender) external;
     function stopPrank() external;
     function warp(uint256 time) external;

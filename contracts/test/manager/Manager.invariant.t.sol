@@ -10,7 +10,7 @@ contract ManagerInvariantTest is Test {
     function setUp() external {
         _actions = new ManagerActions();
         targetContract(address(_actions));
-        bytes4[] memory selectors = new bytes4[](14);
+        bytes4[] memory selectors = new bytes4[](15);
         selectors[0] = ManagerActions.register.selector;
         selectors[1] = ManagerActions.depart.selector;
         selectors[2] = ManagerActions.order.selector;
@@ -25,6 +25,7 @@ contract ManagerInvariantTest is Test {
         selectors[11] = ManagerActions.rotate.selector;
         selectors[12] = ManagerActions.finishRotation.selector;
         selectors[13] = ManagerActions.releaseLeavers.selector;
+        selectors[14] = ManagerActions.resize.selector;
         targetSelector(address(_actions), selectors);
     }
 
@@ -54,6 +55,9 @@ contract ManagerInvariantTest is Test {
             for (uint256 k = 0; k < 4; k++) {
                 _actions.rotate(seed >> (13 + k));
             }
+            for (uint256 k = 0; k < 8; k++) {
+                _actions.resize((seed >> 15) + k, uint8(seed >> (17 + k)));
+            }
             for (uint256 k = 0; k < 3; k++) {
                 if (i % 3 == 1) _actions.selectNext(bytes32(seed >> k), false);
             }
@@ -69,5 +73,6 @@ contract ManagerInvariantTest is Test {
         vm.assertGt(_actions.selections(), 15);
         vm.assertGt(_actions.nodesAdded(), 8);
         vm.assertGt(_actions.rotated(), 3);
+        vm.assertGt(_actions.resized(), 0);
     }
 }

@@ -5,6 +5,7 @@ import {IChains} from "../../src/manager/interfaces/IChains.sol";
 import {ICommittees} from "../../src/manager/interfaces/ICommittees.sol";
 import {INodes} from "../../src/manager/interfaces/INodes.sol";
 import {IRotations} from "../../src/manager/interfaces/IRotations.sol";
+import {Shrinking} from "../../src/manager/libraries/Shrinking.sol";
 import {ManagerTest} from "./ManagerTest.sol";
 
 /// Everything that anybody can do to the manager, in any order, for the invariant test. It deploys and owns the manager.
@@ -16,6 +17,7 @@ contract ManagerActions is ManagerTest {
     uint256 public selections;
     uint256 public unavailable;
     uint256 public rotated;
+    uint256 public resized;
     uint64[] private _ids;
     /// Committee as first seen; a chain has this one or none.
     mapping(uint64 chainId => bytes32) private _committees;
@@ -108,12 +110,35 @@ contract ManagerActions is ManagerTest {
         }
     }
 
+    function resize(uint256 seed, uint8 members) external {
+        uint64 id = _pick(seed);
+        if (id == 0 || chains.stateOf(id) != IChains.State.Running) return;
+        IRotations.Rotation memory rotation = rotations.rotationOf(id);
+        if (rotation.stage != IRotations.Stage.Idle) return;
+        if (vm.getBlockTimestamp() < rotation.quietUntil) vm.warp(rotation.quietUntil);
+        members = uint8(bound(members, 1, 9));
+        IChains.Chain memory chain = chains.chainOf(id);
+        if (members == chain.members || vm.getBlockTimestamp() >= chain.end) return;
+        uint256 rent = chains.resizePrice(id, members);
+        token.mint(address(this), rent);
+        token.approve(address(chains), rent);
+        try chains.resizeChain(id, members, rent) {
+            paidIn += rent;
+        } catch (bytes memory reason) {
+            bytes4 why = bytes4(reason);
+            bool expected = why == ICommittees.StillReleasing.selector || why == ICommittees.NotEnoughNodes.selector
+                || why == Shrinking.TooFewValidators.selector;
+            vm.assertTrue(expected, "a resize refused for another reason");
+        }
+    }
+
     function finishRotation(uint256 seed, bool good) external {
         uint64 id = _pick(seed);
         if (id == 0 || !resharing.running(id)) return;
         resharing.finish(id, good);
         if (!good) return;
         rotated++;
+        if (rotations.rotationOf(id).cause == IRotations.Cause.Resize) resized++;
         _committees[id] = keccak256(abi.encode(committees.committeeOf(id)));
     }
 
@@ -157,6 +182,14 @@ contract ManagerActions is ManagerTest {
         token.mint(address(this), rent);
         token.approve(address(chains), rent);
         paidIn += rent;
+        (uint8 resizing,) = chains.resizeOf(id);
+        if (resizing > chain.members) {
+            uint256 added = 10 * PRICE * chain.slots * (resizing - chain.members) * count;
+            token.mint(address(this), added);
+            paidIn += added;
+            rent += added;
+            token.approve(address(chains), rent);
+        }
         try chains.extend(id, count, rent) {}
         catch (bytes memory reason) {
             // More than the maximum of months ahead.

@@ -14,6 +14,8 @@ import {Committees} from "../../src/manager/Committees.sol";
 import {Eras} from "../../src/manager/Eras.sol";
 import {Nodes} from "../../src/manager/Nodes.sol";
 import {Recovery} from "../../src/manager/Recovery.sol";
+import {RecoveryClaims} from "../../src/manager/RecoveryClaims.sol";
+import {Renewals} from "../../src/manager/Renewals.sol";
 import {Rotations} from "../../src/manager/Rotations.sol";
 import {RentPool} from "../../src/manager/RentPool.sol";
 import {TributaryToken} from "../../src/manager/TributaryToken.sol";
@@ -23,6 +25,7 @@ import {ICommittees} from "../../src/manager/interfaces/ICommittees.sol";
 import {IEras} from "../../src/manager/interfaces/IEras.sol";
 import {INodes} from "../../src/manager/interfaces/INodes.sol";
 import {IRecovery} from "../../src/manager/interfaces/IRecovery.sol";
+import {IRenewals} from "../../src/manager/interfaces/IRenewals.sol";
 import {IRotations} from "../../src/manager/interfaces/IRotations.sol";
 import {IValidators} from "../../src/manager/interfaces/IValidators.sol";
 import {BlsSigner} from "../lib/BlsSigner.sol";
@@ -42,6 +45,8 @@ abstract contract ManagerTest is Test {
     uint32 internal constant SILENCE = 6 hours;
     uint32 internal constant CLAIMS = 24 hours;
     uint128 internal constant BOND = 50e18;
+    uint32 internal constant ERA_PERIOD = 90 days;
+    uint32 internal constant PAUSE = 1 days;
 
     Access internal access;
     TributaryToken internal token;
@@ -55,6 +60,7 @@ abstract contract ManagerTest is Test {
     ResharingStandIn internal resharing;
     Rotations internal rotations;
     Recovery internal recovery;
+    Renewals internal renewals;
 
     function setUp() public virtual {
         vm.roll(1000);
@@ -88,10 +94,12 @@ abstract contract ManagerTest is Test {
             IChains.Parameters({price: PRICE, grace: GRACE, minimumMembers: 1, maximumMonths: 24})
         );
         address recoveryAt = vm.computeCreateAddress(address(this), nonce + 11);
-        eras = new Eras(chainsAt, recoveryAt);
+        address renewalsAt = vm.computeCreateAddress(address(this), nonce + 12);
+        eras = new Eras(chainsAt, recoveryAt, renewalsAt);
         keyGeneration = new KeyGeneration(
             chainsAt,
             recoveryAt,
+            renewalsAt,
             INodeKeys(nodesAt),
             IKeyGeneration.Windows({accept: 1 hours, dealing: 6 hours, complaints: 6 hours, total: 1 days})
         );
@@ -104,13 +112,14 @@ abstract contract ManagerTest is Test {
                 nodes: INodes(nodesAt),
                 keyGeneration: keyGeneration,
                 resharing: IResharing(address(resharing)),
-                recovery: IRecovery(recoveryAt)
+                recovery: IRecovery(recoveryAt),
+                renewals: IRenewals(renewalsAt)
             }),
             IRotations.Parameters({period: PERIOD, linger: LINGER})
         );
         recovery = new Recovery(
             address(access),
-            Recovery.Parts({
+            RecoveryClaims.Parts({
                 token: IERC20(address(token)),
                 pool: address(pool),
                 chains: IChains(chainsAt),
@@ -118,10 +127,24 @@ abstract contract ManagerTest is Test {
                 nodes: INodes(nodesAt),
                 keyGeneration: keyGeneration,
                 eras: IEras(address(eras)),
-                rotations: IRotations(rotationsAt)
+                rotations: IRotations(rotationsAt),
+                renewals: IRenewals(renewalsAt)
             }),
             IRecovery.Parameters({silence: SILENCE, claims: CLAIMS, bond: BOND})
         );
+        renewals = new Renewals(
+            address(access),
+            Renewals.Parts({
+                chains: IChains(chainsAt),
+                committees: ICommittees(committeesAt),
+                keyGeneration: keyGeneration,
+                eras: IEras(address(eras)),
+                rotations: IRotations(rotationsAt),
+                recovery: IRecovery(recoveryAt)
+            }),
+            IRenewals.Parameters({period: ERA_PERIOD, pause: PAUSE})
+        );
+        grant(address(renewals), Renewals.setParameters.selector, access.PARAMETERS());
         grant(address(recovery), Recovery.setParameters.selector, access.PARAMETERS());
         grant(address(recovery), Recovery.openNow.selector, access.RECOVERER());
         grant(address(rotations), Rotations.setParameters.selector, access.PARAMETERS());

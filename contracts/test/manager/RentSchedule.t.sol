@@ -18,6 +18,37 @@ contract RentScheduleTest is Test {
         vm.assertEq(rent, uint256(price) * slots * members * months);
     }
 
+    /// Whatever is raised and lowered and however often rent is collected, nothing appears and nothing is lost.
+    function testFuzz_changesOfTheRateKeepTheSum(uint64[4] memory rates, uint8[8] memory steps, uint32[8] memory waits)
+        external
+    {
+        uint256 paid;
+        uint256 gone;
+        _schedule.start = uint64(START);
+        for (uint256 i = 0; i < 4; i++) {
+            paid += _schedule.buy(1 + steps[i] % 6, rates[i]);
+        }
+        uint256 time = START;
+        for (uint256 i = 0; i < 8; i++) {
+            time += waits[i] % 90 days;
+            (, uint256 earned) = _schedule.earn(time);
+            gone += earned;
+            vm.assertEq(_schedule.unearned(), _schedule.unearnedAt(time));
+            uint256 left = _schedule.unearned();
+            if (steps[i] % 3 == 0) paid += _schedule.raise(rates[i % 4]);
+            if (steps[i] % 3 == 1 && left > 0) {
+                uint256 refund = _schedule.lower(1, 2);
+                gone += refund;
+                // The month that has begun is never given back.
+                if (left == 1) vm.assertEq(refund, 0);
+            }
+            vm.assertEq(_schedule.escrow + gone, paid);
+        }
+        (, uint256 last, uint256 rest) = _schedule.close(time);
+        vm.assertEq(gone + last + rest, paid);
+        vm.assertEq(_schedule.escrow, 0);
+    }
+
     /// Each month costs the rate at which it was bought, whenever and however often rent is collected, and what is
     /// neither earned nor begun comes back.
     function testFuzz_everyMonthIsEarnedOnceAtItsRate(uint64[6] memory rates, uint8[6] memory counts, uint32 elapsed)

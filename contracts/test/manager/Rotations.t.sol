@@ -177,7 +177,7 @@ contract RotationsTest is ManagerTest {
         rotations.chainEnded(_chain);
         stranger = abi.encodeWithSelector(ICommittees.OnlyRotations.selector, address(this));
         vm.expectRevert(stranger);
-        committees.requestSeats(_chain, new uint32[](0));
+        committees.requestSeats(_chain, new uint32[](0), 0);
         vm.expectRevert(stranger);
         committees.commitSeats(_chain);
         vm.expectRevert(stranger);

@@ -2,6 +2,18 @@
 export const chainInformationAbi = [
   {
     type: "function",
+    name: "beginTerm",
+    inputs: [
+      { name: "newEra", type: "uint64", internalType: "uint64" },
+      { name: "newEpoch", type: "uint64", internalType: "uint64" },
+      { name: "newMembers", type: "uint16", internalType: "uint16" },
+      { name: "newCommittee", type: "bytes32", internalType: "bytes32" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
     name: "byteLimit",
     inputs: [],
     outputs: [{ name: "", type: "uint64", internalType: "uint64" }],
@@ -16,7 +28,28 @@ export const chainInformationAbi = [
   },
   {
     type: "function",
+    name: "committee",
+    inputs: [],
+    outputs: [{ name: "", type: "bytes32", internalType: "bytes32" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
     name: "createdAt",
+    inputs: [],
+    outputs: [{ name: "", type: "uint64", internalType: "uint64" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "epoch",
+    inputs: [],
+    outputs: [{ name: "", type: "uint64", internalType: "uint64" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "era",
     inputs: [],
     outputs: [{ name: "", type: "uint64", internalType: "uint64" }],
     stateMutability: "view",
@@ -26,6 +59,13 @@ export const chainInformationAbi = [
     name: "gasLimit",
     inputs: [],
     outputs: [{ name: "", type: "uint64", internalType: "uint64" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "members",
+    inputs: [],
+    outputs: [{ name: "", type: "uint16", internalType: "uint16" }],
     stateMutability: "view",
   },
   {
@@ -42,4 +82,12 @@ export const chainInformationAbi = [
     outputs: [{ name: "", type: "address", internalType: "address" }],
     stateMutability: "view",
   },
+  {
+    type: "function",
+    name: "quorum",
+    inputs: [],
+    outputs: [{ name: "", type: "uint16", internalType: "uint16" }],
+    stateMutability: "view",
+  },
+  { type: "error", name: "NotTheProtocol", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
 ] as const;

@@ -359,6 +359,51 @@ export const chainsAbi = [
   },
   {
     type: "function",
+    name: "resizeChain",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "members", type: "uint8", internalType: "uint8" },
+      { name: "maximumRent", type: "uint256", internalType: "uint256" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "resizeFailed",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "resizeOf",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [
+      { name: "members", type: "uint8", internalType: "uint8" },
+      { name: "deposit", type: "uint256", internalType: "uint256" },
+    ],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "resizePrice",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "members", type: "uint8", internalType: "uint8" },
+    ],
+    outputs: [{ name: "", type: "uint256", internalType: "uint256" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "resized",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
     name: "rotations",
     inputs: [],
     outputs: [{ name: "", type: "address", internalType: "contract IRotations" }],
@@ -530,6 +575,37 @@ export const chainsAbi = [
   },
   {
     type: "event",
+    name: "ChainResizeFailed",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "members", type: "uint8", indexed: false, internalType: "uint8" },
+      { name: "refund", type: "uint256", indexed: false, internalType: "uint256" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
+    name: "ChainResizeRequested",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "fromMembers", type: "uint8", indexed: false, internalType: "uint8" },
+      { name: "members", type: "uint8", indexed: false, internalType: "uint8" },
+      { name: "deposit", type: "uint256", indexed: false, internalType: "uint256" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
+    name: "ChainResized",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "members", type: "uint8", indexed: false, internalType: "uint8" },
+      { name: "refund", type: "uint256", indexed: false, internalType: "uint256" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
     name: "ChainResumed",
     inputs: [{ name: "chainId", type: "uint64", indexed: true, internalType: "uint64" }],
     anonymous: false,
@@ -680,6 +756,7 @@ export const chainsAbi = [
   },
   { type: "error", name: "OnlyCommittees", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OnlyKeyGeneration", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
+  { type: "error", name: "OnlyRotations", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   {
     type: "error",
     name: "PaidTimeOver",
@@ -725,6 +802,14 @@ export const chainsAbi = [
     type: "error",
     name: "SafeERC20FailedOperation",
     inputs: [{ name: "token", type: "address", internalType: "address" }],
+  },
+  {
+    type: "error",
+    name: "SameMembers",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "members", type: "uint256", internalType: "uint256" },
+    ],
   },
   { type: "error", name: "UnknownChain", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   {

@@ -206,6 +206,7 @@ export const committeesAbi = [
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },
       { name: "leaving", type: "uint32[]", internalType: "uint32[]" },
+      { name: "seats", type: "uint8", internalType: "uint8" },
     ],
     outputs: [{ name: "seedBlock", type: "uint64", internalType: "uint64" }],
     stateMutability: "nonpayable",

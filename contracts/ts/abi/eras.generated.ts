@@ -5,7 +5,31 @@ export const erasAbi = [
     inputs: [
       { name: "chains_", type: "address", internalType: "address" },
       { name: "recovery_", type: "address", internalType: "address" },
+      { name: "renewals_", type: "address", internalType: "address" },
     ],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "announce",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "group", type: "bytes32", internalType: "bytes32" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+      { name: "groupKey", type: "bytes", internalType: "bytes" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "begin",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+      { name: "firstHeight", type: "uint64", internalType: "uint64" },
+    ],
+    outputs: [],
     stateMutability: "nonpayable",
   },
   {
@@ -74,6 +98,26 @@ export const erasAbi = [
   },
   {
     type: "function",
+    name: "isSigned",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+      { name: "digest", type: "bytes32", internalType: "bytes32" },
+      { name: "groupKey128", type: "bytes", internalType: "bytes" },
+      { name: "signature256", type: "bytes", internalType: "bytes" },
+    ],
+    outputs: [{ name: "", type: "bool", internalType: "bool" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "newestSince",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
+    outputs: [{ name: "", type: "uint64", internalType: "uint64" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
     name: "open",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },
@@ -91,6 +135,24 @@ export const erasAbi = [
     inputs: [],
     outputs: [{ name: "", type: "address", internalType: "address" }],
     stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "renewals",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "address" }],
+    stateMutability: "view",
+  },
+  {
+    type: "event",
+    name: "EraAnnounced",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "group", type: "bytes32", indexed: true, internalType: "bytes32" },
+      { name: "era", type: "uint32", indexed: false, internalType: "uint32" },
+      { name: "groupKey", type: "bytes", indexed: false, internalType: "bytes" },
+    ],
+    anonymous: false,
   },
   {
     type: "event",
@@ -123,6 +185,7 @@ export const erasAbi = [
       { name: "previousFirst", type: "uint64", internalType: "uint64" },
     ],
   },
+  { type: "error", name: "MalformedPoint", inputs: [] },
   {
     type: "error",
     name: "NotAllowed",
@@ -130,6 +193,19 @@ export const erasAbi = [
       { name: "caller", type: "address", internalType: "address" },
       { name: "era", type: "uint32", internalType: "uint32" },
     ],
+  },
+  {
+    type: "error",
+    name: "NotAnnounced",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+    ],
+  },
+  {
+    type: "error",
+    name: "PrecompileFailed",
+    inputs: [{ name: "precompile", type: "address", internalType: "address" }],
   },
   {
     type: "error",

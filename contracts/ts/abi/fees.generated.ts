@@ -16,6 +16,39 @@ export const feesAbi = [
   },
   {
     type: "function",
+    name: "MAX_PERIODS",
+    inputs: [],
+    outputs: [{ name: "", type: "uint256", internalType: "uint256" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "PERIOD",
+    inputs: [],
+    outputs: [{ name: "", type: "uint256", internalType: "uint256" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "buyPriority",
+    inputs: [
+      { name: "account", type: "address", internalType: "address" },
+      { name: "gasPerSecond", type: "uint64", internalType: "uint64" },
+      { name: "firstPeriod", type: "uint256", internalType: "uint256" },
+      { name: "periods", type: "uint256", internalType: "uint256" },
+    ],
+    outputs: [],
+    stateMutability: "payable",
+  },
+  {
+    type: "function",
+    name: "ceiling",
+    inputs: [],
+    outputs: [{ name: "", type: "uint96", internalType: "uint96" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
     name: "isSponsored",
     inputs: [
       { name: "target", type: "address", internalType: "address" },
@@ -33,10 +66,73 @@ export const feesAbi = [
   },
   {
     type: "function",
+    name: "priorityCapacity",
+    inputs: [],
+    outputs: [{ name: "", type: "uint64", internalType: "uint64" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "priorityCost",
+    inputs: [
+      { name: "gasPerSecond", type: "uint64", internalType: "uint64" },
+      { name: "firstPeriod", type: "uint256", internalType: "uint256" },
+      { name: "periods", type: "uint256", internalType: "uint256" },
+    ],
+    outputs: [{ name: "", type: "uint256", internalType: "uint256" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "priorityOf",
+    inputs: [
+      { name: "account", type: "address", internalType: "address" },
+      { name: "period", type: "uint256", internalType: "uint256" },
+    ],
+    outputs: [{ name: "", type: "uint256", internalType: "uint256" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "priorityPrice",
+    inputs: [],
+    outputs: [{ name: "", type: "uint96", internalType: "uint96" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "prioritySold",
+    inputs: [{ name: "period", type: "uint256", internalType: "uint256" }],
+    outputs: [{ name: "", type: "uint256", internalType: "uint256" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "setOrdinaryFees",
+    inputs: [
+      { name: "floor", type: "uint96", internalType: "uint96" },
+      { name: "newCeiling", type: "uint96", internalType: "uint96" },
+      { name: "newTreasury", type: "address", internalType: "address" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
     name: "setPrice",
     inputs: [
       { name: "newPrice", type: "uint96", internalType: "uint96" },
       { name: "newTreasury", type: "address", internalType: "address" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "setPrioritySale",
+    inputs: [
+      { name: "newPrice", type: "uint96", internalType: "uint96" },
+      { name: "newCapacity", type: "uint64", internalType: "uint64" },
     ],
     outputs: [],
     stateMutability: "nonpayable",
@@ -74,11 +170,52 @@ export const feesAbi = [
     stateMutability: "view",
   },
   {
+    type: "function",
+    name: "withdraw",
+    inputs: [
+      { name: "to", type: "address", internalType: "address payable" },
+      { name: "amount", type: "uint256", internalType: "uint256" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "event",
+    name: "OrdinaryFeesSet",
+    inputs: [
+      { name: "floor", type: "uint96", indexed: false, internalType: "uint96" },
+      { name: "ceiling", type: "uint96", indexed: false, internalType: "uint96" },
+      { name: "treasury", type: "address", indexed: false, internalType: "address" },
+    ],
+    anonymous: false,
+  },
+  {
     type: "event",
     name: "PriceSet",
     inputs: [
       { name: "price", type: "uint96", indexed: false, internalType: "uint96" },
       { name: "treasury", type: "address", indexed: false, internalType: "address" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
+    name: "PriorityBought",
+    inputs: [
+      { name: "buyer", type: "address", indexed: true, internalType: "address" },
+      { name: "account", type: "address", indexed: true, internalType: "address" },
+      { name: "firstPeriod", type: "uint256", indexed: false, internalType: "uint256" },
+      { name: "periods", type: "uint256", indexed: false, internalType: "uint256" },
+      { name: "gasPerSecond", type: "uint64", indexed: false, internalType: "uint64" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
+    name: "PrioritySaleSet",
+    inputs: [
+      { name: "pricePerGas", type: "uint96", indexed: false, internalType: "uint96" },
+      { name: "capacity", type: "uint64", indexed: false, internalType: "uint64" },
     ],
     anonymous: false,
   },
@@ -92,5 +229,41 @@ export const feesAbi = [
     ],
     anonymous: false,
   },
+  {
+    type: "event",
+    name: "Withdrawn",
+    inputs: [
+      { name: "to", type: "address", indexed: true, internalType: "address" },
+      { name: "amount", type: "uint256", indexed: false, internalType: "uint256" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "error",
+    name: "InvalidBounds",
+    inputs: [
+      { name: "floor", type: "uint96", internalType: "uint96" },
+      { name: "ceiling", type: "uint96", internalType: "uint96" },
+    ],
+  },
+  {
+    type: "error",
+    name: "InvalidPeriods",
+    inputs: [
+      { name: "firstPeriod", type: "uint256", internalType: "uint256" },
+      { name: "periods", type: "uint256", internalType: "uint256" },
+    ],
+  },
+  { type: "error", name: "NoRate", inputs: [] },
   { type: "error", name: "NotOwner", inputs: [{ name: "account", type: "address", internalType: "address" }] },
+  { type: "error", name: "PaymentFailed", inputs: [{ name: "to", type: "address", internalType: "address" }] },
+  { type: "error", name: "SoldOut", inputs: [{ name: "period", type: "uint256", internalType: "uint256" }] },
+  {
+    type: "error",
+    name: "Underpaid",
+    inputs: [
+      { name: "asked", type: "uint256", internalType: "uint256" },
+      { name: "paid", type: "uint256", internalType: "uint256" },
+    ],
+  },
 ] as const;

@@ -5,6 +5,7 @@ export const keyGenerationAbi = [
     inputs: [
       { name: "host_", type: "address", internalType: "address" },
       { name: "recovery_", type: "address", internalType: "address" },
+      { name: "renewals_", type: "address", internalType: "address" },
       { name: "nodes_", type: "address", internalType: "contract INodeKeys" },
       {
         name: "windows_",
@@ -208,6 +209,13 @@ export const keyGenerationAbi = [
   {
     type: "function",
     name: "recovery",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "address" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "renewals",
     inputs: [],
     outputs: [{ name: "", type: "address", internalType: "address" }],
     stateMutability: "view",

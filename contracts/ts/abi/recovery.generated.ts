@@ -7,7 +7,7 @@ export const recoveryAbi = [
       {
         name: "parts",
         type: "tuple",
-        internalType: "struct Recovery.Parts",
+        internalType: "struct RecoveryClaims.Parts",
         components: [
           { name: "token", type: "address", internalType: "contract IERC20" },
           { name: "pool", type: "address", internalType: "address" },
@@ -17,6 +17,7 @@ export const recoveryAbi = [
           { name: "keyGeneration", type: "address", internalType: "contract IKeyGeneration" },
           { name: "eras", type: "address", internalType: "contract IEras" },
           { name: "rotations", type: "address", internalType: "contract IRotations" },
+          { name: "renewals", type: "address", internalType: "contract IRenewals" },
         ],
       },
       {
@@ -121,6 +122,28 @@ export const recoveryAbi = [
   },
   {
     type: "function",
+    name: "claimInherited",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+      {
+        name: "order",
+        type: "tuple",
+        internalType: "struct IRecovery.Order",
+        components: [
+          { name: "epoch", type: "uint32", internalType: "uint32" },
+          { name: "height", type: "uint64", internalType: "uint64" },
+          { name: "content", type: "bytes", internalType: "bytes" },
+        ],
+      },
+      { name: "groupKey128", type: "bytes", internalType: "bytes" },
+      { name: "certificate256", type: "bytes", internalType: "bytes" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
     name: "claimOrder",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },
@@ -202,6 +225,13 @@ export const recoveryAbi = [
       { name: "chainId", type: "uint64", internalType: "uint64" },
       { name: "culprits", type: "uint32[]", internalType: "uint32[]" },
     ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "lack",
+    inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }],
     outputs: [],
     stateMutability: "nonpayable",
   },
@@ -293,6 +323,13 @@ export const recoveryAbi = [
         ],
       },
     ],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "renewals",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "contract IRenewals" }],
     stateMutability: "view",
   },
   {
@@ -414,6 +451,27 @@ export const recoveryAbi = [
       { name: "openingId", type: "bytes32", indexed: true, internalType: "bytes32" },
       { name: "height", type: "uint64", indexed: false, internalType: "uint64" },
       { name: "digest", type: "bytes32", indexed: false, internalType: "bytes32" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
+    name: "InheritedClaimed",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "openingId", type: "bytes32", indexed: true, internalType: "bytes32" },
+      { name: "height", type: "uint64", indexed: false, internalType: "uint64" },
+      { name: "digest", type: "bytes32", indexed: false, internalType: "bytes32" },
+    ],
+    anonymous: false,
+  },
+  {
+    type: "event",
+    name: "InheritedLacks",
+    inputs: [
+      { name: "chainId", type: "uint64", indexed: true, internalType: "uint64" },
+      { name: "openingId", type: "bytes32", indexed: true, internalType: "bytes32" },
+      { name: "nodeId", type: "uint32", indexed: false, internalType: "uint32" },
     ],
     anonymous: false,
   },
@@ -588,12 +646,12 @@ export const recoveryAbi = [
     name: "AccessManagedUnauthorized",
     inputs: [{ name: "caller", type: "address", internalType: "address" }],
   },
+  { type: "error", name: "AlreadyLacks", inputs: [{ name: "nodeId", type: "uint32", internalType: "uint32" }] },
   { type: "error", name: "AlreadyStands", inputs: [{ name: "nodeId", type: "uint32", internalType: "uint32" }] },
   { type: "error", name: "BadCertificate", inputs: [] },
   { type: "error", name: "ClaimsOver", inputs: [{ name: "closedAt", type: "uint64", internalType: "uint64" }] },
   { type: "error", name: "MalformedContainer", inputs: [] },
   { type: "error", name: "MalformedOrder", inputs: [] },
-  { type: "error", name: "MalformedPoint", inputs: [] },
   { type: "error", name: "NoSignOfLife", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   {
     type: "error",
@@ -611,8 +669,17 @@ export const recoveryAbi = [
       { name: "highest", type: "uint64", internalType: "uint64" },
     ],
   },
+  {
+    type: "error",
+    name: "NotInherited",
+    inputs: [
+      { name: "era", type: "uint32", internalType: "uint32" },
+      { name: "height", type: "uint64", internalType: "uint64" },
+    ],
+  },
   { type: "error", name: "NotRunning", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   { type: "error", name: "NotYet", inputs: [{ name: "until", type: "uint64", internalType: "uint64" }] },
+  { type: "error", name: "NothingInherited", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   { type: "error", name: "OnlyKeyGeneration", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OnlyRotations", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OtherGroup", inputs: [{ name: "group", type: "bytes32", internalType: "bytes32" }] },
@@ -631,11 +698,6 @@ export const recoveryAbi = [
         ],
       },
     ],
-  },
-  {
-    type: "error",
-    name: "PrecompileFailed",
-    inputs: [{ name: "precompile", type: "address", internalType: "address" }],
   },
   {
     type: "error",

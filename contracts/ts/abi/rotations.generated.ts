@@ -15,6 +15,7 @@ export const rotationsAbi = [
           { name: "keyGeneration", type: "address", internalType: "contract IKeyGeneration" },
           { name: "resharing", type: "address", internalType: "contract IResharing" },
           { name: "recovery", type: "address", internalType: "contract IRecovery" },
+          { name: "renewals", type: "address", internalType: "contract IRenewals" },
         ],
       },
       {
@@ -163,6 +164,25 @@ export const rotationsAbi = [
   },
   {
     type: "function",
+    name: "renewals",
+    inputs: [],
+    outputs: [{ name: "", type: "address", internalType: "contract IRenewals" }],
+    stateMutability: "view",
+  },
+  {
+    type: "function",
+    name: "renewed",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "era", type: "uint32", internalType: "uint32" },
+      { name: "epoch", type: "uint32", internalType: "uint32" },
+      { name: "keysHash", type: "bytes32", internalType: "bytes32" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
     name: "requestExit",
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },
@@ -189,6 +209,16 @@ export const rotationsAbi = [
     inputs: [
       { name: "chainId", type: "uint64", internalType: "uint64" },
       { name: "leaving", type: "uint32[]", internalType: "uint32[]" },
+    ],
+    outputs: [],
+    stateMutability: "nonpayable",
+  },
+  {
+    type: "function",
+    name: "requestResize",
+    inputs: [
+      { name: "chainId", type: "uint64", internalType: "uint64" },
+      { name: "members", type: "uint8", internalType: "uint8" },
     ],
     outputs: [],
     stateMutability: "nonpayable",
@@ -415,6 +445,7 @@ export const rotationsAbi = [
   { type: "error", name: "OnlyChains", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OnlyCommittees", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OnlyRecovery", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
+  { type: "error", name: "OnlyRenewals", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   { type: "error", name: "OnlyResharing", inputs: [{ name: "caller", type: "address", internalType: "address" }] },
   {
     type: "error",
@@ -447,6 +478,14 @@ export const rotationsAbi = [
   },
   {
     type: "error",
+    name: "TooFewValidators",
+    inputs: [
+      { name: "members", type: "uint256", internalType: "uint256" },
+      { name: "cap", type: "uint256", internalType: "uint256" },
+    ],
+  },
+  {
+    type: "error",
     name: "TooMany",
     inputs: [
       { name: "leaving", type: "uint256", internalType: "uint256" },
@@ -454,6 +493,7 @@ export const rotationsAbi = [
     ],
   },
   { type: "error", name: "UnderRecovery", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
+  { type: "error", name: "UnderRenewal", inputs: [{ name: "chainId", type: "uint64", internalType: "uint64" }] },
   {
     type: "error",
     name: "WrongStage",

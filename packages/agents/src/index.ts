@@ -8,6 +8,7 @@ export { ForkAnnouncements, type ForkBook } from "./lifecycle/fork-announcements
 export { LifecycleAgent } from "./lifecycle/lifecycle-agent.ts";
 export { LifecycleCalls } from "./lifecycle/lifecycle-calls.ts";
 export { emptyLifecycle, type LifecycleState, reduceLifecycle } from "./lifecycle/lifecycle-state.ts";
+export { RenewalCalls } from "./lifecycle/renewal-calls.ts";
 export type { Logger } from "./logger.ts";
 export { type AgentContracts, contractAbis } from "./mainchain/contracts.ts";
 export { eventDecoder } from "./mainchain/event-decoder.ts";

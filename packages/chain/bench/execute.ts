@@ -45,6 +45,7 @@ const chain = await Chain.open({
     allocation: addresses.map((address) => ({ address: toHex(address), balance: 10n ** 20n })),
   },
   storage: { directory },
+  seatsOf: () => 4,
   onFailure: (error) => {
     throw error;
   },
@@ -61,6 +62,7 @@ async function block(transactions: readonly Uint8Array[]): Promise<ExecutionResu
     chain.executor.execute(
       {
         ...{ height, rules: 1, beacon, parent: zero, mainchain: { number: 0, hash: zero } },
+        term: { era: 1, epoch: 1, committee: zero },
         ...{ time: 1_700_000_000_000 + height * 250, bodies: [{ body }] },
       },
       resolve,

@@ -1,14 +1,17 @@
+import type { MemberStatus } from "@tributary/protocol/ports/member-host";
 import { CliError } from "./cli-error.ts";
 
 const TIMEOUT_MS = 5_000;
 
 /** What `tributary_status` says. */
 export type ChainStatus = {
-  readonly status: "running" | "paused" | "syncing" | "recovery" | "expired";
+  readonly status: MemberStatus;
   readonly height: number;
   readonly membersUp: number;
   readonly quorum: number;
   readonly since: number;
+  /** Members that say that their keys do not sign now: places in the list of those who were asked. */
+  readonly notSigning: readonly number[];
 };
 
 /** One JSON-RPC call over HTTP. Throws CliError with the server's words. */
@@ -27,22 +30,33 @@ export async function chainCall(url: string, method: string, ...params: readonly
   return answer.result;
 }
 
-/** The first member's word that can be had; undefined while none answers. */
+/**
+ * What members say: the first one that runs, else the first that answers at all; undefined where none does. A member
+ * whose keys are away knows that of itself only.
+ */
 export async function chainStatus(urls: readonly string[]): Promise<ChainStatus | undefined> {
-  for (const url of urls) {
-    try {
-      const status = (await chainCall(url, "tributary_status")) as Record<string, unknown> | null;
-      if (status === null || typeof status !== "object") continue;
-      return {
-        status: status["status"] as ChainStatus["status"],
-        height: Number(status["height"]),
-        membersUp: Number(status["membersUp"]),
-        quorum: Number(status["quorum"]),
-        since: Number(status["since"]),
-      };
-    } catch {
-      // This member is away; the next one may answer.
-    }
-  }
-  return undefined;
+  const answers = await Promise.all(urls.map(statusOf));
+  const found = answers.flatMap((answer) => answer ?? []);
+  const best = found.find(({ status }) => status === "running") ?? found[0];
+  if (best === undefined) return undefined;
+  const notSigning = answers.flatMap((answer, index) => (answer === undefined || answer.signs ? [] : [index]));
+  const { signs: _, ...status } = best;
+  return { ...status, notSigning };
+}
+
+/** undefined where the member is away. */
+async function statusOf(
+  url: string,
+): Promise<(Omit<ChainStatus, "notSigning"> & { readonly signs: boolean }) | undefined> {
+  const answer = await chainCall(url, "tributary_status").catch(() => undefined);
+  if (typeof answer !== "object" || answer === null) return undefined;
+  const fields = answer as Readonly<Record<string, unknown>>;
+  return {
+    status: fields["status"] as ChainStatus["status"],
+    height: Number(fields["height"]),
+    membersUp: Number(fields["membersUp"]),
+    quorum: Number(fields["quorum"]),
+    since: Number(fields["since"]),
+    signs: !["away", "refused", "silent"].includes(String(fields["signing"])),
+  };
 }

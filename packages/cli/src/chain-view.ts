@@ -16,7 +16,11 @@ export type ChainView = {
   readonly owner: string;
   readonly slots: number;
   readonly members: readonly { readonly nodeId: number; readonly rpc: string }[];
+  /** Members that the owner asked for, while the committee is not there yet. */
+  readonly resizing: number | undefined;
+  /** The newest one's; its era may be yet to begin. */
   readonly groupPublicKey: string | undefined;
+  readonly era: number;
   /** ISO 8601; when the paid time ends. */
   readonly paidUntil: string | undefined;
   /** Rent in escrow, smallest token unit. */
@@ -62,6 +66,12 @@ export async function viewChain(client: ManagerClient, network: Network, chainId
     functionName: "chainOf",
     args: [chainId],
   });
+  const [resizing] = await client.readContract({
+    address: contracts.Chains,
+    abi: chainsAbi,
+    functionName: "resizeOf",
+    args: [chainId],
+  });
   const nodeIds = await client.readContract({
     address: contracts.Committees,
     abi: committeesAbi,
@@ -94,7 +104,9 @@ export async function viewChain(client: ManagerClient, network: Network, chainId
     owner: chain.owner,
     slots: chain.slots,
     members,
+    resizing: resizing === 0 ? undefined : resizing,
     groupPublicKey: groupKey === "0x" ? undefined : groupKey,
+    era: chain.era,
     paidUntil: chain.end === 0n ? undefined : new Date(Number(chain.end) * 1000).toISOString(),
     escrow: chain.escrow,
     live,

@@ -1,4 +1,4 @@
-/** An error that the user can act upon: shown as one line with its code, without a stack. */
+/** An error that the user can act upon: shown with its code, without a stack. */
 export class CliError extends Error {
   readonly code: string;
 

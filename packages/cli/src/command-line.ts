@@ -28,7 +28,8 @@ export async function runCommandLine(parameters: readonly string[]): Promise<num
 
 function report(error: unknown, json: boolean): void {
   const code = codeOf(error) ?? "INTERNAL";
-  const message = reasonOf(error);
+  // What we say ourselves is meant to be read whole: the end of a node's log comes in several lines.
+  const message = error instanceof CliError ? error.message.trimEnd() : reasonOf(error);
   process.stderr.write(json ? `${JSON.stringify({ error: { code, message } })}\n` : `error ${code}: ${message}\n`);
   if (codeOf(error) === undefined && error instanceof Error) process.stderr.write(`${error.stack}\n`);
 }

@@ -6,6 +6,7 @@ import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.genera
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { offencesAbi } from "@tributary/contracts/abi/offences.generated";
 import { recoveryAbi } from "@tributary/contracts/abi/recovery.generated";
+import { renewalsAbi } from "@tributary/contracts/abi/renewals.generated";
 import { rotationsAbi } from "@tributary/contracts/abi/rotations.generated";
 import { tributaryTokenAbi } from "@tributary/contracts/abi/tributary-token.generated";
 import { validatorsAbi } from "@tributary/contracts/abi/validators.generated";
@@ -22,6 +23,7 @@ const errors: Abi = [
   ...nodesAbi,
   ...offencesAbi,
   ...recoveryAbi,
+  ...renewalsAbi,
   ...rotationsAbi,
   ...tributaryTokenAbi,
   ...validatorsAbi,

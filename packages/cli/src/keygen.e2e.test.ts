@@ -48,6 +48,12 @@ class RecordingHost implements MemberHost {
   current(): boolean {
     return true;
   }
+  border(): undefined {
+    return undefined;
+  }
+  owes(): boolean {
+    return false;
+  }
 }
 
 const lines: string[] = [];

@@ -20,6 +20,7 @@ import {
   RecoveryCalls,
   type RecoveryState,
   type RecoveryTask,
+  RenewalCalls,
   ResharingAgent,
   ResharingCalls,
   type RunnerOptions,
@@ -49,7 +50,7 @@ export type NodeAgentsOptions = {
   readonly patienceMs?: number;
   readonly board: HttpReadyBoard;
   readonly onCheckpoint: (checkpoint: Checkpoint) => void;
-  /** READY of a reshared epoch is in a block; before any checkpoint at or above it. */
+  /** READY of a reshared epoch, or of an era by schedule, is in a block; before any checkpoint at or above it. */
   readonly onReady: (group: HexHash, era: number, epoch: number, block: number) => void;
   /** Hears of announced rules before any checkpoint at or above their blocks. */
   readonly forks: ForkBook;
@@ -89,6 +90,7 @@ export class NodeAgents {
       resharing: contractAddress(mainchain, "Resharing"),
       rotations: contractAddress(mainchain, "Rotations"),
       recovery: contractAddress(mainchain, "Recovery"),
+      renewals: contractAddress(mainchain, "Renewals"),
       forks: contractAddress(mainchain, "Forks"),
     };
     const watcher = new MainchainWatcher<MainchainEvent>({
@@ -119,8 +121,9 @@ export class NodeAgents {
       runnerOptions,
     );
     const lifecycleCalls = new LifecycleCalls(sender, watcher.client, contracts);
+    const renewalCalls = new RenewalCalls(sender, watcher.client, contracts.renewals);
     const lifecycle = new AgentRunner(
-      new LifecycleAgent({ vault, host, calls: lifecycleCalls, logger }),
+      new LifecycleAgent({ vault, host, calls: lifecycleCalls, renewals: renewalCalls, logger }),
       runnerOptions,
     );
     const resharingCalls = new ResharingCalls(sender, contracts.resharing);

@@ -1,3 +1,4 @@
+import { isProxyName } from "@tributary/node/rpc/trusted-proxies";
 import { InvalidArgumentError } from "commander";
 import { parseEther } from "viem";
 
@@ -23,6 +24,12 @@ export function accountAddress(text: string): `0x${string}` {
   return text as `0x${string}`;
 }
 
+/** Numbers of storage slots as words of 32 bytes, gathered one by one as commander hands them over. */
+export function slotNumbers(text: string, before: readonly `0x${string}`[] = []): readonly `0x${string}`[] {
+  if (!/^(0x[0-9a-fA-F]{1,64}|[0-9]{1,77})$/.test(text)) throw new InvalidArgumentError("a number below 2^256");
+  return [...before, `0x${BigInt(text).toString(16).padStart(64, "0")}`];
+}
+
 export function etherAmount(text: string): bigint {
   try {
     const value = parseEther(text);
@@ -44,6 +51,12 @@ export function nodeIds(text: string): readonly number[] {
   const ids = text.split(",");
   if (!ids.every((id) => /^[1-9][0-9]{0,9}$/.test(id))) throw new InvalidArgumentError("node ids with commas between");
   return ids.map(Number);
+}
+
+/** Addresses and networks of proxies, gathered one by one as commander hands them over. */
+export function proxyNames(text: string, before: readonly string[] = []): readonly string[] {
+  if (!isProxyName(text)) throw new InvalidArgumentError("an address, or a network as 10.0.0.0/8");
+  return [...before, text];
 }
 
 export type Endpoint = { readonly host: string; readonly port: number };

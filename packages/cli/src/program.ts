@@ -6,6 +6,7 @@ import { gatewayCommand } from "./commands/gateway.ts";
 import { importChainCommand } from "./commands/import-chain.ts";
 import { keyCommand } from "./commands/key.ts";
 import { nodeCommand } from "./commands/node.ts";
+import { proofCommand } from "./commands/proof.ts";
 import { sendCommand } from "./commands/send.ts";
 import { vaultCommand } from "./commands/vault.ts";
 
@@ -22,6 +23,7 @@ export function buildProgram(json = false): Command {
     nodeCommand(),
     chainCommand(),
     sendCommand(),
+    proofCommand(),
     gatewayCommand(),
     keyCommand(),
     vaultCommand(),

@@ -8,10 +8,10 @@ import {
   webhookSecret,
 } from "@tributary/authority";
 import type { PasswordSource } from "@tributary/node/vault/password";
-import { pino } from "pino";
 import { readAuthorityConfig } from "./authority-config.ts";
 import { createAuthorityKeystore, type NewKeystore, openAuthorityKeystore } from "./authority-keystore.ts";
 import { CliError, reasonOf } from "./cli-error.ts";
+import { openLog } from "./open-log.ts";
 import type { Output } from "./output.ts";
 import { aborted } from "./stop-signal.ts";
 
@@ -33,7 +33,7 @@ export type RunAuthorityOptions = {
 export async function runAuthority(options: RunAuthorityOptions): Promise<void> {
   const { output, signal } = options;
   const config = await readAuthorityConfig(options.config);
-  const logger = pino({}, pino.destination({ dest: 2, sync: true }));
+  const logger = openLog();
   const metrics = new PoolMetrics();
   const stop = new AbortController();
   signal.addEventListener("abort", () => stop.abort(), { once: true });

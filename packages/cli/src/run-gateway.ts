@@ -1,11 +1,12 @@
 import { Gateway } from "@tributary/node/gateway/gateway";
 import type { TlsFiles } from "@tributary/node/rpc/chain-door";
 import { ListenError } from "@tributary/node/rpc/listen-error";
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { CliError, reasonOf } from "./cli-error.ts";
 import { NetworkView } from "./devnet/network-view.ts";
 import { GatewayChains } from "./gateway-chains.ts";
 import { connectReader, findNetwork, type NetworkOptions } from "./network.ts";
+import { openLog } from "./open-log.ts";
 import type { Output } from "./output.ts";
 import { aborted } from "./stop-signal.ts";
 import { readTlsFiles, type TlsPaths } from "./tls-files.ts";
@@ -17,6 +18,7 @@ export type RunGatewayOptions = Pick<NetworkOptions, "data" | "network"> & {
   readonly host: string;
   readonly port: number;
   readonly cors: readonly string[];
+  readonly trustedProxies: readonly string[];
   readonly tls: TlsPaths;
   readonly output: Output;
   readonly signal: AbortSignal;
@@ -24,12 +26,12 @@ export type RunGatewayOptions = Pick<NetworkOptions, "data" | "network"> & {
 
 /** Serves the chains that the mainchain says run, until the signal. */
 export async function runGateway(options: RunGatewayOptions): Promise<void> {
-  const { output, signal, cors } = options;
-  const logger = pino({ level: "warn" }, pino.destination({ dest: 2, sync: true }));
+  const { output, signal, cors, trustedProxies } = options;
+  const logger = openLog("warn");
   const tls = await readTlsFiles(options.tls);
   const network = await findNetwork(options);
   const { chain } = await connectReader(network);
-  const gateway = new Gateway({ logger, cors, ...(tls === undefined ? {} : { tls }) });
+  const gateway = new Gateway({ logger, cors, trustedProxies, ...(tls === undefined ? {} : { tls }) });
   const served = new GatewayChains(gateway);
   const view: NetworkView = new NetworkView(
     {

@@ -3,9 +3,9 @@ import { ChainImport, EthereumChain, EthereumError, parseGenesisFile } from "@tr
 import type { ChainBackend } from "@tributary/node/rpc/backend";
 import { RpcServer } from "@tributary/node/rpc/server";
 import { toHex } from "@tributary/protocol/bytes/hex";
-import pino from "pino";
 import { Registry } from "prom-client";
 import { CliError } from "./cli-error.ts";
+import { openLog } from "./open-log.ts";
 import type { Output } from "./output.ts";
 import { aborted } from "./stop-signal.ts";
 
@@ -37,7 +37,7 @@ export async function runImportChain(options: ImportChainOptions): Promise<void>
     return;
   }
   const server = new RpcServer({
-    ...{ logger: pino({ level: "warn" }, pino.destination(2)), registry: new Registry() },
+    ...{ logger: openLog("warn"), registry: new Registry() },
     budget: { unitsPerSecond: UNITS_PER_SECOND, surplusPerSecond: UNITS_PER_SECOND },
   });
   server.addChain(ledger.chainId, backendOf(await EthereumChain.open(ledger)));
@@ -71,6 +71,7 @@ function backendOf(chain: EthereumChain): ChainBackend {
       finality: () => Promise.resolve(undefined),
       stateProof: () => Promise.resolve({ kind: "uncertified" }),
       evidence: () => Promise.resolve({ kept: [] }),
+      handover: () => undefined,
     },
   };
 }

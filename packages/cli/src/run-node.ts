@@ -5,13 +5,14 @@ import type { ForkRules } from "@tributary/chain/forks/fork";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { NodeProcess, type PasswordSource } from "@tributary/node";
 import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { createPublicClient, http } from "viem";
 import { CliError, reasonOf } from "./cli-error.ts";
 import { NodeAgents } from "./node-agents.ts";
 import { type NodeConfig, readNodeConfig } from "./node-config.ts";
 import { removeNodeProcess, writeNodeProcess } from "./node-process-file.ts";
 import { type OpenKeys, openKeys } from "./open-keys.ts";
+import { openLog } from "./open-log.ts";
 import type { Output } from "./output.ts";
 import { aborted } from "./stop-signal.ts";
 
@@ -37,7 +38,7 @@ export async function runNode(options: RunNodeOptions): Promise<void> {
   const { signal } = options;
   const dataDir = resolve(options.data);
   const config = await readNodeConfig(dataDir);
-  const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+  const logger = openLog(config.logLevel);
   const keys = await openKeys(dataDir, config, () => passwordSource(options, config), logger, signal);
   if (keys === undefined) return;
   try {

@@ -2,7 +2,7 @@ import { lockData } from "@tributary/node/host/data-lock";
 import { FileVault } from "@tributary/node/vault/file-vault";
 import { type PasswordSource, readPassword } from "@tributary/node/vault/password";
 import { VaultServer } from "@tributary/node/vault/remote/vault-server";
-import { pino } from "pino";
+import { openLog } from "./open-log.ts";
 import type { Endpoint } from "./option-parsers.ts";
 import type { Output } from "./output.ts";
 import { VaultFolder } from "./vault-folder.ts";
@@ -16,7 +16,7 @@ export async function serveVault(
   signal: AbortSignal,
 ): Promise<void> {
   const folder = new VaultFolder(data);
-  const logger = pino({ level: "info" }, pino.destination({ dest: 2, sync: true }));
+  const logger = openLog();
   // Two processes on one record would each sign what the other does not know of.
   const lock = await lockData(folder.path);
   try {

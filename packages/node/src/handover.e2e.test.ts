@@ -7,7 +7,9 @@ import { signTransaction } from "@tributary/chain/transaction/sign.fixture";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { ContainerHeader } from "@tributary/protocol/container/header";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
+import { quorum } from "@tributary/protocol/quorum";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { stoppedProof } from "./host/stopped-proof.ts";
 import { accounts, bytesOf, generateChain, reshareChain, seated, TestNode } from "./node.fixture.ts";
 
 type Receipt = { readonly blockNumber: string; readonly blockHash: string } | null;
@@ -18,7 +20,11 @@ const nodes: TestNode[] = [];
 let first: MemberSpec;
 const epochs: MemberSpec[] = [];
 let checkpoint = 1;
-let nonce = 0n;
+/** Account that sends, and the next nonces of accounts. */
+let sender = 0;
+const nonces = [0n, 0n];
+/** Nodes that are stopped meanwhile. */
+const away = new Set<TestNode>();
 
 /** One block of a mainchain that all nodes see. */
 function mainchainBlock(): number {
@@ -47,8 +53,9 @@ const until = (condition: () => Promise<void>): Promise<void> =>
 
 async function send(node: TestNode): Promise<string> {
   const to = new Uint8Array(20).fill(0xee);
-  const raw = signTransaction({ chainId, nonce, to, value: 1n, gasLimit: 21_000n }, accounts[0]!);
-  nonce += 1n;
+  const nonce = nonces[sender]!;
+  const raw = signTransaction({ chainId, nonce, to, value: 1n, gasLimit: 21_000n }, accounts[sender]!);
+  nonces[sender] = nonce + 1n;
   let hash = "";
   // A node that is to join takes transactions when it has its seat, and that may be a moment after the others.
   await until(async () => {
@@ -78,6 +85,7 @@ const nodesOf = (spec: MemberSpec): TestNode[] =>
 async function tell(joining: readonly TestNode[] = []): Promise<void> {
   const members = joining.map((node, seat) => node.record(seat));
   for (const node of new Set([...nodesOf(first), ...epochs.flatMap(nodesOf), ...joining])) {
+    if (away.has(node)) continue;
     const later = { epochs: epochs.map((spec) => seated(spec, node)), joining: members };
     await node.process.host.start(seated(first, node), later);
   }
@@ -131,14 +139,14 @@ test("a member leaves and another comes: the same key, the same chain, four heig
   for (const node of nodes.slice(0, 4)) signs(node, first);
   // This one ends between its new log's first record and the erasure of its old share.
   const interrupted = nodes[1]!;
-  const { eraseShares } = interrupted;
-  interrupted.eraseShares = () => Promise.reject(new Error("the process ends here"));
+  const { eraseOlder } = interrupted;
+  interrupted.eraseOlder = () => Promise.reject(new Error("the process ends here"));
   const begins = await rotate(after);
   await until(async () =>
     expect(interrupted.process.host.failures().get(chainId)?.message).toBe("the process ends here"),
   );
   signs(interrupted, first);
-  interrupted.eraseShares = eraseShares;
+  interrupted.eraseOlder = eraseOlder;
   await interrupted.process.stop();
   await interrupted.start();
   for (const { group, era, epoch } of epochs) interrupted.process.checkpoints.ready(group, era, epoch, checkpoint);
@@ -202,4 +210,91 @@ test("the old share is gone, and a node that was away at the border comes back t
     const logs = readdirSync(join(away.folder, "chains", chainId.toString())).filter((name) => name.startsWith("log-"));
     expect(logs).toEqual([`log-0-${next.epoch}`]);
   });
+});
+
+test("the committee grows and shrinks: the same key and chain, whichever quorum signs", async () => {
+  const old = newest();
+  const oldSigners = nodesOf(old);
+  let begins = 0;
+  for (const after of [nodes, [nodes[1]!, nodes[3]!], [nodes[4]!, nodes[2]!, nodes[3]!, nodes[0]!]]) {
+    begins = await rotate(after);
+    expect(newest().members).toHaveLength(after.length);
+    expect(newest().groupPublicKey).toBe(first.groupPublicKey);
+    for (const node of after) await until(async () => signs(node, newest()));
+    const { committee } = await headerOf(after[0]!, begins);
+    expect(committee).toBe(newest().committee);
+    // Members go over a moment after one another.
+    await until(async () => {
+      const quorums = await Promise.all(after.map((node) => node.rpc<{ quorum: number }>(chainId, "tributary_status")));
+      for (const { quorum: told } of quorums) expect(told).toBe(quorum(after.length));
+    });
+  }
+  for (const one of oldSigners) await until(async () => expect(() => signs(one, old)).toThrow("holds no share"));
+  let last = 0;
+  for (let i = 0; i < 5; i++) last = await mined(nodes[4]!, await send(nodes[4]!));
+  await sameEverywhere(nodes, last);
+  // A node that starts again reads what committees of all sizes made.
+  const again = nodes[4]!;
+  await again.process.stop();
+  await again.start();
+  for (const { group, era, epoch } of epochs) again.process.checkpoints.ready(group, era, epoch, checkpoint);
+  mainchainBlock();
+  await tell();
+  last = await mined(again, await send(again));
+  await sameEverywhere(nodes, last);
+});
+
+async function leave(node: TestNode): Promise<void> {
+  away.add(node);
+  await node.process.stop();
+}
+
+async function comeBack(node: TestNode): Promise<void> {
+  away.delete(node);
+  await node.start();
+  for (const { group, era, epoch } of epochs) node.process.checkpoints.ready(group, era, epoch, checkpoint);
+}
+
+test("a leaver that was away for epochs hands on what it acknowledged, erases its share, and has left", async () => {
+  const old = newest();
+  const leaver = nodes[2]!;
+  const others = nodesOf(old).filter((node) => node !== leaver);
+  // Nobody else has it.
+  for (const other of others) await leave(other);
+  const hash = await send(leaver);
+  await leave(leaver);
+  for (const other of others) await comeBack(other);
+  mainchainBlock();
+  await tell();
+  // Nobody of its committee is in the last one. What others send meanwhile is not behind it.
+  sender = 1;
+  await rotate([nodes[1]!, nodes[0]!]);
+  await rotate([nodes[1]!]);
+  signs(leaver, old);
+  for (const node of [nodes[1]!, nodes[0]!, nodes[3]!, nodes[4]!]) await leave(node);
+  const last = { era: old.era, epoch: old.epoch };
+  await comeBack(leaver);
+  const { host } = leaver.process;
+  expect(host.owes(chainId, last)).toBe(true);
+  await tell();
+  // It says what waits for the others, who have all gone.
+  const { leaving } = JSON.parse(await leaver.get("/health")) as { readonly leaving: object };
+  const waits = { transactions: 1, hashes: [hash], keys: true, linked: false };
+  expect(leaving).toEqual({ [chainId.toString()]: waits });
+  await comeBack(nodes[1]!);
+  mainchainBlock();
+  await tell();
+  await mined(nodes[1]!, hash);
+  await until(async () => expect(() => signs(leaver, old)).toThrow("holds no share"));
+  await until(async () => expect(host.owes(chainId, last)).toBe(false));
+  await host.stop(chainId, "left");
+  expect(host.departures()).toEqual(new Map());
+  await leave(leaver);
+  await comeBack(leaver);
+  expect(leaver.process.host.owes(chainId, last)).toBe(false);
+  await leave(leaver);
+  // Its folder is still that of the chain.
+  const folder = join(leaver.folder, "chains", chainId.toString());
+  const proof = await stoppedProof(folder, chainId, new Uint8Array(20).fill(0xee), []);
+  expect(proof.kind).toBe("proof");
 });

@@ -27,8 +27,8 @@ export class TestNode {
   process: NodeProcess;
   /** What its keys do when asked to sign; a test may put something else here. */
   signer: FileVault["signer"];
-  /** How its shares are erased; a test may put something else here. */
-  eraseShares: FileVault["eraseShares"];
+  /** How its old shares are erased; a test may put something else here. */
+  eraseOlder: FileVault["eraseOlder"];
   /** Heights behind from which on its members fetch a snapshot. */
   joinLag = 1_000_000;
   peerPort = 0;
@@ -39,7 +39,7 @@ export class TestNode {
     this.folder = folder;
     this.vault = vault;
     this.signer = (...key) => vault.signer(...key);
-    this.eraseShares = (...key) => vault.eraseShares(...key);
+    this.eraseOlder = (slot) => vault.eraseOlder(slot);
     this.process = this.#create();
   }
 
@@ -103,7 +103,8 @@ export class TestNode {
           const signer = this.signer(spec, spec.seat, bytesOf(spec.shareKeys[spec.seat] ?? "0x"));
           return { ...(await this.vault.seat(request)), signer };
         },
-        eraseShares: (...key) => this.eraseShares(...key),
+        signHandover: (...key) => this.vault.signHandover(...key),
+        eraseOlder: (slot) => this.eraseOlder(slot),
       },
       logger: logger.child({ node: this.nodeId }),
       joinLag: this.joinLag,

@@ -162,6 +162,7 @@ export class NodeProcess {
       const rpcPort = await this.#listen(rpc);
       opened.push(() => rpc.stop());
       const host = new NodeHost({
+        nodeId,
         dataDir,
         vault,
         mesh,
@@ -206,8 +207,14 @@ export class NodeProcess {
     for (const [chainId, { rules, time }] of this.#running?.host.unknownForks() ?? []) {
       unknownForks[chainId.toString()] = { rules, time };
     }
+    const diverged: Record<string, object> = {};
+    for (const [chainId, divergence] of this.#running?.host.divergences() ?? []) {
+      diverged[chainId.toString()] = divergence;
+    }
+    const leaving: Record<string, object> = {};
+    for (const [chainId, owed] of this.#running?.host.departures() ?? []) leaving[chainId.toString()] = owed;
     const links = this.#running?.mesh.stats.links ?? 0;
-    return { ...health?.(), nodeId, links, failed, falseSnapshots, unknownForks };
+    return { ...health?.(), nodeId, links, failed, falseSnapshots, unknownForks, diverged, leaving };
   }
 
   #reading(): NodeReading {

@@ -11,6 +11,10 @@ pragma solidity ^0.8.30;
 /// Running, Paused -> Deleted by the owner: whole months that have not begun go back to the owner.
 /// Running, Paused -> Expired by anyone, after the paid time and the grace period: nothing is left to refund.
 /// Requested cannot be deleted (selection is at most minutes away): see above.
+/// A committee of another size: added seats are paid at the present price for the month that has begun, in full, and for
+/// those that follow; what that comes to is held from the request on. Seats that are given up free their share of the
+/// months that have not begun. Either counts from the moment when the new committee has its key; until then, and where it
+/// does not get one, everything stays as it was.
 interface IChains {
     enum State {
         None,
@@ -114,6 +118,12 @@ interface IChains {
     event ChainExpired(uint64 indexed chainId);
     event ChainDeleted(uint64 indexed chainId, uint256 refund);
     event ChainFailed(uint64 indexed chainId, Failure failure, uint32[] culprits, uint256 refund);
+    /// @param deposit Held for the added seats.
+    event ChainResizeRequested(uint64 indexed chainId, uint8 fromMembers, uint8 members, uint256 deposit);
+    /// @notice The committee has another size, and the rent with it. @param refund To the owner.
+    event ChainResized(uint64 indexed chainId, uint8 members, uint256 refund);
+    /// @notice The committee stays as it was. @param refund The deposit, to the owner.
+    event ChainResizeFailed(uint64 indexed chainId, uint8 members, uint256 refund);
     event ChainExtended(uint64 indexed chainId, address indexed payer, uint16 months, uint256 rent, uint64 end);
     /// @notice Rent of `months` moved to the pool. @param escrow What is left of the chain's rent.
     event RentEarned(uint64 indexed chainId, uint256 months, uint256 amount, uint256 escrow);
@@ -125,6 +135,7 @@ interface IChains {
     error BadName(string name);
     error BadOwner();
     error BadMembers(uint256 members, uint256 lowest, uint256 highest);
+    error SameMembers(uint64 chainId, uint256 members);
     error BadMonths(uint256 months, uint256 highest);
     error BadGasLimit(uint256 gasLimit, uint256 lowest, uint256 highest);
     error BadByteLimit(uint256 byteLimit, uint256 lowest, uint256 highest);
@@ -137,6 +148,7 @@ interface IChains {
     error PaidTimeOver(uint64 chainId, uint256 until);
     error OnlyCommittees(address caller);
     error OnlyKeyGeneration(address caller);
+    error OnlyRotations(address caller);
     /// Too little gas to start key generation after the selection.
     error GasTooLow(uint256 gasLeft, uint256 required);
     error WrongEpoch(uint64 chainId, uint32 era, uint32 epoch);
@@ -158,6 +170,11 @@ interface IChains {
     /// @notice Buys more months at the present price. Anyone may pay; refunds go to the owner all the same.
     function extend(uint64 chainId, uint16 months, uint256 maximumRent) external;
 
+    /// @notice Asks for a committee of another size, of those that a chain may be created with. The owner only, and one
+    /// change at a time; at most `maximumRent` is taken from it for added seats. Refused where too few nodes have room, and
+    /// where too few validators are left for a smaller committee.
+    function resizeChain(uint64 chainId, uint8 members, uint256 maximumRent) external;
+
     function deleteChain(uint64 chainId) external;
 
     /// @notice Ends a chain whose paid time and grace period are over. Anyone.
@@ -176,11 +193,19 @@ interface IChains {
     function committeeSelected(uint64 chainId, uint32[] calldata nodeIds) external;
     function committeeUnavailable(uint64 chainId) external;
 
+    /// @notice By the rotations: the committee that was asked for is in charge, or it came to nothing.
+    function resized(uint64 chainId) external;
+    function resizeFailed(uint64 chainId) external;
+
     function parameters() external view returns (Parameters memory);
     function setParameters(Parameters calldata value) external;
 
     /// @notice Rent for a chain: a pure function of slots, members and months at the present price.
     function price(Size size, uint8 members, uint16 months) external view returns (uint256);
+    /// @notice What `resizeChain` would take now.
+    function resizePrice(uint64 chainId, uint8 members) external view returns (uint256);
+    /// @notice The size that was asked for, 0 where none is, and what is held for its added seats.
+    function resizeOf(uint64 chainId) external view returns (uint8 members, uint256 deposit);
     function chainCount() external view returns (uint64);
     /// @notice Id of the nth created chain, from 1.
     function chainAt(uint64 nonce) external view returns (uint64 chainId);

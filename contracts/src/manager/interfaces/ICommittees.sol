@@ -8,7 +8,7 @@ pragma solidity ^0.8.30;
 /// are selected in order, and changes made behind a waiting request take effect after it.
 /// Left to a block's proposer: to withhold its block and so draw once more, at the cost of the block.
 interface ICommittees {
-    /// @param replacement Of some members of a running chain's committee; `members` is how many.
+    /// @param replacement For some seats of a running chain's committee; `members` is how many nodes are drawn.
     struct Request {
         uint64 chainId;
         uint64 seedBlock;
@@ -25,7 +25,8 @@ interface ICommittees {
     event CommitteeSelected(uint64 indexed chainId, uint64 seedBlock, bytes32 seed, uint32[] nodeIds);
     /// @notice The nodes with enough free slots, at most `seatCap` of one validator, do not fill the committee.
     event CommitteeUnavailable(uint64 indexed chainId, uint256 seatsFilled, uint256 members, uint256 seatCap);
-    /// @notice Nodes drawn for the seats of `leaving`, in their order. Their slots are taken from here on.
+    /// @notice Nodes drawn for the seats of `leaving`, in their order; more of them where the committee grows, fewer where
+    /// it shrinks. Their slots are taken from here on.
     event SeatsSelected(uint64 indexed chainId, uint64 seedBlock, bytes32 seed, uint32[] leaving, uint32[] nodeIds);
     /// @notice Nobody leaves: too few nodes have room, at most `seatCap` of one validator.
     event SeatsUnavailable(uint64 indexed chainId, uint256 seatsFilled, uint256 seats);
@@ -67,8 +68,9 @@ interface ICommittees {
     /// @notice By the chain registry: the chain has ended.
     function release(uint64 chainId) external;
 
-    /// @notice By the rotations: draw nodes for the seats of some members, named by ascending seat.
-    function requestSeats(uint64 chainId, uint32[] calldata leaving) external returns (uint64 seedBlock);
+    /// @notice By the rotations: some members, named by ascending seat, are to leave, and so many nodes are drawn to take
+    /// their seats. More of these let the committee grow, and are refused where too few nodes have room.
+    function requestSeats(uint64 chainId, uint32[] calldata leaving, uint8 seats) external returns (uint64 seedBlock);
 
     /// @notice By the rotations: those drawn are the members from here on; the leavers keep their slots.
     function commitSeats(uint64 chainId) external;

@@ -91,6 +91,10 @@ interface IRecovery {
     event RecoveryCancelled(uint64 indexed chainId, bytes32 indexed openingId);
     event FinalClaimed(uint64 indexed chainId, bytes32 indexed openingId, uint64 height, bytes32 digest);
     event OrderClaimed(uint64 indexed chainId, bytes32 indexed openingId, uint64 height, bytes32 digest);
+    /// @notice An order of an earlier era that this one took over, to fall back to.
+    event InheritedClaimed(uint64 indexed chainId, bytes32 indexed openingId, uint64 height, bytes32 digest);
+    /// @notice The member cannot have all that the era took over.
+    event InheritedLacks(uint64 indexed chainId, bytes32 indexed openingId, uint32 nodeId);
     event MemberStands(uint64 indexed chainId, bytes32 indexed openingId, uint32 nodeId);
     /// @notice The first sign of life: the window begins anew.
     event ClaimsExtended(uint64 indexed chainId, bytes32 indexed openingId, uint64 closesAt);
@@ -123,6 +127,10 @@ interface IRecovery {
     error NotYet(uint64 until);
     error ClaimsOver(uint64 closedAt);
     error NoSignOfLife(uint64 chainId);
+    /// The era that is recovered from did not take this height over from that era, or its last one.
+    error NotInherited(uint32 era, uint64 height);
+    error NothingInherited(uint64 chainId);
+    error AlreadyLacks(uint32 nodeId);
     error NotAMember(uint64 chainId, address account);
     error AlreadyStands(uint32 nodeId);
     error MalformedContainer();
@@ -161,6 +169,22 @@ interface IRecovery {
     /// @notice Claims an order of the era that is higher than what was claimed before. Anyone.
     function claimOrder(uint64 chainId, Order calldata order, bytes calldata groupKey128, bytes calldata certificate256)
         external;
+
+    /// @notice Claims an order of an earlier era that this one took over, below the last of those. Anyone. It counts where
+    /// q members lack what is above it.
+    function claimInherited(
+        uint64 chainId,
+        uint32 era,
+        Order calldata order,
+        bytes calldata groupKey128,
+        bytes calldata certificate256
+    ) external;
+
+    /// @notice By the account of a member's node, which signs nothing more in the era: the orders that the era took over,
+    /// or their bodies, are not to be had. Where q members say so, no height that they lack became final in the era, nor
+    /// ever will: it was claimed by somebody who does not serve it. The next era goes on from the highest final height, or
+    /// from the highest order below that was claimed.
+    function lack(uint64 chainId) external;
 
     /// @notice By the account of a member's node: it keeps its seat in the next era. Nodes are drawn for the others.
     function stand(uint64 chainId) external;

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 /// @notice Changes of a chain's committee under the same group key: some members are replaced (because they exit, by
-/// schedule, or because a quorum of the others says that they failed), everybody's share is refreshed, and the next
-/// epoch is recorded. The committee stays in charge until READY; whatever fails before leaves it so.
+/// schedule, or because a quorum of the others says that they failed), or the owner asked for more or fewer of them;
+/// everybody's share is refreshed, and the next epoch is recorded. The committee stays in charge until READY; whatever fails before leaves it so.
 interface IRotations {
     /// Selecting: replacements are being drawn. Selected: drawn, the resharing is not begun yet. Recovering: seats are
     /// drawn, or were, for the committee of the next era.
@@ -18,7 +18,8 @@ interface IRotations {
     enum Cause {
         Exit,
         Schedule,
-        Failure
+        Failure,
+        Resize
     }
 
     /// @param period Seconds after which an epoch may be ended by schedule.
@@ -57,8 +58,10 @@ interface IRotations {
     error OnlyCommittees(address caller);
     error OnlyResharing(address caller);
     error OnlyRecovery(address caller);
+    error OnlyRenewals(address caller);
     error NotRunning(uint64 chainId);
     error UnderRecovery(uint64 chainId);
+    error UnderRenewal(uint64 chainId);
     error WrongStage(uint64 chainId, Stage stage);
     error NotYet(uint64 until);
     /// At most max(1, floor(f/2)) members are replaced at a time, at least one.
@@ -82,6 +85,10 @@ interface IRotations {
     /// over digest("replace", era, epoch, u32 node ids), height 0. Anyone submits it.
     function requestFailure(uint64 chainId, uint32[] calldata leaving, uint64 signers, bytes calldata aggregate256)
         external;
+
+    /// @notice By the chain registry, whose owner wants a committee of so many. Growing draws nodes for the added seats;
+    /// shrinking lets members go as `Shrinking` says.
+    function requestResize(uint64 chainId, uint8 members) external;
 
     /// @notice Begins the resharing where that did not happen with the selection. Anyone.
     function start(uint64 chainId) external;
@@ -107,6 +114,9 @@ interface IRotations {
 
     /// @notice By the Recovery: the next era has its key, and those drawn are members.
     function recovered(uint64 chainId, uint32 era, uint32 epoch, bytes32 keysHash) external;
+
+    /// @notice By the Renewals: READY of a scheduled era with the committee as it is.
+    function renewed(uint64 chainId, uint32 era, uint32 epoch, bytes32 keysHash) external;
 
     function parameters() external view returns (Parameters memory);
     function setParameters(Parameters calldata value) external;

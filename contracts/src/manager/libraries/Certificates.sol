@@ -17,7 +17,9 @@ library Certificates {
     uint256 private constant GROUP = 6;
     uint256 private constant EPOCH = 42;
     uint256 private constant HEIGHT = 46;
+    uint256 private constant PARENT = 86;
     uint256 private constant ORDERED = 118;
+    uint256 private constant CHECKPOINT = 188;
     /// D(h-1) ‖ u16 count, and u16 seat ‖ p.
     uint256 private constant ORDER_HEAD = 34;
     uint256 private constant ORDER_ENTRY = 34;
@@ -28,6 +30,16 @@ library Certificates {
 
     function heightOf(bytes calldata container) internal pure returns (uint64) {
         return uint64(bytes8(container[HEIGHT:HEIGHT + 8]));
+    }
+
+    /// @notice Hash of the header of the container before.
+    function parentOf(bytes calldata container) internal pure returns (bytes32) {
+        return bytes32(container[PARENT:PARENT + 32]);
+    }
+
+    /// @notice Number of the mainchain block that the container shows.
+    function checkpointOf(bytes calldata container) internal pure returns (uint64) {
+        return uint64(bytes8(container[CHECKPOINT:CHECKPOINT + 8]));
     }
 
     /// @notice D of the container's height.

@@ -70,13 +70,17 @@ library Draw {
         return _draw(self, met, seed, slots, members, Slots.seatCap(members));
     }
 
-    /// @notice As `draw`, for the seats of `leaving` in a committee of which `staying` remain: none of both is drawn, and
-    /// a validator's seats among those who stay count towards its cap.
-    function drawBeside(Field storage self, bytes32 seed, uint8 slots, uint32[] memory staying, uint32[] memory leaving)
-        internal
-        returns (uint32[] memory nodeIds, uint256 filled)
-    {
-        uint256 members = staying.length + leaving.length;
+    /// @notice As `draw`, for `seats` of a committee of which `staying` remain and `leaving` go: none of both is drawn,
+    /// and a validator's seats among those who stay count towards its cap.
+    function drawBeside(
+        Field storage self,
+        bytes32 seed,
+        uint8 slots,
+        uint256 seats,
+        uint32[] memory staying,
+        uint32[] memory leaving
+    ) internal returns (uint32[] memory nodeIds, uint256 filled) {
+        uint256 members = staying.length + seats;
         Met[] memory met = new Met[](members);
         uint256 cap = Slots.seatCap(members);
         _hide(self, staying);
@@ -84,7 +88,7 @@ library Draw {
         for (uint256 i = 0; i < staying.length; i++) {
             _seat(self, met, self.entries[staying[i]].group, cap);
         }
-        (nodeIds, filled) = _draw(self, met, seed, slots, leaving.length, cap);
+        (nodeIds, filled) = _draw(self, met, seed, slots, seats, cap);
         _show(self, staying);
         _show(self, leaving);
     }

@@ -18,12 +18,14 @@ library RentSchedule {
     /// @param start Seconds; 0 while the chain does not run yet.
     /// @param bought, earned Months in total. `head` is the first period with months left.
     /// @param escrow Tokens of the months that are not earned.
+    /// @param surplus Part of it: what the first of these months costs beyond its period's rate.
     struct Schedule {
         uint64 start;
         uint32 bought;
         uint32 earned;
         uint32 head;
         uint256 escrow;
+        uint256 surplus;
         Period[] periods;
     }
 
@@ -43,6 +45,44 @@ library RentSchedule {
         } else {
             self.periods.push(Period({months: months.toUint32(), rate: rate.toUint224()}));
         }
+    }
+
+    /// @notice Months that were bought and are not earned: after `earn` the first of them has begun.
+    function unearned(Schedule storage self) internal view returns (uint256) {
+        return self.bought - self.earned;
+    }
+
+    /// @notice `unearned` once all months that have passed are earned.
+    function unearnedAt(Schedule storage self, uint256 time) internal view returns (uint256) {
+        uint256 passed = self.start == 0 ? 0 : (time - self.start) / MONTH;
+        return self.bought > passed ? self.bought - passed : 0;
+    }
+
+    /// @notice Every month that is not earned costs `rate` more. At most as many steps as there are such months.
+    function raise(Schedule storage self, uint256 rate) internal returns (uint256 amount) {
+        uint256 length = self.periods.length;
+        for (uint256 i = self.head; i < length; i++) {
+            self.periods[i].rate = (self.periods[i].rate + rate).toUint224();
+        }
+        amount = rate * unearned(self);
+        self.escrow += amount;
+    }
+
+    /// @notice Every month that has not begun costs `kept` of `whole` equal parts of what it did; gives the others back.
+    /// The month that has begun is paid in full, so that nothing is gained by seats that come and go. After `earn`.
+    function lower(Schedule storage self, uint256 kept, uint256 whole) internal returns (uint256 refund) {
+        uint256 length = self.periods.length;
+        uint256 begun = 0;
+        for (uint256 i = self.head; i < length; i++) {
+            Period storage period = self.periods[i];
+            uint256 rate = (period.rate * kept) / whole;
+            if (i == self.head) begun = period.rate - rate;
+            refund += (period.rate - rate) * period.months;
+            period.rate = rate.toUint224();
+        }
+        refund -= begun;
+        self.surplus += begun;
+        self.escrow -= refund;
     }
 
     /// @notice Seconds; 0 before the start.
@@ -69,6 +109,7 @@ library RentSchedule {
     function clear(Schedule storage self) internal returns (uint256 refund) {
         refund = self.escrow;
         self.escrow = 0;
+        self.surplus = 0;
         self.earned = self.bought;
         self.head = self.periods.length.toUint32();
     }
@@ -78,6 +119,8 @@ library RentSchedule {
         uint256 earned = self.earned;
         if (limit <= earned) return (0, 0);
         months = limit - earned;
+        amount = self.surplus;
+        self.surplus = 0;
         uint256 left = months;
         uint256 head = self.head;
         while (left > 0) {

@@ -47,7 +47,7 @@ interface IStateProofs {
     /// @notice State after a block of the chain, by its certificate. About 250 000 gas.
     function stateOf(uint64 chainId, Certified calldata certified) external view returns (State memory);
 
-    /// @notice Checks the whole of a bucket against a state root: about 350 000 gas for each of its entries.
+    /// @notice Checks the whole of a bucket against a state root: about 325 000 gas for each of its entries.
     /// An account that the state does not hold has nonce 0, balance 0 and the hash of no code.
     function accountIn(bytes32 stateRoot, Bucket calldata bucket, address account)
         external

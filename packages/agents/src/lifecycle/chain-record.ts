@@ -1,6 +1,6 @@
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
-import type { ChainEvent, RecoveryEvent, SelectionEvent } from "../mainchain/events.ts";
+import type { ChainEvent, RecoveryEvent, RenewalEvent, SelectionEvent } from "../mainchain/events.ts";
 
 export type ChainState = "requested" | "selected" | "keygen" | "running" | "paused" | "expired" | "deleted" | "failed";
 
@@ -22,6 +22,8 @@ export type ChainRecord = {
   readonly keysHash: HexHash | undefined;
   /** A Recovery is under way: the committee does not change by rotation. */
   readonly recovering: boolean;
+  /** From the generation of a fresh key by schedule until it is shown where its era begins: no rotation either. */
+  readonly renewing: boolean;
   /** Seconds; when the paid time ends. 0 before the chain runs. */
   readonly end: bigint;
 };
@@ -76,10 +78,27 @@ export function reduceRecovered(chains: Chains, event: RecoveryEvent, block: big
       return withRecord(chains, { ...record, recovering: false });
     case "EraRecovered": {
       const { era, epoch, keysHash } = event;
-      return withRecord(chains, { ...record, era, epoch, keysHash, since: block, recovering: false });
+      return withRecord(chains, { ...record, era, epoch, keysHash, since: block, recovering: false, renewing: false });
     }
     default:
       return chains;
+  }
+}
+
+/** What an era by schedule means for the chain. */
+export function reduceRenewed(chains: Chains, event: RenewalEvent, block: bigint): Chains {
+  const record = chains.records.get(event.chainId);
+  if (record === undefined) return chains;
+  switch (event.name) {
+    case "RenewalBegun":
+      return withRecord(chains, { ...record, renewing: true });
+    case "RenewalFailed":
+    case "EraBegun":
+      return withRecord(chains, { ...record, renewing: false });
+    case "EraRenewed": {
+      const { era, epoch, keysHash } = event;
+      return withRecord(chains, { ...record, era, epoch, keysHash, since: block });
+    }
   }
 }
 
@@ -115,6 +134,7 @@ function requested(event: ChainEvent & { name: "ChainRequested" }, block: bigint
     epoch: 0,
     keysHash: undefined,
     recovering: false,
+    renewing: false,
     end: 0n,
   };
 }

@@ -1,6 +1,8 @@
+import { fromHex } from "@tributary/protocol/bytes/index";
 import type { KeyVault, ResharingVault } from "@tributary/protocol/ports/key-vault";
 import { type MemberHost, type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
 import type { ActResult, Agent, Now } from "../agent.ts";
+import { hasSeat } from "../keygen/bitmap.ts";
 import { encryptionKeys } from "../keygen/generation.ts";
 import { postedDealings, slotOf } from "../keygen/keygen-agent.ts";
 import type { Logger } from "../logger.ts";
@@ -16,17 +18,22 @@ import {
   type LifecycleAction,
   lifecycleActionKey,
   nextLifecycleActions,
+  renewalName,
   scheduleName,
   startName,
 } from "./next-action.ts";
+import type { RenewalCalls } from "./renewal-calls.ts";
 
 /** Epochs whose end is remembered. */
 const MAX_DUE = 4_096;
+/** Chains that this node left of which is remembered that nothing is left to do. */
+const MAX_SETTLED = 4_096;
 
 export type LifecycleOptions = {
   readonly vault: KeyVault & Pick<ResharingVault, "encryptionErased">;
   readonly host: MemberHost;
   readonly calls: LifecycleCalls;
+  readonly renewals: RenewalCalls;
   readonly logger: Logger;
 };
 
@@ -37,8 +44,10 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
   readonly #options: LifecycleOptions;
   /** What the host was told of each chain. */
   readonly #told = new Map<bigint, string>();
-  /** When epochs end by schedule, as the contract said. */
+  /** When epochs end by schedule, and when keys are renewed, as the contracts said. */
   readonly #due = new Map<string, bigint>();
+  /** Last epochs with an own seat of which nothing is left to do. */
+  readonly #settled = new Set<string>();
 
   constructor(options: LifecycleOptions) {
     this.#options = options;
@@ -52,7 +61,7 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
     const id = nodeIdOf(state.nodes, this.#options.vault.nodeAddress);
     if (id === undefined) return [];
     const running = this.#options.host.running().map((chainId) => [chainId, this.#told.get(chainId) ?? ""] as const);
-    return nextLifecycleActions(state, id, new Map(running), now, this.#due);
+    return nextLifecycleActions(state, id, new Map(running), now, this.#due, (...last) => this.#owes(...last));
   }
 
   key(action: LifecycleAction): string {
@@ -60,7 +69,7 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
   }
 
   async act(action: LifecycleAction): Promise<ActResult> {
-    const { host, calls, logger } = this.#options;
+    const { host, calls, renewals, logger } = this.#options;
     const key = lifecycleActionKey(action);
     switch (action.kind) {
       case "start":
@@ -76,11 +85,25 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
         return fromSent(await calls.startKeyGeneration(action.chainId, key));
       case "schedule":
         if (action.due === undefined) {
-          if (this.#due.size >= MAX_DUE) this.#due.clear();
-          this.#due.set(scheduleName(action), await calls.endOfEpoch(action.chainId));
-          return { kind: "done" };
+          return this.#learnDue(scheduleName(action), await calls.endOfEpoch(action.chainId));
         }
         return fromSent(await calls.requestScheduled(action.chainId, key));
+      case "renew": {
+        const name = renewalName(action);
+        if (action.due === undefined) return this.#learnDue(name, await renewals.dueAt(action.chainId));
+        const begun = fromSent(await renewals.begin(action.chainId, key));
+        // An attempt that failed meanwhile moved it.
+        if (begun.kind === "retry") this.#due.delete(name);
+        return begun;
+      }
+      case "show": {
+        const proof = host.border(action.chainId, action.ready);
+        const groupKey = fromHex(action.groupKeys.get(proof?.era ?? 0) ?? "0x");
+        if (proof === undefined || groupKey === undefined) {
+          return { kind: "retry", reason: "where the era begins is not final here yet" };
+        }
+        return fromSent(await renewals.show(action.chainId, proof, groupKey, key));
+      }
       case "replace":
         return fromSent(await calls.requestExit(action.chainId, action.leaving, key));
       case "release":
@@ -88,6 +111,22 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
       case "expire":
         return fromSent(await calls.expire(action.chainId, key));
     }
+  }
+
+  /** What is settled stays so, and is looked for on the disk once. */
+  #owes(chainId: bigint, { era, epoch }: { readonly era: number; readonly epoch: number }): boolean {
+    const name = scheduleName({ chainId, era, epoch });
+    if (this.#settled.has(name)) return false;
+    if (this.#options.host.owes(chainId, { era, epoch })) return true;
+    if (this.#settled.size >= MAX_SETTLED) this.#settled.clear();
+    this.#settled.add(name);
+    return false;
+  }
+
+  #learnDue(name: string, due: bigint): ActResult {
+    if (this.#due.size >= MAX_DUE) this.#due.clear();
+    this.#due.set(name, due);
+    return { kind: "done" };
   }
 
   async #start(action: LifecycleAction & { kind: "start" }): Promise<ActResult> {
@@ -145,6 +184,9 @@ export class LifecycleAgent implements Agent<LifecycleState, MainchainEvent, Lif
     const newest = ready === history.at(-1);
     const generation = generations.find(({ era, epoch }) => era === ready.era && epoch === ready.epoch);
     if (generation !== undefined) {
+      // Who was away when seats were accepted has none, and follows until the next rotation.
+      const { accepted } = generation;
+      if (ready !== history[0] && accepted !== 0n && !hasSeat(accepted, seat)) return NO_SEAT;
       const posted = postedDealings(generation, generation.result?.qualified ?? 0n);
       try {
         // Also takes the share where this node missed READY.

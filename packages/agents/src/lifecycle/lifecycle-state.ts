@@ -4,6 +4,7 @@ import {
   isKeyGenerationEvent,
   isNodeEvent,
   isRecoveryEvent,
+  isRenewalEvent,
   isResharingEvent,
   isSelectionEvent,
   type MainchainEvent,
@@ -14,11 +15,19 @@ import {
   dropHandovers,
   type Handovers,
   noHandovers,
+  reduceBorders,
   reduceEras,
   reduceFresh,
   reduceHandovers,
 } from "../resharing/handover.ts";
-import { type Chains, noChains, reduceChains, reduceRecovered, reduceSelection } from "./chain-record.ts";
+import {
+  type Chains,
+  noChains,
+  reduceChains,
+  reduceRecovered,
+  reduceRenewed,
+  reduceSelection,
+} from "./chain-record.ts";
 
 /** The network as the mainchain tells it: nodes, chains, and the key generations behind them. */
 export type LifecycleState = {
@@ -47,6 +56,10 @@ export function reduceLifecycle(state: LifecycleState, fact: MainchainFact<Mainc
   if (isRecoveryEvent(event)) {
     const chains = reduceRecovered(state.chains, event, block);
     return { ...state, chains, handovers: reduceEras(state.handovers, event) };
+  }
+  if (isRenewalEvent(event)) {
+    const chains = reduceRenewed(state.chains, event, block);
+    return { ...state, chains, handovers: reduceBorders(state.handovers, event) };
   }
   if (!isChainEvent(event)) return state;
   const chains = reduceChains(state.chains, event, block);

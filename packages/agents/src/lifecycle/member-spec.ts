@@ -6,6 +6,7 @@ import type { NodeRegistry } from "../mainchain/node-registry.ts";
 import type { ReadyEpoch } from "../resharing/handover.ts";
 import type { ChainRecord } from "./chain-record.ts";
 
+const FIRST_ERA = 1;
 /** Height of the first container of a new chain. */
 const FIRST_HEIGHT = 1;
 
@@ -43,7 +44,7 @@ export function memberSpec(
       group: chain.group,
       era: ready.era,
       epoch: ready.epoch,
-      firstHeight: ready.beginning === undefined ? FIRST_HEIGHT : ready.beginning.finalHeight + 1,
+      firstHeight: firstHeightOf(ready),
       ...(ready.beginning === undefined ? {} : { beginning: ready.beginning }),
       seat,
       members,
@@ -54,6 +55,11 @@ export function memberSpec(
       genesis: chain.genesis,
     },
   };
+}
+
+function firstHeightOf({ era, first, beginning }: Pick<ReadyEpoch, "era" | "first" | "beginning">): number {
+  if (beginning !== undefined) return beginning.finalHeight + 1;
+  return era === FIRST_ERA ? FIRST_HEIGHT : (first ?? 0);
 }
 
 /** By seat; the id of a node that is not registered as it has to be where there is one. */

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Now } from "../agent.ts";
 import { type Generation, noGenerations, reduceGenerations } from "../keygen/generation.ts";
 import type { ChainEvent, MainchainEvent, RecoveryEvent, ResharingEvent, SelectionEvent } from "../mainchain/events.ts";
@@ -8,7 +8,7 @@ import { EpochKeys } from "../resharing/epoch-keys.ts";
 import { type Handovers, noHandovers, type ReadyEpoch, reduceHandovers } from "../resharing/handover.ts";
 import { type Chains, noChains, reduceChains, reduceSelection } from "./chain-record.ts";
 import { type LifecycleState, reduceLifecycle } from "./lifecycle-state.ts";
-import { nextLifecycleActions, scheduleName } from "./next-action.ts";
+import { nextLifecycleActions, renewalName, scheduleName, startName } from "./next-action.ts";
 
 const hash = `0x${"ab".repeat(32)}` as const;
 const owner = "0xF39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
@@ -89,7 +89,11 @@ function state(chains: Chains): LifecycleState {
 }
 
 /** Far away: nothing here ends by schedule. */
-const due = new Map([0, 1].map((epoch) => [scheduleName({ chainId: 9n, era: 0, epoch }), 1_000_000n]));
+const due = new Map(
+  [...[0, 1].map((epoch) => scheduleName({ chainId: 9n, era: 0, epoch })), renewalName({ chainId: 9n, era: 0 })].map(
+    (name) => [name, 1_000_000n],
+  ),
+);
 
 /** What a member of chain 9 was told where nothing but the first epoch is known. */
 const runs = new Map([[9n, "0/0.0/"]]);
@@ -224,10 +228,35 @@ test("a node that is to join starts, one that left stays until its slots are fre
   expect(kinds({ ...base, handovers: released }, 1, new Map())).toEqual([]);
 });
 
+test("a node whose slots are free follows on, or starts again, while it owes something to a chain that it left", () => {
+  const base = state(chainsOf(requested(9n, 1n), selected, running));
+  const history = [readyEpoch(0, [1, 2, 3, 4]), readyEpoch(1, [5, 2, 3, 4]), readyEpoch(2, [5, 3, 4, 2])];
+  const released = reduceHandovers(withHistory(...history), { name: "LeaversReleased", chainId: 9n, epoch: 2 }, 9n);
+  const now = { ...base, handovers: released };
+  const asked: string[] = [];
+  const actions = (id: number, told: ReadonlyMap<bigint, string>, owes: boolean) =>
+    nextLifecycleActions(now, id, told, at(300n), due, (chainId, { era, epoch }) => {
+      asked.push(`${chainId}/${era}/${epoch}`);
+      return owes;
+    });
+  const told = new Map([[9n, "0/0.0,0.1,0.2/"]]);
+  expect(actions(1, new Map(), true)).toMatchObject([{ kind: "start", id: 1, history, joining: [] }]);
+  expect(actions(1, told, true)).toEqual([]);
+  expect(actions(1, told, false)).toEqual([{ kind: "stop", chainId: 9n, reason: "left" }]);
+  expect(actions(1, new Map(), false)).toEqual([]);
+  // By its last seat, however many epochs ago that was; and who never had one is not asked for.
+  expect(new Set(asked)).toEqual(new Set(["9/0/0"]));
+  asked.length = 0;
+  expect(actions(6, new Map(), true)).toEqual([]);
+  expect(actions(6, told, true)).toEqual([{ kind: "stop", chainId: 9n, reason: "deleted" }]);
+  expect(actions(2, told, true).filter(({ kind }) => kind === "stop")).toEqual([]);
+  expect(asked).toEqual([]);
+});
+
 test("an epoch that has lasted its period is ended by its members, one after the other", () => {
   const now = state(chainsOf(requested(9n, 1n), selected, running));
   const actions = (id: number, time: bigint, ends: ReadonlyMap<string, bigint>) =>
-    nextLifecycleActions(now, id, runs, at(time), ends);
+    nextLifecycleActions(now, id, runs, at(time), new Map([...ends, [renewalName({ chainId: 9n, era: 0 }), 9_000n]]));
   const epoch = { chainId: 9n, era: 0, epoch: 0 };
   expect(actions(2, 300n, new Map())).toEqual([{ kind: "schedule", ...epoch }]);
   const ends = new Map([[scheduleName(epoch), 400n]]);
@@ -300,4 +329,80 @@ test("a new era follows the old one: its nodes join while the key is made, and i
   const beginning = { finalHeight: 40, finalHash: hash, orderHeight: 42, order: hash };
   expect(start.history[1]?.beginning).toEqual(beginning);
   expect(start.chain).toMatchObject({ era: 1, epoch: 1, recovering: false });
+});
+
+describe("eras by schedule", () => {
+  const first = state(chainsOf(requested(9n, 1n), selected, running));
+  const slot = { chainId: 9n, era: 1, epoch: 1 };
+  const nodeIds = [1, 2, 3, 4];
+  const keygen: MainchainEvent = { name: "KeyGenerationBegun", ...slot, group: hash, nodeIds, acceptUntil: 1n };
+  const key = { groupKey: hash, keysHash: hash, committee: hash, qualified: 0n, signers: 0n } as const;
+  const fold = (...events: readonly MainchainEvent[]): LifecycleState =>
+    events.reduce((before, event) => reduceLifecycle(before, fact(event)), first);
+  const generating = [{ name: "RenewalBegun", ...slot, nodeIds }, keygen] as const;
+  const renewed = [
+    ...generating,
+    { name: "KeyGenerated", ...slot, ...key },
+    { name: "EraRenewed", ...slot, group: hash, groupKey: hash, keysHash: hash },
+  ] as const;
+  const shown = { name: "EraBegun", chainId: 9n, group: hash, era: 1, firstHeight: 54n } as const;
+
+  test("a key that has served its period is renewed by its members, one after the other", () => {
+    const { chainId } = slot;
+    const epochs = scheduleName({ chainId, era: 0, epoch: 0 });
+    const actions = (id: number, time: bigint, ends: ReadonlyMap<string, bigint>) =>
+      nextLifecycleActions(first, id, runs, at(time), new Map([...ends, [epochs, 9_000n]]));
+    expect(actions(2, 300n, new Map())).toEqual([{ kind: "renew", chainId, era: 0 }]);
+    const ends = new Map([[renewalName({ chainId, era: 0 }), 400n]]);
+    expect(actions(1, 399n, ends)).toEqual([]);
+    expect(actions(1, 400n, ends)).toEqual([{ kind: "renew", chainId, era: 0, due: 400n }]);
+    expect(actions(2, 400n, ends)).toEqual([]);
+    expect(actions(2, 401n, ends)).toEqual([{ kind: "renew", chainId, era: 0, due: 400n }]);
+    expect(nextLifecycleActions(first, 5, new Map(), at(900n), ends)).toEqual([]);
+    const exiting = new Map(nodes).set(1, { nodeId: 1, exiting: true } as NodeRecord);
+    const leaving = { ...first, nodes: exiting };
+    expect(nextLifecycleActions(leaving, 2, runs, at(500n, 0n), new Map([...ends, [epochs, 9_000n]]))).toEqual([]);
+  });
+
+  test("no rotation, and no second renewal, until it is shown where the era begins", () => {
+    const ends = new Map([
+      [scheduleName({ chainId: 9n, era: 0, epoch: 0 }), 0n],
+      [scheduleName(slot), 0n],
+      [renewalName({ chainId: 9n, era: 0 }), 0n],
+      [renewalName({ chainId: 9n, era: 1 }), 0n],
+    ]);
+    const kinds = (of: LifecycleState, id: number, block = 100n): readonly string[] =>
+      nextLifecycleActions(of, id, new Map(), at(900n, block), ends).map(({ kind }) => kind);
+    expect(kinds(fold(...generating), 1)).toEqual(["start"]);
+    // Members take turns by seat.
+    expect([1, 2, 3, 4].map((id) => kinds(fold(...renewed), id, 23n).includes("show"))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(kinds(fold(...renewed), 4)).toEqual(["start", "show"]);
+    expect(kinds(fold(...renewed, shown), 1)).toEqual(["start", "schedule", "renew"]);
+    const failed = { name: "RenewalFailed", ...slot, culprits: [] } as const;
+    const given = { name: "KeyGenerationFailed", ...slot, culprits: [] } as const;
+    expect(kinds(fold(...generating, given, failed), 1)).toEqual(["start", "schedule", "renew"]);
+  });
+
+  test("members are told of the new key at once, and of its first height when it is shown", () => {
+    const start = (of: LifecycleState) => {
+      const [found] = nextLifecycleActions(of, 3, new Map(), at(300n, 0n), due);
+      if (found?.kind !== "start") throw new Error("the member does not start");
+      return found;
+    };
+    const [before, after] = [start(fold(...renewed)), start(fold(...renewed, shown))];
+    expect(before.history.map(({ era, first: height }) => [era, height])).toEqual([
+      [0, undefined],
+      [1, undefined],
+    ]);
+    expect(after.history[1]?.first).toBe(54);
+    expect(after.history[1]?.beginning).toBeUndefined();
+    expect(before.chain).toMatchObject({ era: 1, epoch: 1, renewing: true });
+    expect(after.chain.renewing).toBe(false);
+    expect(startName(before)).not.toBe(startName(after));
+  });
 });

@@ -29,9 +29,20 @@ export type LifecycleAction =
       readonly epoch: number;
       readonly due?: bigint;
     }
+  /** Has the group key renewed by schedule; `due` in mainchain seconds, undefined where that has to be read first. */
+  | { readonly kind: "renew"; readonly chainId: bigint; readonly era: number; readonly due?: bigint }
+  /** Shows the mainchain where the newest era begins. `ready`: block of its READY. */
+  | {
+      readonly kind: "show";
+      readonly chainId: bigint;
+      readonly era: number;
+      readonly ready: number;
+      /** By era. */
+      readonly groupKeys: ReadonlyMap<number, `0x${string}`>;
+    }
   /** Asks for nodes in the place of those that are exiting, by ascending seat. */
   | { readonly kind: "replace"; readonly chainId: bigint; readonly epoch: number; readonly leaving: readonly number[] }
-  | { readonly kind: "stop"; readonly chainId: bigint; readonly reason: "expired" | "deleted" }
+  | { readonly kind: "stop"; readonly chainId: bigint; readonly reason: "expired" | "deleted" | "left" }
   | { readonly kind: "select"; readonly chainId: bigint; readonly seedBlock: bigint }
   | { readonly kind: "start-keygen"; readonly chainId: bigint }
   | { readonly kind: "expire"; readonly chainId: bigint };
@@ -53,6 +64,10 @@ export function lifecycleActionKey(action: LifecycleAction): string {
       return `release/${action.chainId}/${action.epoch}`;
     case "schedule":
       return `schedule/${scheduleName(action)}${action.due === undefined ? "/look" : ""}`;
+    case "renew":
+      return `renew/${renewalName(action)}${action.due === undefined ? "/look" : ""}`;
+    case "show":
+      return `show/${renewalName(action)}`;
     case "replace":
       return `replace/${action.chainId}/${action.epoch}/${action.leaving.join()}`;
     case "select":
@@ -66,13 +81,22 @@ export function lifecycleActionKey(action: LifecycleAction): string {
 
 /** Names all that a start tells: where this is the same nothing is new. */
 export function startName({ chain, history, joining }: LifecycleAction & { kind: "start" }): string {
-  return `${chain.era}/${history.map(({ era, epoch }) => `${era}.${epoch}`).join()}/${joining.join()}`;
+  const epochs = history.map(({ era, epoch, first }) => `${era}.${epoch}${first === undefined ? "" : `@${first}`}`);
+  return `${chain.era}/${epochs.join()}/${joining.join()}`;
+}
+
+/** Names the era whose key is renewed, or shown. */
+export function renewalName({ chainId, era }: { chainId: bigint; era: number }): string {
+  return `${chainId}/${era}`;
 }
 
 /** Names the epoch whose end is scheduled. */
 export function scheduleName({ chainId, era, epoch }: { chainId: bigint; era: number; epoch: number }): string {
   return `${chainId}/${era}/${epoch}`;
 }
+
+/** Whether this node still has something to do for a chain in which it had its last seat in the epoch named. */
+export type Owes = (chainId: bigint, last: Pick<ReadyEpoch, "era" | "epoch">) => boolean;
 
 /**
  * What the node `id` should do now. `running`: the chains whose member runs here, and what it was told. A chain that the mainchain does not
@@ -84,6 +108,7 @@ export function nextLifecycleActions(
   running: ReadonlyMap<bigint, string>,
   now: Now,
   due: ReadonlyMap<string, bigint> = new Map(),
+  owes: Owes = () => false,
 ): readonly LifecycleAction[] {
   const actions: LifecycleAction[] = [];
   const { chains, nodes } = state;
@@ -92,8 +117,8 @@ export function nextLifecycleActions(
     switch (chain.state) {
       case "running":
       case "paused": {
-        actions.push(...taking(state, chain, id, running));
-        actions.push(...replacing(state, chain, id, now, due));
+        actions.push(...taking(state, chain, id, running, owes));
+        actions.push(...replacing(state, chain, id, now, due), ...renewing(state, chain, id, now, due));
         const end = chain.end + BigInt(chains.grace);
         if (now.head.timestamp > end && myTurn(chain, id, nodes, now, 0n)) actions.push({ kind: "expire", chainId });
         break;
@@ -127,13 +152,21 @@ function taking(
   chain: ChainRecord,
   id: number,
   running: ReadonlyMap<bigint, string>,
+  owes: Owes,
 ): readonly LifecycleAction[] {
   const { chainId } = chain;
   const joining = joiningOf(handovers, generations, chainId);
-  const part = partOf(handovers, joining, chainId, id);
-  if (part === "none") return running.has(chainId) ? [{ kind: "stop", chainId, reason: "deleted" }] : [];
-  const done = generations.done.get(chainId) ?? [];
   const history = handovers.history.get(chainId) ?? [];
+  const part = partOf(handovers, joining, chainId, id);
+  if (part === "none") {
+    // Its slots are free, and it may have been away at the border: what it acknowledged, and its share, are not gone yet.
+    const last = history.findLast(({ nodeIds }) => nodeIds.includes(id));
+    if (last === undefined || !owes(chainId, last)) {
+      const reason = last === undefined ? "deleted" : "left";
+      return running.has(chainId) ? [{ kind: "stop", chainId, reason }] : [];
+    }
+  }
+  const done = generations.done.get(chainId) ?? [];
   const newest = history.at(-1);
   if (done.length === 0 || newest === undefined) return [];
   const start = { kind: "start", chain, generations: done, id, nodes, history, joining } as const;
@@ -157,7 +190,7 @@ function replacing(
   const newest = handovers.history.get(chainId)?.at(-1);
   const waits =
     chains.queue.some((entry) => entry.chainId === chainId) || joiningOf(handovers, generations, chainId).length > 0;
-  if (newest === undefined || waits || chain.recovering || !newest.nodeIds.includes(id)) return [];
+  if (newest === undefined || waits || chain.recovering || chain.renewing || !newest.nodeIds.includes(id)) return [];
   const { nodeIds, era, epoch } = newest;
   const leaving = nodeIds.filter((nodeId) => nodes.get(nodeId)?.exiting === true).slice(0, mostLeaving(nodeIds.length));
   if (leaving.length === 0) {
@@ -169,6 +202,35 @@ function replacing(
   }
   if (!leaving.includes(id) && !myTurn(chain, id, nodes, now, newest.block + EXIT_PATIENCE)) return [];
   return [{ kind: "replace", chainId, epoch, leaving }];
+}
+
+/** A key that has served its period is renewed; then the first member that can shows where its era begins. */
+function renewing(
+  { chains, generations, handovers, nodes }: LifecycleState,
+  chain: ChainRecord,
+  id: number,
+  now: Now,
+  due: ReadonlyMap<string, bigint>,
+): readonly LifecycleAction[] {
+  const { chainId } = chain;
+  const history = handovers.history.get(chainId) ?? [];
+  const newest = history.at(-1);
+  const place = newest?.nodeIds.indexOf(id) ?? -1;
+  if (newest === undefined || place < 0) return [];
+  const { era } = newest;
+  const begun = history.find((ready) => ready.era === era);
+  if (chain.renewing && begun !== undefined && begun !== history[0]) {
+    if (begun.first !== undefined || begun.beginning !== undefined) return [];
+    const groupKeys = new Map(history.map((ready) => [ready.era, ready.groupKey]));
+    const shows = now.head.number >= begun.block + TURN_BLOCKS * BigInt(place);
+    return shows ? [{ kind: "show", chainId, era, ready: Number(begun.block), groupKeys }] : [];
+  }
+  const waits = chains.queue.some((entry) => entry.chainId === chainId);
+  if (waits || chain.recovering || chain.renewing || joiningOf(handovers, generations, chainId).length > 0) return [];
+  if (newest.nodeIds.some((nodeId) => nodes.get(nodeId)?.exiting === true)) return [];
+  const end = due.get(renewalName({ chainId, era }));
+  if (end === undefined) return [{ kind: "renew", chainId, era }];
+  return now.head.timestamp >= end + BigInt(place) ? [{ kind: "renew", chainId, era, due: end }] : [];
 }
 
 /** Seats replaced at a time: max(1, floor(f / 2)). */

@@ -4,6 +4,7 @@ import { forksAbi } from "@tributary/contracts/abi/forks.generated";
 import { keyGenerationAbi } from "@tributary/contracts/abi/key-generation.generated";
 import { nodesAbi } from "@tributary/contracts/abi/nodes.generated";
 import { recoveryAbi } from "@tributary/contracts/abi/recovery.generated";
+import { renewalsAbi } from "@tributary/contracts/abi/renewals.generated";
 import { resharingAbi } from "@tributary/contracts/abi/resharing.generated";
 import { rotationsAbi } from "@tributary/contracts/abi/rotations.generated";
 import type { Address } from "viem";
@@ -18,6 +19,7 @@ export type AgentContracts = {
   readonly resharing: Address;
   readonly rotations: Address;
   readonly recovery: Address;
+  readonly renewals: Address;
   readonly forks: Address;
 };
 
@@ -30,6 +32,7 @@ export function contractAbis(contracts: AgentContracts): readonly ContractAbi[] 
     { address: contracts.resharing, abi: resharingAbi },
     { address: contracts.rotations, abi: rotationsAbi },
     { address: contracts.recovery, abi: recoveryAbi },
+    { address: contracts.renewals, abi: renewalsAbi },
     { address: contracts.forks, abi: forksAbi },
   ];
 }

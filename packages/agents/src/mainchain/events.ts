@@ -156,6 +156,8 @@ export type RecoveryEvent =
   | ({ readonly name: "RecoveryCancelled" } & OfOpening)
   | ({ readonly name: "FinalClaimed"; readonly height: bigint; readonly digest: Hex } & OfOpening)
   | ({ readonly name: "OrderClaimed"; readonly height: bigint; readonly digest: Hex } & OfOpening)
+  | ({ readonly name: "InheritedClaimed"; readonly height: bigint; readonly digest: Hex } & OfOpening)
+  | ({ readonly name: "InheritedLacks"; readonly nodeId: number } & OfOpening)
   | ({ readonly name: "MemberStands"; readonly nodeId: number } & OfOpening)
   | ({ readonly name: "ClaimsExtended"; readonly closesAt: bigint } & OfOpening)
   | ({ readonly name: "RecoveryClosed"; readonly era: number; readonly beginning: ContractBeginning } & OfOpening)
@@ -177,6 +179,19 @@ export type RecoveryEvent =
     } & Slot)
   | ({ readonly name: "RecoveryAbandoned" } & OfOpening);
 
+/** Of eras by schedule. EraRenewed stands in the block of READY. */
+export type RenewalEvent =
+  | ({ readonly name: "RenewalBegun"; readonly nodeIds: readonly number[] } & Slot)
+  | ({ readonly name: "RenewalFailed"; readonly culprits: readonly number[] } & Slot)
+  | ({ readonly name: "EraRenewed"; readonly group: Hex; readonly groupKey: Hex; readonly keysHash: Hex } & Slot)
+  | {
+      readonly name: "EraBegun";
+      readonly chainId: bigint;
+      readonly group: Hex;
+      readonly era: number;
+      readonly firstHeight: bigint;
+    };
+
 export type ForkEvent =
   | {
       readonly name: "ForkScheduled";
@@ -195,6 +210,7 @@ export type MainchainEvent =
   | SelectionEvent
   | ResharingEvent
   | RecoveryEvent
+  | RenewalEvent
   | ForkEvent;
 
 const keyGenerationNames: ReadonlySet<string> = new Set<KeyGenerationEvent["name"]>([
@@ -248,6 +264,12 @@ const resharingNames: ReadonlySet<string> = new Set<ResharingEvent["name"]>([
   "ResharingFailed",
   "LeaversReleased",
 ]);
+const renewalNames: ReadonlySet<string> = new Set<RenewalEvent["name"]>([
+  "RenewalBegun",
+  "RenewalFailed",
+  "EraRenewed",
+  "EraBegun",
+]);
 const forkNames: ReadonlySet<string> = new Set<ForkEvent["name"]>(["ForkScheduled", "ForkCancelled"]);
 
 const recoveryNames: ReadonlySet<string> = new Set<RecoveryEvent["name"]>([
@@ -256,6 +278,8 @@ const recoveryNames: ReadonlySet<string> = new Set<RecoveryEvent["name"]>([
   "RecoveryCancelled",
   "FinalClaimed",
   "OrderClaimed",
+  "InheritedClaimed",
+  "InheritedLacks",
   "MemberStands",
   "ClaimsExtended",
   "RecoveryClosed",
@@ -292,8 +316,13 @@ export function isRecoveryEvent(event: MainchainEvent): event is RecoveryEvent {
   return recoveryNames.has(event.name);
 }
 
+export function isRenewalEvent(event: MainchainEvent): event is RenewalEvent {
+  return renewalNames.has(event.name);
+}
+
 /** Whether agents fold events of this name. */
 export function isFolded(name: string): boolean {
-  const folded = [keyGenerationNames, nodeNames, chainNames, selectionNames, resharingNames, recoveryNames, forkNames];
+  const agreed = [keyGenerationNames, resharingNames, recoveryNames, renewalNames];
+  const folded = [...agreed, nodeNames, chainNames, selectionNames, forkNames];
   return folded.some((names) => names.has(name));
 }

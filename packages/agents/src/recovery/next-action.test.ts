@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Now } from "../agent.ts";
 import type { RecoveryEvent } from "../mainchain/events.ts";
 import { nextRecoveryActions, type RecoveryPart, type RecoveryProgress } from "./next-action.ts";
-import { noOpenings, type Opening, reduceOpenings } from "./opening.ts";
+import { cancelledOnes, noOpenings, type Opening, reduceOpenings } from "./opening.ts";
 
 const chainId = 9n;
 const openingId = `0x${"ab".repeat(32)}` as const;
@@ -28,7 +28,13 @@ function fold(...events: readonly RecoveryEvent[]): Opening {
   return opening;
 }
 
-const nothing: RecoveryProgress = { frozen: new Set(), thawed: new Set(), signed: new Set(), held: new Map() };
+const nothing: RecoveryProgress = {
+  frozen: new Set(),
+  thawed: new Set(),
+  signed: new Set(),
+  held: new Map(),
+  late: new Set(),
+};
 const frozen: RecoveryProgress = { ...nothing, frozen: new Set([openingId]) };
 const holding = (final: number, order: number): RecoveryProgress => ({
   ...frozen,
@@ -115,6 +121,23 @@ test("a quorum that is back cancels an open Recovery, and then signs again", () 
   expect(kinds(cancelled, { ...member(5), runs: false }, frozen)).toEqual([]);
 });
 
+test("who was down when an opening was cancelled hears of it with those that came after it", () => {
+  const [second, third] = [`0x${"02".repeat(32)}`, `0x${"03".repeat(32)}`] as const;
+  const first = [opened, { name: "RecoveryCancelled", ...of }] as const satisfies readonly RecoveryEvent[];
+  const again = { ...challenged, openingId: second };
+  const answered: RecoveryEvent = { name: "RecoveryCancelled", chainId, openingId: second };
+  expect(cancelledOnes(fold(...first))).toEqual([openingId]);
+  expect(cancelledOnes(fold(...first, again))).toEqual([openingId]);
+  expect(kinds(fold(...first, again), member(5))).toEqual(["thaw"]);
+  expect(kinds(fold(...first, again), member(5), { ...nothing, thawed: new Set([openingId]) })).toEqual([]);
+  expect(cancelledOnes(fold(...first, again, answered))).toEqual([openingId, second]);
+  // Opened it has another name than the challenge had, which froze nobody.
+  const reopened = fold(...first, again, { ...opened, openingId: third });
+  expect(cancelledOnes(reopened)).toEqual([openingId]);
+  expect(kinds(reopened, member(5))).toEqual(["freeze"]);
+  expect(cancelledOnes(fold(...first, { ...again, era: 2 }))).toEqual([]);
+});
+
 test("seats and key follow the close, again after a failure, until the era has its key", () => {
   const stands: RecoveryEvent = { name: "MemberStands", ...of, nodeId: 5 };
   const base = [opened, stands, closed] as const;
@@ -151,4 +174,25 @@ test("seats and key follow the close, again after a failure, until the era has i
 test("what belongs to another opening changes nothing", () => {
   const other: RecoveryEvent = { name: "RecoveryCancelled", chainId, openingId: `0x${"cd".repeat(32)}` };
   expect(fold(opened, other)).toEqual(fold(opened));
+});
+
+test("what the era took over and nobody serves is said to be lacking, late, and what is below it is claimed", () => {
+  const opening = fold(opened);
+  const held = (lower: number | undefined) => ({ final: 0, order: 0, ...(lower === undefined ? {} : { lower }) });
+  const knows = (lower: number | undefined, late: boolean): RecoveryProgress => ({
+    ...frozen,
+    held: new Map([[openingId, held(lower)]]),
+    late: new Set(late ? [openingId] : []),
+  });
+  expect(kinds(opening, member(5), knows(undefined, true))).toEqual(["stand"]);
+  expect(kinds(opening, member(5), knows(0, false))).toEqual(["stand"]);
+  expect(kinds(opening, member(5), knows(0, true))).toEqual(["lack", "stand"]);
+  expect(kinds(opening, member(5), knows(8, true))).toEqual(["claim", "lack", "stand"]);
+  // Only a member of the era that lacks it says so, once.
+  expect(kinds(opening, { ...member(5), id: 1 }, knows(0, true))).toEqual([]);
+  const said = fold(opened, { name: "InheritedLacks", ...of, nodeId: 5 });
+  expect([said.alive, kinds(said, member(5), knows(0, true))]).toEqual([true, ["stand"]]);
+  const lower: RecoveryEvent = { name: "InheritedClaimed", ...of, height: 8n, digest: openingId };
+  expect(kinds(fold(opened, lower), member(5), knows(8, false))).toEqual(["stand"]);
+  expect(kinds(fold(opened, lower), member(5), knows(9, false))).toEqual(["claim", "stand"]);
 });

@@ -1,5 +1,5 @@
 import type { Now } from "../agent.ts";
-import type { Opening } from "./opening.ts";
+import { cancelledOnes, type Opening } from "./opening.ts";
 
 export type RecoveryAction =
   /** Asks for a sign of life of a chain whose members do not answer. */
@@ -15,20 +15,33 @@ export type RecoveryAction =
   | { readonly kind: "look"; readonly opening: Opening }
   /** Posts it where it is higher than what was posted. */
   | { readonly kind: "claim"; readonly opening: Opening }
+  /** Says that what the era took over is not to be had. */
+  | { readonly kind: "lack"; readonly opening: Opening }
   | { readonly kind: "stand"; readonly opening: Opening }
   | { readonly kind: "close"; readonly opening: Opening }
   /** The next step towards the new era's key. */
   | { readonly kind: "start"; readonly opening: Opening };
 
+/** Heights of what this node can post, 0 for nothing. */
+export type Held = {
+  readonly final: number;
+  readonly order: number;
+  /** Of orders that the era took over, where this node does not have them all. */
+  readonly lower?: number;
+};
+
 /** What this node knows beside the mainchain, by the opening's name. */
 export type RecoveryProgress = {
   /** Openings in which the host was told to sign nothing more. */
   readonly frozen: ReadonlySet<string>;
+  /** By the last of the cancelled openings that it was told of. */
   readonly thawed: ReadonlySet<string>;
   /** Openings whose share to cancel is shown. */
   readonly signed: ReadonlySet<string>;
   /** Highest heights that this node holds a certificate of, as of the freeze. */
-  readonly held: ReadonlyMap<string, { readonly final: number; readonly order: number }>;
+  readonly held: ReadonlyMap<string, Held>;
+  /** Openings whose claims are about to end: what did not come by then does not come. */
+  readonly late: ReadonlySet<string>;
 };
 
 /** What a node has to do with a chain. */
@@ -49,9 +62,10 @@ const TURN_SECONDS = 3n;
 
 export function recoveryActionKey(action: RecoveryAction): string {
   if (action.kind === "challenge") return `challenge/${action.chainId}`;
-  const { openingId, step, since, finalHeight, orderHeight } = action.opening;
+  const { openingId, step, since, finalHeight, orderHeight, lowerHeight } = action.opening;
   if (action.kind === "start") return `start/${openingId}/${step}/${since}`;
-  if (action.kind === "claim") return `claim/${openingId}/${finalHeight}/${orderHeight}`;
+  if (action.kind === "thaw") return `thaw/${cancelledOnes(action.opening).at(-1)}`;
+  if (action.kind === "claim") return `claim/${openingId}/${finalHeight}/${orderHeight}/${lowerHeight}`;
   return `${action.kind}/${openingId}`;
 }
 
@@ -65,13 +79,18 @@ export function nextRecoveryActions(
   const { openingId, phase } = opening;
   switch (phase) {
     case "challenged":
-      return [...cancelling(opening, part, progress, now), ...opened(opening, part, now)];
+      return [
+        ...thawing(opening, part, progress),
+        ...cancelling(opening, part, progress, now),
+        ...opened(opening, part, now),
+      ];
     case "open":
       // Whoever claims first and signs afterwards loses what became final in between.
       return progress.frozen.has(openingId)
         ? [
             ...claiming(opening, part, progress, now),
             ...cancelling(opening, part, progress, now),
+            ...lacking(opening, part, progress, now),
             ...standing(opening, part),
             ...closing(opening, part, now),
           ]
@@ -83,7 +102,7 @@ export function nextRecoveryActions(
         ...starting(opening, part, now),
       ];
     case "cancelled":
-      return part.runs && !progress.thawed.has(openingId) ? [{ kind: "thaw", opening }] : [];
+      return thawing(opening, part, progress);
     case "done":
       return [];
   }
@@ -93,6 +112,12 @@ export function nextRecoveryActions(
 function freezing(opening: Opening, { id, seat, runs }: RecoveryPart): readonly RecoveryAction[] {
   const concerned = runs || seat !== undefined || opening.nodeIds.includes(id);
   return concerned ? [{ kind: "freeze", opening }] : [];
+}
+
+/** Also of what was cancelled before a challenge: its answer takes those who were down when that happened. */
+function thawing(opening: Opening, { runs }: RecoveryPart, { thawed }: RecoveryProgress): readonly RecoveryAction[] {
+  const last = cancelledOnes(opening).at(-1);
+  return runs && last !== undefined && !thawed.has(last) ? [{ kind: "thaw", opening }] : [];
 }
 
 function cancelling(
@@ -121,9 +146,27 @@ function claiming(
   if (!part.runs) return [];
   const held = progress.held.get(opening.openingId);
   if (held === undefined) return [{ kind: "look", opening }];
-  const higher = held.final > opening.finalHeight || held.order > opening.orderHeight;
+  const lower = (held.lower ?? 0) > Math.max(opening.lowerHeight, opening.finalHeight);
+  const higher = held.final > opening.finalHeight || held.order > opening.orderHeight || lower;
   const over = opening.alive && now.head.timestamp >= opening.until;
   return higher && !over && myTurn(opening, part, now) ? [{ kind: "claim", opening }] : [];
+}
+
+/**
+ * Late, and only of this node itself: whoever has the bodies may be away for most of the window, and until then they are
+ * asked for again and again.
+ */
+function lacking(
+  opening: Opening,
+  part: RecoveryPart,
+  { held, late }: RecoveryProgress,
+  now: Now,
+): readonly RecoveryAction[] {
+  const { openingId, alive, until } = opening;
+  const member = part.runs && opening.nodeIds.includes(part.id) && !opening.lacking.includes(part.id);
+  const over = alive && now.head.timestamp >= until;
+  const lacks = held.get(openingId)?.lower !== undefined;
+  return member && lacks && late.has(openingId) && !over ? [{ kind: "lack", opening }] : [];
 }
 
 function standing(opening: Opening, part: RecoveryPart): readonly RecoveryAction[] {

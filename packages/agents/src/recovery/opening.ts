@@ -13,6 +13,8 @@ export type Opening = {
   /** The one that is recovered from. */
   readonly era: number;
   readonly phase: OpeningPhase;
+  /** Of the same era, cancelled before; ascending, the last ones only. Who was down meanwhile may be frozen for any of them. */
+  readonly earlier: readonly HexHash[];
   readonly step: RecoveryStep;
   /** Mainchain seconds: when a challenge counts as unanswered, when claims end, when seats may be asked for again. */
   readonly until: bigint;
@@ -25,9 +27,16 @@ export type Opening = {
   /** Highest claims so far; 0 without any. */
   readonly finalHeight: number;
   readonly orderHeight: number;
+  /** Highest claim of an order that the era took over, to fall back to; 0 without any. */
+  readonly lowerHeight: number;
+  /** Ids of nodes that cannot have all that the era took over. */
+  readonly lacking: readonly number[];
   /** Whether anybody claimed or stood: claims do not end before. */
   readonly alive: boolean;
 };
+
+/** Cancelled ones of an era that are remembered. Each takes a challenge and an answer. */
+const MOST_EARLIER = 64;
 
 /** The newest Recovery of each chain. */
 export type Openings = ReadonlyMap<bigint, Opening>;
@@ -39,10 +48,10 @@ export function reduceOpenings(state: Openings, event: RecoveryEvent, block: big
   const { chainId } = event;
   const before = state.get(chainId);
   if (event.name === "RecoveryChallenged") {
-    return new Map(state).set(chainId, fresh(event, "challenged", event.opensAt, [], block));
+    return new Map(state).set(chainId, fresh(event, before, "challenged", event.opensAt, [], block));
   }
   if (event.name === "RecoveryOpened") {
-    return new Map(state).set(chainId, fresh(event, "open", event.closesAt, event.nodeIds, block));
+    return new Map(state).set(chainId, fresh(event, before, "open", event.closesAt, event.nodeIds, block));
   }
   if (before === undefined || ("openingId" in event && event.openingId !== before.openingId)) return state;
   return new Map(state).set(chainId, step(before, event, block));
@@ -67,13 +76,20 @@ export function isUnderWay({ phase }: Opening): boolean {
 
 function fresh(
   { chainId, openingId, era }: { readonly chainId: bigint; readonly openingId: `0x${string}`; readonly era: number },
+  before: Opening | undefined,
   phase: OpeningPhase,
   until: bigint,
   nodeIds: readonly number[],
   block: bigint,
 ): Opening {
-  const nothing = { standing: [], finalHeight: 0, orderHeight: 0, alive: false } as const;
-  return { chainId, openingId, era, phase, step: "idle", until, since: block, nodeIds, ...nothing };
+  const nothing = { standing: [], lacking: [], finalHeight: 0, orderHeight: 0, lowerHeight: 0, alive: false } as const;
+  const earlier = before?.era === era ? cancelledOnes(before) : [];
+  return { chainId, openingId, era, phase, earlier, step: "idle", until, since: block, nodeIds, ...nothing };
+}
+
+/** All of its era that were cancelled, so far as they are remembered. */
+export function cancelledOnes({ openingId, phase, earlier }: Opening): readonly HexHash[] {
+  return phase === "cancelled" ? [...earlier, openingId].slice(-MOST_EARLIER) : earlier;
 }
 
 function step(
@@ -98,6 +114,10 @@ function step(
     }
     case "OrderClaimed":
       return { ...opening, orderHeight: Number(event.height), alive: true };
+    case "InheritedClaimed":
+      return { ...opening, lowerHeight: Number(event.height), alive: true };
+    case "InheritedLacks":
+      return { ...opening, lacking: [...opening.lacking, event.nodeId], alive: true };
     case "MemberStands":
       return { ...opening, standing: [...opening.standing, event.nodeId], alive: true };
     case "ClaimsExtended":

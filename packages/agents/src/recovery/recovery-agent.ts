@@ -1,7 +1,7 @@
 import { fromHex } from "@tributary/protocol/bytes/index";
 import type { CancelBoard } from "@tributary/protocol/ports/cancel-board";
 import type { CancelVault } from "@tributary/protocol/ports/cancel-vault";
-import type { FinalClaim, OrderClaim, RecoveryHost } from "@tributary/protocol/ports/recovery-host";
+import type { RecoveryClaims, RecoveryHost } from "@tributary/protocol/ports/recovery-host";
 import type { ActResult, Agent, Now } from "../agent.ts";
 import type { Logger } from "../logger.ts";
 import {
@@ -25,13 +25,22 @@ import {
 } from "../resharing/handover.ts";
 import { collectCancel } from "./cancel-collector.ts";
 import {
+  type Held,
   nextRecoveryActions,
   type RecoveryAction,
   type RecoveryPart,
   type RecoveryProgress,
   recoveryActionKey,
 } from "./next-action.ts";
-import { dropOpening, isUnderWay, noOpenings, type Opening, type Openings, reduceOpenings } from "./opening.ts";
+import {
+  cancelledOnes,
+  dropOpening,
+  isUnderWay,
+  noOpenings,
+  type Opening,
+  type Openings,
+  reduceOpenings,
+} from "./opening.ts";
 import type { RecoveryCalls } from "./recovery-calls.ts";
 
 export type RecoveryState = {
@@ -57,6 +66,8 @@ export type RecoveryOptions = {
 export type RecoveryTask = {
   readonly action: RecoveryAction;
   readonly epoch: ReadyEpoch;
+  /** Group keys by era, compressed. */
+  readonly groupKeys: ReadonlyMap<number, `0x${string}`>;
   /** The own one in it. */
   readonly seat: number | undefined;
   readonly nodes: NodeRegistry;
@@ -71,7 +82,10 @@ const MAX_REMEMBERED = 1_024;
  */
 const LOOK_MS = 10_000;
 
-type Held = { readonly final?: FinalClaim; readonly order?: OrderClaim; readonly at: number };
+/** Of the time for claims the last such part counts as late. */
+const LATE_PART = 4n;
+
+type Found = RecoveryClaims & { readonly at: number };
 
 /** Brings a chain whose quorum is lost for good into its next era, as far as one member can. consensus.md 15. */
 export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, RecoveryTask> {
@@ -82,7 +96,9 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
   readonly #frozen = new Set<string>();
   readonly #thawed = new Set<string>();
   readonly #signed = new Set<string>();
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Map<string, Found>();
+  /** When this node first saw that claims are taken, in mainchain seconds. */
+  readonly #seen = new Map<string, bigint>();
   readonly #silentSince = new Map<bigint, number>();
 
   constructor(options: RecoveryOptions) {
@@ -114,11 +130,14 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
       const part = this.#partIn(chainId, newest, id, running.has(chainId));
       // An opening of an earlier era is over, whatever became of it.
       const current = opening?.era === newest.era ? opening : undefined;
-      const actions = current === undefined ? [] : nextRecoveryActions(current, part, this.#progress(now), now);
+      const actions =
+        current === undefined ? [] : nextRecoveryActions(current, part, this.#progress(current, now), now);
       const quiet = current !== undefined && isUnderWay(current);
       if (quiet) this.#silentSince.delete(chainId);
       const all = quiet ? actions : [...actions, ...this.#challenging(chainId, part, now)];
-      tasks.push(...all.map((action) => ({ action, epoch: newest, seat: part.seat, nodes: state.nodes })));
+      const groupKeys = new Map(epochs.map(({ era, groupKey }) => [era, groupKey]));
+      const known = { epoch: newest, groupKeys, seat: part.seat, nodes: state.nodes };
+      tasks.push(...all.map((action) => ({ action, ...known })));
     }
     return tasks;
   }
@@ -144,12 +163,13 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
       case "look":
         return await this.#look(opening);
       case "claim":
-        return await this.#claim(opening, task.epoch, key);
+        return await this.#claim(opening, task, key);
       case "sign-cancel":
         return await this.#signCancel(opening, task);
       case "submit-cancel":
         return await this.#submitCancel(opening, task, key, signal);
       case "open":
+      case "lack":
       case "stand":
       case "close":
       case "start":
@@ -162,13 +182,25 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
     for (const remembered of [this.#frozen, this.#thawed, this.#signed, this.#held]) remembered.clear();
   }
 
-  #progress({ clock }: Now): RecoveryProgress {
-    const held = new Map<string, { final: number; order: number }>();
-    for (const [openingId, { final, order, at }] of this.#held) {
+  #progress(opening: Opening, { clock, head }: Now): RecoveryProgress {
+    const held = new Map<string, Held>();
+    for (const [openingId, { final, order, lacking, at }] of this.#held) {
       // A clock that was set back makes it look again, too.
-      if (Math.abs(clock - at) < LOOK_MS) held.set(openingId, { final: final?.height ?? 0, order: order?.height ?? 0 });
+      if (Math.abs(clock - at) < LOOK_MS) {
+        const lower = lacking === undefined ? {} : { lower: lacking.upTo?.height ?? 0 };
+        held.set(openingId, { final: final?.height ?? 0, order: order?.height ?? 0, ...lower });
+      }
     }
-    return { frozen: this.#frozen, thawed: this.#thawed, signed: this.#signed, held };
+    const late = new Set(this.#isLate(opening, head.timestamp) ? [opening.openingId] : []);
+    return { frozen: this.#frozen, thawed: this.#thawed, signed: this.#signed, held, late };
+  }
+
+  #isLate({ openingId, phase, until }: Opening, now: bigint): boolean {
+    if (phase !== "open") return false;
+    if (this.#seen.size >= MAX_REMEMBERED) this.#seen.clear();
+    const since = this.#seen.get(openingId) ?? now;
+    this.#seen.set(openingId, since);
+    return (until - now) * LATE_PART <= until - since;
   }
 
   #partIn(chainId: bigint, newest: ReadyEpoch, id: number, runs: boolean): RecoveryPart {
@@ -199,10 +231,13 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
     return { kind: "done" };
   }
 
-  async #thaw({ chainId, openingId, era }: Opening): Promise<ActResult> {
-    await this.#options.host.thaw(chainId, openingId);
-    this.#options.board.withdrawCancel(chainId);
-    remember(this.#thawed, openingId);
+  async #thaw(opening: Opening): Promise<ActResult> {
+    const { chainId, era, phase } = opening;
+    const openingIds = cancelledOnes(opening);
+    await this.#options.host.thaw(chainId, { openingIds, era });
+    // While there is a challenge the share is its answer.
+    if (phase === "cancelled") this.#options.board.withdrawCancel(chainId);
+    remember(this.#thawed, openingIds.at(-1) ?? "");
     this.#options.logger.info({ chain: chainId.toString(), era }, "the Recovery is cancelled: the era goes on");
     return { kind: "done" };
   }
@@ -211,23 +246,29 @@ export class RecoveryAgent implements Agent<RecoveryState, MainchainEvent, Recov
     const held = await this.#options.host.claims(chainId, era);
     if (this.#held.size >= MAX_REMEMBERED) this.#held.clear();
     this.#held.set(openingId, { ...held, at: Date.now() });
-    const fields = { chain: chainId.toString(), final: held.final?.height, order: held.order?.height };
+    const { final, order, lacking } = held;
+    const lacks = lacking === undefined ? undefined : { upTo: lacking.upTo?.height };
+    const fields = { chain: chainId.toString(), final: final?.height, order: order?.height, lacks };
     this.#options.logger.info(fields, "looked for what to claim");
     return { kind: "done" };
   }
 
   /** The final container first: an order below it says nothing more. */
-  async #claim(opening: Opening, { groupKey }: ReadyEpoch, key: string): Promise<ActResult> {
+  async #claim(opening: Opening, { groupKeys }: RecoveryTask, key: string): Promise<ActResult> {
     const { calls } = this.#options;
-    const { final, order } = this.#held.get(opening.openingId) ?? {};
-    const compressed = fromHex(groupKey) ?? new Uint8Array(0);
+    const { final, order, lacking } = this.#held.get(opening.openingId) ?? {};
+    const keyOf = (era: number): Uint8Array => fromHex(groupKeys.get(era) ?? "0x") ?? new Uint8Array(0);
     if (final !== undefined && final.height > opening.finalHeight) {
-      const sent = await calls.claimFinal(opening.chainId, final, compressed, `${key}/final`);
+      const sent = await calls.claimFinal(opening.chainId, final, keyOf(final.era), `${key}/final`);
       if (sent.kind !== "mined") return fromSent(sent);
     }
     const ordered = Math.max(opening.orderHeight, final?.height ?? 0);
+    const lower = lacking?.upTo;
+    if (lower !== undefined && lower.height > Math.max(opening.lowerHeight, opening.finalHeight, final?.height ?? 0)) {
+      return fromSent(await calls.claimInherited(opening.chainId, lower, keyOf(lower.era), `${key}/inherited`));
+    }
     if (order === undefined || order.height <= ordered) return { kind: "done" };
-    return fromSent(await calls.claimOrder(opening.chainId, order, compressed, `${key}/order`));
+    return fromSent(await calls.claimOrder(opening.chainId, order, keyOf(order.era), `${key}/order`));
   }
 
   async #signCancel({ chainId, openingId }: Opening, { epoch, seat }: RecoveryTask): Promise<ActResult> {

@@ -7,7 +7,7 @@ import { type Address, encodeFunctionData, type Hex } from "viem";
 import type { MainchainSender, SendResult } from "../mainchain/sender.ts";
 
 /** Calls without an argument but the chain. */
-type Step = "challenge" | "open" | "stand" | "close" | "start";
+type Step = "challenge" | "open" | "lack" | "stand" | "close" | "start";
 
 /** Calls of the Recovery contract by the node's account. `key` names the call while it is in flight. */
 export class RecoveryCalls {
@@ -38,6 +38,13 @@ export class RecoveryCalls {
     const order = { epoch: claim.epoch, height: BigInt(claim.height), content: toHex(claim.content) };
     const args = [chainId, order, ...points(groupKey, claim.certificate)] as const;
     return this.#send(key, encodeFunctionData({ abi: recoveryAbi, functionName: "claimOrder", args }));
+  }
+
+  /** @param groupKey compressed, 48 bytes, of the claim's era. */
+  claimInherited(chainId: bigint, claim: OrderClaim, groupKey: Uint8Array, key: string): Promise<SendResult> {
+    const order = { epoch: claim.epoch, height: BigInt(claim.height), content: toHex(claim.content) };
+    const args = [chainId, claim.era, order, ...points(groupKey, claim.certificate)] as const;
+    return this.#send(key, encodeFunctionData({ abi: recoveryAbi, functionName: "claimInherited", args }));
   }
 
   #send(key: string, data: Hex): Promise<SendResult> {

@@ -5,7 +5,7 @@ import { qualifiedDealers } from "@tributary/protocol/keygen/resharing";
 import type { KeySlot, PostedDealing } from "@tributary/protocol/ports/key-vault";
 import type { EraBeginning } from "@tributary/protocol/ports/recovery-host";
 import { hasSeat, seatsOf, withSeat } from "../keygen/bitmap.ts";
-import type { KeyGenerationEvent, RecoveryEvent, ResharingEvent } from "../mainchain/events.ts";
+import type { KeyGenerationEvent, RecoveryEvent, RenewalEvent, ResharingEvent } from "../mainchain/events.ts";
 import { EpochKeys } from "./epoch-keys.ts";
 
 export type HandoverPhase = "accepting" | "dealing" | "complaints" | "done" | "failed";
@@ -47,6 +47,8 @@ export type ReadyEpoch = {
   readonly block: bigint;
   /** Of the first epoch of an era that a Recovery began. */
   readonly beginning?: EraBeginning;
+  /** Of the first epoch of an era by schedule, once it was shown: its first height. */
+  readonly first?: number;
 };
 
 /** The newest resharing of each chain, the epochs of its eras, and what its running generation has posted. */
@@ -127,9 +129,13 @@ export function reduceFresh(state: Handovers, event: KeyGenerationEvent, block: 
   const dealt = posted(entry.dealings, event.qualified);
   const { group, nodeIds } = entry;
   const keys = EpochKeys.generated(event, dealt, nodeIds.length, event.keysHash);
+  // Each era counts its epochs anew.
+  const released = new Map(state.released);
+  released.delete(chainId);
   return {
     ...state,
     fresh,
+    released,
     history: new Map(state.history).set(chainId, [
       ...(state.history.get(chainId) ?? []),
       ready(event, { group, nodeIds }, keys, block),
@@ -152,6 +158,16 @@ export function reduceEras(state: Handovers, event: RecoveryEvent): Handovers {
     order: orderDigest as HexHash,
   };
   const moved = [...history.slice(0, -1), { ...newest, beginning }];
+  return { ...state, history: new Map(state.history).set(chainId, moved) };
+}
+
+/** With which height the newest era begins by schedule. */
+export function reduceBorders(state: Handovers, event: RenewalEvent): Handovers {
+  if (event.name !== "EraBegun") return state;
+  const { chainId, era, firstHeight } = event;
+  const history = state.history.get(chainId) ?? [];
+  const index = history.findIndex((ready) => ready.era === era);
+  const moved = history.map((ready, at) => (at === index ? { ...ready, first: Number(firstHeight) } : ready));
   return { ...state, history: new Map(state.history).set(chainId, moved) };
 }
 

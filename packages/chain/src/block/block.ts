@@ -15,7 +15,7 @@ export type BlockHeader = {
   readonly gasUsed: number;
   /** Seconds; may repeat. */
   readonly timestamp: number;
-  /** u8 version ‖ u16 milliseconds of the container's time. */
+  /** As `extraDataOf` makes it. */
   readonly extraData: Uint8Array;
   /** beacon(h): PREVRANDAO. */
   readonly mixHash: Uint8Array;

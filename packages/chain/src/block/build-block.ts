@@ -2,7 +2,7 @@ import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { orderedTrieRoot } from "../trie/ordered-root.ts";
 import type { Block, BlockHeader } from "./block.ts";
 import { BLOOM_BYTES, mergeBloom } from "./bloom.ts";
-import { encodeBlock } from "./encode-block.ts";
+import { blockSize } from "./encode-block.ts";
 import type { EthereumReceipt } from "./ethereum.ts";
 import { CONSTANT_FIELDS, encodeHeader, extraDataOf } from "./header-codec.ts";
 import { EMPTY_OUTBOX_ROOT } from "./outbox-root.ts";
@@ -20,6 +20,8 @@ export type BlockParts = {
   /** What a gas costs, wei, and who gets it; nothing where they are left out. */
   readonly baseFee?: bigint;
   readonly beneficiary?: Uint8Array;
+  /** Whether tips are paid beside it. */
+  readonly tips?: boolean;
   readonly mixHash: Uint8Array;
   readonly parentBeaconBlockRoot: Uint8Array;
   readonly stateRoot: Uint8Array;
@@ -46,7 +48,7 @@ export function buildBlock(parts: BlockParts): Block {
     gasLimit: parts.gasLimit,
     gasUsed: receipts[receipts.length - 1]?.cumulativeGasUsed ?? 0,
     timestamp: Math.floor(parts.time / 1000),
-    extraData: extraDataOf(parts.rules, parts.time),
+    extraData: extraDataOf(parts.rules, parts.time, parts.tips ?? false),
     mixHash: parts.mixHash,
     parentBeaconBlockRoot: parts.parentBeaconBlockRoot,
     requestsHash: EMPTY_OUTBOX_ROOT,
@@ -55,7 +57,7 @@ export function buildBlock(parts: BlockParts): Block {
   return {
     header,
     hash: keccak256(encoded),
-    size: encodeBlock({ header, transactions }).length,
+    size: blockSize({ header, transactions }),
     transactions,
     transactionHashes,
     height,

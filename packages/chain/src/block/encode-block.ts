@@ -1,4 +1,4 @@
-import { type RlpItem, rlpEncode } from "../rlp/encode.ts";
+import { type RlpItem, rlpEncode, rlpLength } from "../rlp/encode.ts";
 import type { EthereumBlock, EthereumHeader, Withdrawal } from "./ethereum.ts";
 import { encodeHeader } from "./header-codec.ts";
 
@@ -18,13 +18,21 @@ export function encodeUncles(uncles: readonly EthereumHeader[]): Uint8Array {
   return rlpEncode(uncles.map(headerItem));
 }
 
-/** RLP of a whole block. */
-export function encodeBlock(
-  block: Pick<EthereumBlock, "header" | "transactions" | "uncles" | "withdrawals">,
-): Uint8Array {
-  const { header, transactions, uncles = [], withdrawals = [] } = block;
+type WholeBlock = Pick<EthereumBlock, "header" | "transactions" | "uncles" | "withdrawals">;
+
+function blockItem({ header, transactions, uncles = [], withdrawals = [] }: WholeBlock): RlpItem {
   const items = transactions.map((raw) => ((raw[0] ?? 0) >= FIRST_LIST ? { encoded: raw } : raw));
   const parts: RlpItem[] = [headerItem(header), items, uncles.map(headerItem)];
   if (header.withdrawalsRoot !== undefined) parts.push(withdrawals.map(withdrawalItem));
-  return rlpEncode(parts);
+  return parts;
+}
+
+/** RLP of a whole block. */
+export function encodeBlock(block: WholeBlock): Uint8Array {
+  return rlpEncode(blockItem(block));
+}
+
+/** Bytes of it. */
+export function blockSize(block: WholeBlock): number {
+  return rlpLength(blockItem(block));
 }

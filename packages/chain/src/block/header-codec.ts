@@ -27,10 +27,21 @@ export const CONSTANT_FIELDS: Pick<
   excessBlobGas: 0n,
 };
 
-/** `extraData`: u8 rules in force ‖ u16 milliseconds of the container's time. */
-export function extraDataOf(rules: number, time: number): Uint8Array {
+/** Last byte of `extraData` of a block with ordinary fees. */
+const ORDINARY_FEES = 1;
+
+/**
+ * `extraData`: u8 rules in force ‖ u16 milliseconds of the container's time ‖ 1 where tips are paid, so that what a
+ * transaction paid can be told from it and its block.
+ */
+export function extraDataOf(rules: number, time: number, tips: boolean): Uint8Array {
   const milliseconds = time % 1000;
-  return Uint8Array.of(rules, milliseconds >> 8, milliseconds & 0xff);
+  return Uint8Array.of(rules, milliseconds >> 8, milliseconds & 0xff, ...(tips ? [ORDINARY_FEES] : []));
+}
+
+/** Whether a block of a rented chain has ordinary fees. */
+export function paysTips({ extraData }: Pick<EthereumHeader, "extraData">): boolean {
+  return extraData[3] === ORDINARY_FEES;
 }
 
 /** Milliseconds since 1970 of a block of a rented chain. */

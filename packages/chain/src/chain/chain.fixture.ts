@@ -1,6 +1,6 @@
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { ScheduledFork } from "@tributary/protocol/container/fork-schedule";
-import type { CertifiedHeader, ExecutionResult } from "@tributary/protocol/ports/execution";
+import type { CertifiedHeader, ContainerTerm, ExecutionResult } from "@tributary/protocol/ports/execution";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { ForkRules } from "../forks/fork.ts";
 import { DEFAULT_GASLESS, type GaslessSettings } from "../pool/gasless.ts";
@@ -48,6 +48,8 @@ export class TestChain {
   readonly failures: unknown[];
   /** By which the next container is executed. */
   rules = 1;
+  /** Of the next container. */
+  term: ContainerTerm = { era: 1, epoch: 1, committee: ZERO_HASH };
   #executed: number;
 
   private constructor(chain: Chain, failures: unknown[]) {
@@ -76,6 +78,8 @@ export class TestChain {
       ...(options.forks === undefined ? {} : { forks: options.forks }),
       ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
       gasless: { ...DEFAULT_GASLESS, ...options.gasless },
+      // Each epoch has one member more.
+      seatsOf: (_, epoch) => 3 + epoch,
       onFailure: (error) => failures.push(error),
     });
     return new TestChain(chain, failures);
@@ -97,6 +101,7 @@ export class TestChain {
           beacon: toHex(word(BigInt(height) * 1_000_003n)),
           parent: toHex(word(BigInt(height) + 77n)),
           mainchain: { number: 0, hash: ZERO_HASH },
+          term: this.term,
           time: START * 1000 + height * 700,
           bodies: bodies.map((transactions) => ({ body: this.chain.bodies.encode(transactions) })),
         },

@@ -1,18 +1,17 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
-import { equal } from "@tributary/protocol/bytes/bytes";
 import type { ScheduledFork } from "@tributary/protocol/container/fork-schedule";
 import type { BodyRules, Executor, TransactionPool } from "@tributary/protocol/ports/execution";
 import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
+import { paysTips } from "../block/header-codec.ts";
 import type { LocatedLog } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
 import type { BlockContext, BlockExecutor } from "../executor/block-executor.ts";
 import type { CallRequest, CallResult } from "../executor/call.ts";
 import { ContainerExecutor } from "../executor/container-executor.ts";
 import { EvmBlockExecutor } from "../executor/evm-block-executor.ts";
-import { ZERO_ADDRESS } from "../executor/evm-input.ts";
 import { FlatState } from "../executor/flat-state.ts";
 import { Replayer, type Watch } from "../executor/replayer.ts";
 import { type ForkRules, KNOWN_FORKS, requireFork } from "../forks/fork.ts";
@@ -27,30 +26,32 @@ import { DEFAULT_POOL_LIMITS, type PoolLimits } from "../pool/pool-environment.t
 import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Standing } from "../pool/precedence.ts";
 import { recallUses, usesIn } from "../pool/uses.ts";
-import { gasPriceIn, paidPrice, slotsOf } from "../rules/fee-storage.ts";
+import { type Charge, chargeAfter, feeTermsIn, slotsOf } from "../rules/fee-storage.ts";
+import { isTermOf, termIn } from "../rules/term-storage.ts";
 import { RentedRules } from "../simulation/rented-rules.ts";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "../simulation/simulation.ts";
 import { Simulator } from "../simulation/simulator.ts";
-import { settleInstall, statePath } from "../snapshot/install.ts";
+import { openState } from "../snapshot/install.ts";
 import { type CheckedManifest, checkManifest, type Manifest } from "../snapshot/manifest.ts";
 import { readCodes } from "../snapshot/snapshot-files.ts";
 import { FrozenChain } from "../snapshot/snapshot-writer.ts";
+import { diskStates } from "../snapshot/state-folders.ts";
 import { StateImport } from "../snapshot/state-import.ts";
 import { storageKey } from "../state/flat-key.ts";
 import { accountIn, accountWithCode } from "../state/read-account.ts";
 import { recomputeStateRoot, type StateAudit } from "../state/recompute-state-root.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { KeyValueStore } from "../store/key-value-store.ts";
-import { LevelStore } from "../store/level-store.ts";
 import { TransactionBodyRules } from "../transaction/body-rules.ts";
 import { TransactionDecoder } from "../transaction/decoder.ts";
 import type { Transaction } from "../transaction/transaction.ts";
+import { affordableGas } from "./affordable-gas.ts";
 import { Development } from "./development.ts";
 import { estimateGas } from "./estimate-gas.ts";
 import type { RuleSchedule } from "./ethereum-view.ts";
 import { includedReceipt, includedReceipts, includedTransaction, transactionIn } from "./included.ts";
 import { logsIn, searchLogs } from "./log-search.ts";
-import { poolChain, sponsorsOf } from "./pool-chain.ts";
+import { poolChain, termsAfter, usersOf } from "./pool-chain.ts";
 import type {
   BlockEvent,
   BlockId,
@@ -83,6 +84,8 @@ export type ChainOptions = {
   readonly forks?: readonly ForkRules[];
   /** What the mainchain says of the chain's forks, as far as this node read it. */
   readonly schedule?: () => readonly ScheduledFork[];
+  /** Seats of the committee of an epoch; undefined for one that never was. */
+  readonly seatsOf: (era: number, epoch: number) => number | undefined;
   /** The chain can no longer execute or commit (its store failed, or a bug): stop the member. */
   readonly onFailure: (error: unknown) => void;
 };
@@ -113,7 +116,6 @@ export class Chain implements ChainReader {
 
   private constructor(
     options: ChainOptions,
-    store: KeyValueStore,
     ledger: Ledger,
     evm: BlockExecutor,
     replayer: Replayer,
@@ -123,7 +125,7 @@ export class Chain implements ChainReader {
     book: CreditBook,
   ) {
     this.genesis = options.genesis;
-    this.#store = store;
+    this.#store = ledger.store;
     this.#ledger = ledger;
     this.#calls = evm;
     this.#replayer = replayer;
@@ -143,6 +145,7 @@ export class Chain implements ChainReader {
       decoder,
       limits: { gas: gasLimit, bytes: byteLimit },
       forks: this.#forks,
+      seatsOf: options.seatsOf,
       onCommitted: (layer) => this.#announce(layer),
       onFailure: options.onFailure,
     });
@@ -155,11 +158,8 @@ export class Chain implements ChainReader {
   static async open(options: ChainOptions): Promise<Chain> {
     const { genesis, storage } = options;
     const directory = "directory" in storage ? storage.directory : undefined;
-    if (directory !== undefined) {
-      await mkdir(directory, { recursive: true });
-      await settleInstall(directory);
-    }
-    const store = "store" in storage ? storage.store : await LevelStore.open(statePath(storage.directory));
+    if (directory !== undefined) await mkdir(directory, { recursive: true });
+    const store = "store" in storage ? storage.store : await openState(diskStates(storage.directory));
     try {
       const ledger = await Ledger.open(store, genesis);
       const forks = options.forks ?? KNOWN_FORKS;
@@ -168,7 +168,7 @@ export class Chain implements ChainReader {
       const evm = await EvmBlockExecutor.create(genesis.chainId);
       const gasless = options.gasless ?? DEFAULT_GASLESS;
       const book = new CreditBook(gasless);
-      recallUses(ledger, gasless, book, sponsorsOf(ledger, genesis.chainId));
+      recallUses(ledger, gasless, book, usersOf(ledger, genesis.chainId));
       const pool = await Pool.open(
         poolChain(ledger, genesis, forks),
         decoder,
@@ -178,8 +178,8 @@ export class Chain implements ChainReader {
         book,
       );
       const replayer = await Replayer.create(genesis.chainId);
-      const simulator = await Simulator.create(new RentedRules(genesis.chainId, forks));
-      return new Chain(options, store, ledger, evm, replayer, simulator, pool, decoder, book);
+      const simulator = await Simulator.create(new RentedRules(genesis.chainId, forks, termsAfter(ledger)));
+      return new Chain(options, ledger, evm, replayer, simulator, pool, decoder, book);
     } catch (error) {
       await store.close();
       throw error;
@@ -216,7 +216,7 @@ export class Chain implements ChainReader {
   }
 
   get nextGasPrice(): bigint {
-    return gasPriceIn(slotsOf(this.#ledger.headState)).price;
+    return this.#chargeAfter(this.head, this.#ledger.headState).price;
   }
 
   get pool(): TransactionPool {
@@ -308,7 +308,8 @@ export class Chain implements ChainReader {
     const { transactionGas } = requireFork(this.#forks, this.head.header);
     const blockGas = BigInt(Math.min(this.genesis.gasLimit, transactionGas ?? Number.POSITIVE_INFINITY));
     const asked = request.gas === undefined || request.gas > blockGas ? blockGas : request.gas;
-    const affordable = this.#affordable(request, id, pretence);
+    const { state, block } = this.#stateAt(id);
+    const affordable = affordableGas(request, state, this.#chargeAfter(block, state), pretence.state);
     const cap = affordable === undefined || affordable > asked ? asked : affordable;
     const plain =
       request.to !== undefined && (request.data?.length ?? 0) === 0 && this.code(request.to, id).length === 0;
@@ -322,7 +323,10 @@ export class Chain implements ChainReader {
     const transactions = record.senders
       .slice(0, count)
       .flatMap((_, index) => transactionIn(this.chainId, record, index) ?? []);
-    await this.#replayer.replay(state, this.#contextOf(record.block), transactions, watch);
+    // Nobody but the protocol writes it, at the beginning of a block: afterwards it is as the block began with.
+    const term = termIn(slotsOf(this.#stateAt(id).state));
+    const newTerm = term === undefined || isTermOf(slotsOf(state), term) ? undefined : term;
+    await this.#replayer.replay(state, { ...this.#contextOf(record.block), newTerm }, transactions, watch);
   }
 
   async simulate(
@@ -341,6 +345,11 @@ export class Chain implements ChainReader {
 
   poolStatus(): PoolStatus {
     return this.#pool.status();
+  }
+
+  /** Hashes of so many of the transactions that wait. */
+  waiting(count: number): readonly `0x${string}`[] {
+    return this.#pool.hashes(count);
   }
 
   gaslessTerms(): GaslessTerms {
@@ -401,7 +410,7 @@ export class Chain implements ChainReader {
     const genesis = this.#ledger.blocks.block(0)?.block;
     if (genesis === undefined) throw new ChainError("store-damaged", "block 0 is missing");
     const parameters = parametersDigest(this.genesis);
-    return StateImport.open({ directory: this.#directory, genesis, parameters, manifest });
+    return StateImport.open({ folders: diskStates(this.#directory), genesis, parameters, manifest });
   }
 
   /** Waits for what is under way and closes pool and store. Idempotent. */
@@ -421,7 +430,7 @@ export class Chain implements ChainReader {
   #announce(layer: Layer): void {
     this.#pool.charge(
       layer.record.block.header.timestamp,
-      usesIn(layer.record, layer.receipts, sponsorsOf(this.#ledger, this.chainId)),
+      usesIn(layer.record, layer.receipts, usersOf(this.#ledger, this.chainId)),
     );
     if (this.#blockListeners.size === 0) return;
     const event = { block: layer.record.block, logs: logsIn(layer.record, layer.receipts, {}) };
@@ -460,24 +469,19 @@ export class Chain implements ChainReader {
       parentBeaconBlockRoot: header.parentBeaconBlockRoot,
       coinbase: header.beneficiary,
       baseFee: header.baseFeePerGas,
+      tips: paysTips(header),
       blockHash: (number) => this.#ledger.hash(number),
     };
   }
 
   #call(request: CallRequest, gas: bigint, id: BlockId, pretence: Pretence, tracer?: Tracer): Promise<CallResult> {
     const { state, block } = this.#stateAt(id);
-    const context = { ...this.#contextOf(block), ...pretence.block };
+    const context = { ...this.#contextOf(block), ...pretence.block, parent: block.header };
     return this.#calls.call(state, context, { ...request, gas }, pretence.state, tracer);
   }
 
-  /** Gas that the sender can pay for, where the call offers a price; undefined: any. */
-  #affordable(request: CallRequest, id: BlockId, pretence: Pretence): bigint | undefined {
-    const { from: sender = ZERO_ADDRESS, to, data = ZERO_ADDRESS.subarray(20), gasPrice = 0n, value = 0n } = request;
-    const slots = slotsOf(this.#stateAt(id).state);
-    const paid = paidPrice(gasPriceIn(slots).price, { sender, to, data, maxFeePerGas: gasPrice }, slots) ?? 0n;
-    if (gasPrice === 0n || paid === 0n) return undefined;
-    const pretended = pretence.state?.find(({ address }) => equal(address, sender))?.balance;
-    const balance = pretended ?? this.balance(sender, id);
-    return balance < value ? undefined : (balance - value) / paid;
+  /** What the block after one charges, by the state after that one. */
+  #chargeAfter({ header }: Block, state: StateReader): Charge {
+    return chargeAfter(feeTermsIn(slotsOf(state)), header);
   }
 }

@@ -5,7 +5,7 @@ import type { CreditBook } from "../pool/credit-book.ts";
 import type { GaslessSettings } from "../pool/gasless.ts";
 import type { Pool } from "../pool/pool.ts";
 import { recallUses } from "../pool/uses.ts";
-import { sponsorsOf } from "./pool-chain.ts";
+import { usersOf } from "./pool-chain.ts";
 
 /** Seconds since 1970 that a moved clock may show: what a header's milliseconds hold exactly, and some to go on. */
 const MAX_SECONDS = 2 ** 42;
@@ -44,7 +44,7 @@ export class Development {
       const waiting = await ledger.rewind(id);
       if (waiting === undefined) return false;
       book.clear();
-      recallUses(ledger, gasless, book, sponsorsOf(ledger, chainId));
+      recallUses(ledger, gasless, book, usersOf(ledger, chainId));
       await pool.restore(waiting);
       return true;
     });

@@ -1,6 +1,8 @@
+import { paysTips } from "../block/header-codec.ts";
 import type { Receipt } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
+import { pricePaid } from "../rules/fee-storage.ts";
 import { decodeTransaction } from "../transaction/decode.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import type { IncludedReceipt, IncludedTransaction } from "./reader.ts";
@@ -36,7 +38,7 @@ export function includedTransaction(
   const place = { blockNumber, blockHash, timestamp, transactionIndex };
   // Nothing is said of what nothing is charged for.
   if (baseFeePerGas === 0n) return { ...place, transaction };
-  return { ...place, transaction, gasPrice: transaction.maxFeePerGas >= baseFeePerGas ? baseFeePerGas : 0n };
+  return { ...place, transaction, gasPrice: pricePaid({ price: baseFeePerGas, tips: paysTips(header) }, transaction) };
 }
 
 /** `receipts`: of the whole block. As `transactionIn`. */

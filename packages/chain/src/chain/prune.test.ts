@@ -183,6 +183,6 @@ describe("on disk", () => {
     const onFailure = (error: unknown): never => {
       throw error;
     };
-    return { genesis: genesisParameters(), storage: { directory }, onFailure };
+    return { genesis: genesisParameters(), storage: { directory }, seatsOf: () => 4, onFailure };
   }
 });

@@ -1,6 +1,8 @@
 import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { Receipt } from "../block/receipt.ts";
 import type { ForkRules } from "../forks/fork.ts";
+import type { FeeParent } from "../rules/base-fee.ts";
+import type { Term } from "../rules/term-storage.ts";
 import type { Change } from "../state/bucket-set.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { Rejection } from "../transaction/rejection.ts";
@@ -24,14 +26,23 @@ export type BlockContext = {
   /** The owner's treasury, and wei that a gas costs; zero and 0 where nothing is charged. */
   readonly coinbase?: Uint8Array;
   readonly baseFee?: bigint;
+  /** Whether tips are paid beside it. */
+  readonly tips?: boolean;
+  /** In which the block was ordered, where that is not what the state before it says. */
+  readonly newTerm?: Term | undefined;
   /** Only calls pretend it; of a block it is 1. */
   readonly blobBaseFee?: bigint;
 };
+
+/** A call runs on the state after a block, and pays what the block after that one charges. */
+export type CallContext = BlockContext & { readonly parent: FeeParent & { readonly baseFeePerGas?: bigint } };
 
 export type TransactionOutcome =
   | { readonly kind: "executed"; readonly receipt: Receipt }
   /** Its nonce is above the sender's: it may become executable later in the container. */
   | { readonly kind: "ahead" }
+  /** It offers less than a base fee that may fall again. */
+  | { readonly kind: "priced-out" }
   /** Invalid at its place; nothing changed. */
   | { readonly kind: "invalid"; readonly rejection: Rejection };
 
@@ -52,7 +63,7 @@ export interface BlockExecutor {
   /** Runs a call that changes nothing, watched where a tracer is given: what that throws is thrown. */
   call(
     state: StateReader,
-    context: BlockContext,
+    context: CallContext,
     request: CallRequest & { readonly gas: bigint },
     overrides?: readonly StateOverride[],
     tracer?: Tracer,

@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { CHAIN_ID, genesisParameters, hex, TestChain, word } from "../chain/chain.fixture.ts";
 import type { StateReader } from "../state/state-view.ts";
 import { addressOf, keyOf } from "../transaction/sign.fixture.ts";
-import type { BlockContext } from "./block-executor.ts";
+import type { CallContext } from "./block-executor.ts";
 import { EvmBlockExecutor } from "./evm-block-executor.ts";
 
 // The engine's limits are not the same on every machine: whoever meets one in a block must stop, not disagree.
@@ -14,10 +14,10 @@ const HUGE = 1_000_000_000_000;
 
 const [alice, bob] = [addressOf(keyOf(0)), addressOf(keyOf(1))];
 
-const context: BlockContext = {
+const context: CallContext = {
   fork: { rules: 1, name: "prague", evm: "prague", transactionGas: undefined },
   ...{ number: 1, timestamp: 1, gasLimit: 30_000_000, prevRandao: word(0n), parentHash: word(0n) },
-  ...{ parentBeaconBlockRoot: word(0n), blockHash: () => undefined },
+  ...{ parentBeaconBlockRoot: word(0n), blockHash: () => undefined, parent: { gasLimit: 30_000_000, gasUsed: 0 } },
 };
 
 test("a trap in a block stops the member: no result, no further block, and the state is as before", async () => {

@@ -6,7 +6,8 @@ import { ChainError } from "../chain-error.ts";
 import { type ForkRules, forkOf } from "../forks/fork.ts";
 import { blockTime } from "../ledger/departure.ts";
 import type { Layer, Ledger } from "../ledger/ledger.ts";
-import { gasPriceIn, slotsOf } from "../rules/fee-storage.ts";
+import { chargeAfter, feeTermsIn, slotsOf } from "../rules/fee-storage.ts";
+import { isTermOf, type Term } from "../rules/term-storage.ts";
 import type { TransactionDecoder } from "../transaction/decoder.ts";
 import type { BlockContext, BlockExecutor } from "./block-executor.ts";
 import { type ContainerLimits, runContainer } from "./run-container.ts";
@@ -18,6 +19,8 @@ export type ContainerExecutorParts = {
   readonly decoder: TransactionDecoder;
   readonly limits: ContainerLimits;
   readonly forks: readonly ForkRules[];
+  /** Seats of a committee; undefined for one that never was. */
+  readonly seatsOf: (era: number, epoch: number) => number | undefined;
   /** A block became visible; called before the commit's own callback. */
   readonly onCommitted: (layer: Layer) => void;
   /** This member can no longer execute: its store failed, or a bug. Nothing is executed or committed afterwards. */
@@ -128,7 +131,8 @@ export class ContainerExecutor implements Executor {
     }
     const { time, departure } = blockTime(before, container.time, timeOf(parent.header));
     const number = parent.header.number + 1;
-    const { price: baseFee, treasury } = gasPriceIn(slotsOf(view));
+    const { price: baseFee, tips, treasury } = chargeAfter(feeTermsIn(slotsOf(view)), parent.header);
+    const term = this.#termOf(container);
     const context: BlockContext = {
       fork,
       number,
@@ -140,6 +144,8 @@ export class ContainerExecutor implements Executor {
       blockHash: (wanted) => ledger.hash(wanted),
       coinbase: treasury,
       baseFee,
+      tips,
+      newTerm: isTermOf(slotsOf(view), term) ? undefined : term,
     };
     const run = await blocks.begin(view, context);
     const bodies = container.bodies.map(({ body }) => body);
@@ -156,6 +162,7 @@ export class ContainerExecutor implements Executor {
       gasLimit: limits.gas,
       beneficiary: treasury,
       baseFee,
+      tips,
       mixHash: context.prevRandao,
       parentBeaconBlockRoot: context.parentBeaconBlockRoot,
       stateRoot: buckets.root,
@@ -166,6 +173,14 @@ export class ContainerExecutor implements Executor {
     const record = { block, senders: executed.map(({ sender }) => sender) };
     ledger.push({ record, receipts, changes, buckets, departure });
     return { segments: [{ chainId, blockNumber: number, blockHash: toHex(block.hash) }], transactions: marks };
+  }
+
+  #termOf({ height, term: { era, epoch, committee } }: OrderedContainer): Term {
+    const members = this.#parts.seatsOf(era, epoch);
+    if (members === undefined) {
+      throw new RangeError(`container ${height} names epoch ${epoch} of era ${era}, which never was`);
+    }
+    return { era, epoch, members, committee: bytes32(committee) };
   }
 
   get #over(): boolean {

@@ -1,12 +1,19 @@
 import { Evm } from "@tributary/evm/evm";
 import { runPrecompile } from "@tributary/evm/precompiles/run-precompile";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
-import type { Executed, Invalid } from "@tributary/evm/types";
+import type { Executed } from "@tributary/evm/types";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { BloomBits } from "../block/bloom.ts";
 import type { Receipt } from "../block/receipt.ts";
 import { armRules } from "../rules/arm-rules.ts";
-import { type ContractSlots, gasPriceIn, type Paying, paidPrice } from "../rules/fee-storage.ts";
+import {
+  type Charge,
+  type ContractSlots,
+  chargeAfter,
+  feeTermsIn,
+  type Payment,
+  paymentOf,
+} from "../rules/fee-storage.ts";
 import { EMPTY_CODE_HASH } from "../state/account.ts";
 import type { Change } from "../state/bucket-set.ts";
 import type { StateReader } from "../state/state-view.ts";
@@ -14,7 +21,7 @@ import { intrinsicGas } from "../transaction/intrinsic-gas.ts";
 import { createAddress } from "../transaction/recover.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
-import type { BlockContext, BlockExecutor, BlockRun, TransactionOutcome } from "./block-executor.ts";
+import type { BlockContext, BlockExecutor, BlockRun, CallContext, TransactionOutcome } from "./block-executor.ts";
 import type { CallRequest, CallResult, StateOverride } from "./call.ts";
 import { blockEnv, evmTransaction, logsOf, runSystemCalls, ZERO_ADDRESS } from "./evm-input.ts";
 import { FlatState, flatChanges } from "./flat-state.ts";
@@ -30,12 +37,12 @@ class EvmBlockRun implements BlockRun {
   readonly #state: StateReader;
   readonly #flat: FlatState;
   readonly #bits = new BloomBits();
-  readonly #price: bigint;
+  readonly #charge: Pick<Charge, "price" | "tips">;
   #gasUsed = 0;
 
-  constructor(evm: Evm, state: StateReader, flat: FlatState, price: bigint) {
+  constructor(evm: Evm, state: StateReader, flat: FlatState, charge: Pick<Charge, "price" | "tips">) {
     this.#evm = evm;
-    this.#price = price;
+    this.#charge = charge;
     this.#state = state;
     this.#flat = flat;
   }
@@ -60,20 +67,25 @@ class EvmBlockRun implements BlockRun {
     if (forbidden !== undefined) {
       return { kind: "invalid", rejection: nonce < next ? nonceTooLow(next, nonce) : forbidden };
     }
-    const price = paidPrice(this.#price, transaction, (...at) => this.#evm.storage(...at));
-    if (price === undefined) {
-      return {
-        kind: "invalid",
-        rejection: nonce < next ? nonceTooLow(next, nonce) : feeTooLow(transaction, this.#price),
-      };
+    const payment = paymentOf(this.#charge, transaction, (...at) => this.#evm.storage(...at));
+    if (payment === undefined) {
+      if (nonce < next) return { kind: "invalid", rejection: nonceTooLow(next, nonce) };
+      if (this.#charge.tips) return { kind: "priced-out" };
+      return { kind: "invalid", rejection: feeTooLow(transaction, this.#charge.price) };
+    }
+    const { price, reserve } = payment;
+    if (reserve > price && this.#evm.account(sender).balance < transaction.value + transaction.gasLimit * reserve) {
+      return { kind: "invalid", rejection: this.#rejection(transaction, reserve, "insufficient funds") };
     }
     const outcome = this.#evm.execute(evmTransaction(transaction, price));
-    if (outcome.kind === "invalid") return { kind: "invalid", rejection: this.#rejection(transaction, price, outcome) };
+    if (outcome.kind === "invalid") {
+      return { kind: "invalid", rejection: this.#rejection(transaction, price, outcome.reason) };
+    }
     return { kind: "executed", receipt: this.#receipt(transaction, outcome) };
   }
 
   /** The EVM's refusal in the words of clients. */
-  #rejection(transaction: Transaction, price: bigint, { reason }: Invalid): Rejection {
+  #rejection(transaction: Transaction, price: bigint, reason: string): Rejection {
     const { sender, nonce, value, gasLimit } = transaction;
     const cost = value + gasLimit * price;
     const account = this.#evm.account(sender);
@@ -126,12 +138,13 @@ export class EvmBlockExecutor implements BlockExecutor {
     const flat = new FlatState(state, context.blockHash);
     this.#blocks.begin(blockEnv(context, this.#chainId), flat);
     runSystemCalls(this.#blocks, context);
-    return Promise.resolve(new EvmBlockRun(this.#blocks, state, flat, context.baseFee ?? 0n));
+    const charge = { price: context.baseFee ?? 0n, tips: context.tips ?? false };
+    return Promise.resolve(new EvmBlockRun(this.#blocks, state, flat, charge));
   }
 
   call(
     state: StateReader,
-    context: BlockContext,
+    context: CallContext,
     request: CallRequest & { readonly gas: bigint },
     overrides: readonly StateOverride[] = [],
     tracer?: Tracer,
@@ -141,19 +154,25 @@ export class EvmBlockExecutor implements BlockExecutor {
     const precompiles = movedPrecompiles(overrides, context.fork.evm);
     // The cap is a transaction's: a call may take what calls may take.
     this.#calls.begin({ ...blockEnv(context, this.#chainId), transactionGasCap: undefined, precompiles }, seen);
-    return Promise.resolve(this.#call(request, tracer));
+    return Promise.resolve(this.#call(request, context.parent, tracer));
   }
 
-  /** A call that offers a price pays as a transaction would, in the block that it pretends to be in. */
-  #callPrice({ gasPrice = 0n }: CallRequest, message: Omit<Paying, "maxFeePerGas">): bigint | Rejection {
-    if (gasPrice === 0n) return 0n;
+  /** A call that offers a price pays as a transaction would, in the block after the one that it pretends to be in. */
+  #payment(request: CallRequest, parent: CallContext["parent"]): Payment | Rejection {
+    const { gasPrice: maxFeePerGas = 0n, maxPriorityFeePerGas = maxFeePerGas } = request;
+    if (maxFeePerGas === 0n) return { price: 0n, reserve: 0n };
     const slots: ContractSlots = (...at) => this.#calls.storage(...at);
-    const { price } = gasPriceIn(slots);
-    const offer = { ...message, maxFeePerGas: gasPrice };
-    return paidPrice(price, offer, slots) ?? feeTooLow(offer, price);
+    const charge = chargeAfter(feeTermsIn(slots), parent);
+    const { from: sender = ZERO_ADDRESS, to, data = NOTHING } = request;
+    const offer = { sender, to, data, maxFeePerGas, maxPriorityFeePerGas };
+    return paymentOf(charge, offer, slots) ?? feeTooLow(offer, charge.price);
   }
 
-  #call(request: CallRequest & { readonly gas: bigint }, tracer: Tracer | undefined): CallResult {
+  #call(
+    request: CallRequest & { readonly gas: bigint },
+    parent: CallContext["parent"],
+    tracer: Tracer | undefined,
+  ): CallResult {
     const message = {
       type: 2 as const,
       sender: request.from ?? ZERO_ADDRESS,
@@ -166,16 +185,16 @@ export class EvmBlockExecutor implements BlockExecutor {
       authorizations: request.authorizations ?? [],
     };
     const { balance } = this.#calls.account(message.sender);
-    const price = this.#callPrice(request, message);
-    if (typeof price !== "bigint") return { kind: "invalid", rejection: price };
-    if (balance < message.value + request.gas * price) {
-      const what = price === 0n ? "transfer" : "gas * price + value";
+    const payment = this.#payment(request, parent);
+    if ("code" in payment) return { kind: "invalid", rejection: payment };
+    if (balance < message.value + request.gas * payment.reserve) {
+      const what = payment.reserve === 0n ? "transfer" : "gas * price + value";
       const why = `insufficient funds for ${what}: address ${toHex(message.sender)}`;
       return { kind: "invalid", rejection: { code: "insufficient-funds", message: why } };
     }
     const rejection = checkGas(message, intrinsicGas(message)) ?? armRules(this.#calls, message);
     if (rejection !== undefined) return { kind: "invalid", rejection };
-    const call = evmTransaction(message, price);
+    const call = evmTransaction(message, payment.price);
     const outcome = tracer === undefined ? this.#calls.call(call) : this.#calls.traceCall(call, tracer);
     if (outcome.kind === "invalid") {
       return { kind: "invalid", rejection: { code: "malformed", message: outcome.reason } };

@@ -2,7 +2,8 @@ import type { Evm } from "@tributary/evm/evm";
 import type { BlockEnv, Log as EvmLog, Transaction as EvmTransaction } from "@tributary/evm/types";
 import type { EthereumTransaction } from "../block/ethereum.ts";
 import type { Log } from "../block/receipt.ts";
-import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "../predeploy-addresses.ts";
+import { BEACON_ROOTS_ADDRESS, CHAIN_INFORMATION_ADDRESS, HISTORY_ADDRESS } from "../predeploy-addresses.ts";
+import { beginTermCall } from "../rules/term-storage.ts";
 import { authorityOf } from "./authorizations.ts";
 import type { BlockContext } from "./block-executor.ts";
 
@@ -60,10 +61,12 @@ export function logsOf(logs: readonly EvmLog[]): Log[] {
   return logs.map(({ address, topics, data }) => ({ address, topics: [...topics], data }));
 }
 
-/** What the protocol itself does at the beginning of a block that was begun (EIP-4788, EIP-2935). */
+/** What the protocol itself does at the beginning of a block that was begun: EIP-4788, EIP-2935, the committee's term. */
 export function runSystemCalls(evm: Evm, context: BlockContext): void {
   evm.systemCall(systemTransaction(BEACON_ROOTS_ADDRESS, context.parentBeaconBlockRoot));
   evm.systemCall(systemTransaction(HISTORY_ADDRESS, context.parentHash));
+  const { newTerm } = context;
+  if (newTerm !== undefined) evm.systemCall(systemTransaction(CHAIN_INFORMATION_ADDRESS, beginTermCall(newTerm)));
 }
 
 /** A transaction as the EVM takes it, at a price in wei a gas. */

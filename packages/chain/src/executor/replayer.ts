@@ -5,7 +5,7 @@ import type { Tracer } from "@tributary/evm/tracers/tracer";
 import type { EthereumTransaction } from "../block/ethereum.ts";
 import { ChainError } from "../chain-error.ts";
 import { armRules } from "../rules/arm-rules.ts";
-import { paidPrice } from "../rules/fee-storage.ts";
+import { paymentOf } from "../rules/fee-storage.ts";
 import type { StateReader } from "../state/state-view.ts";
 import type { Transaction } from "../transaction/transaction.ts";
 import type { BlockContext } from "./block-executor.ts";
@@ -63,10 +63,11 @@ export class Replayer {
   ): Promise<void> {
     this.#evm.begin(blockEnv(context, this.#chainId), new FlatState(state, context.blockHash));
     runSystemCalls(this.#evm, context);
+    const charge = { price: context.baseFee ?? 0n, tips: context.tips ?? false };
     for (const [index, transaction] of transactions.entries()) {
       const tracer = watch(transaction, index);
-      const price = paidPrice(context.baseFee ?? 0n, transaction, (...at) => this.#evm.storage(...at));
-      const input = evmTransaction(transaction, price ?? 0n);
+      const payment = paymentOf(charge, transaction, (...at) => this.#evm.storage(...at));
+      const input = evmTransaction(transaction, payment?.price ?? 0n);
       armRules(this.#evm, transaction);
       const outcome = tracer === undefined ? this.#evm.execute(input) : this.#evm.trace(input, tracer);
       if (outcome.kind === "invalid") {

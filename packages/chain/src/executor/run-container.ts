@@ -51,8 +51,8 @@ function collect(bodies: readonly Uint8Array[], chainId: bigint, decoder: Transa
 
 /**
  * Executes the transactions of one container by consensus.md 8: one that no longer fits what is left of gas or bytes
- * is left out; one ahead of its sender's nonce is held until the gap closes in this container, else left out; an
- * invalid one is skipped. What was held runs right after the transaction that closed its gap.
+ * is left out, as is one that offers less than a base fee that moves; one ahead of its sender's nonce is held until the
+ * gap closes in this container, else left out; an invalid one is skipped. What was held runs right after the transaction that closed its gap.
  */
 export async function runContainer(
   run: BlockRun,
@@ -90,6 +90,10 @@ export async function runContainer(
     const outcome = await run.execute(transaction);
     if (outcome.kind === "ahead") {
       hold(entry, transaction);
+      return false;
+    }
+    if (outcome.kind === "priced-out") {
+      entry.mark = "left-out";
       return false;
     }
     if (outcome.kind === "invalid") {

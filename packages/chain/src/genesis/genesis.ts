@@ -8,19 +8,24 @@ import { FIRST_RULES } from "../forks/fork.ts";
 import { rlpEncode } from "../rlp/encode.ts";
 import { EMPTY_CODE_HASH, encodeAccount, isEmptyAccount } from "../state/account.ts";
 import { BucketSet, type Change } from "../state/bucket-set.ts";
-import { accountKey, codeKey, isCommitted, storageKey } from "../state/flat-key.ts";
+import { ACCOUNT_PREFIX, accountKey, codeKey, isCommitted, storageKey } from "../state/flat-key.ts";
 import { initialStorage } from "./initial-storage.ts";
 import { PREDEPLOYS } from "./predeploys.ts";
 
-/** Block 0 with the state that it commits to. */
+/** Block 0 with the accumulators of the state that it commits to. */
 export type Genesis = {
   readonly block: Block;
-  /** Every entry of the state once. Encoded as they are asked for: a million accounts are never in memory as bytes. */
-  readonly entries: () => Iterable<StateEntry>;
   readonly buckets: BucketSet;
 };
 
 export type StateEntry = readonly [key: string, value: Uint8Array];
+
+/** The state of a genesis. Encoded as it is asked for: a million accounts are never in memory as bytes. */
+export type GenesisEntries = {
+  /** Every entry once. */
+  readonly all: () => Iterable<StateEntry>;
+  readonly get: (key: string) => Uint8Array | undefined;
+};
 
 /** Entries that are summed up in one turn: some 15 ms. */
 const TURN_ENTRIES = 2_000;
@@ -42,19 +47,42 @@ function balancesOf(parameters: GenesisParameters): ReadonlyMap<string, bigint> 
   return balances;
 }
 
-function* stateEntries(parameters: GenesisParameters, balances: ReadonlyMap<string, bigint>): Iterable<StateEntry> {
-  const predeployed = new Set(PREDEPLOYS.map(({ address }) => accountKey(address)));
-  for (const [key, balance] of balances) {
-    const account = { nonce: 0n, balance, codeHash: EMPTY_CODE_HASH };
-    if (!isEmptyAccount(account) && !predeployed.has(key)) yield [key, encodeAccount(account)];
-  }
-  for (const { address, code } of PREDEPLOYS) {
-    const codeHash = keccak256(code);
-    const balance = balances.get(accountKey(address)) ?? 0n;
-    yield [accountKey(address), encodeAccount({ nonce: 1n, balance, codeHash })];
-    yield [codeKey(codeHash), code];
-  }
-  for (const { address, slot, value } of initialStorage(parameters, addressOf(parameters.owner))) {
+/** Nothing is computed before it is asked for: all accounts with the first of them. TypeError for what is no address. */
+export function genesisEntries(parameters: GenesisParameters): GenesisEntries {
+  const owner = addressOf(parameters.owner);
+  let balances: ReadonlyMap<string, bigint> | undefined;
+  const known = (): ReadonlyMap<string, bigint> => {
+    balances ??= balancesOf(parameters);
+    return balances;
+  };
+  const codes = new Map(PREDEPLOYS.map(({ address, code }) => [accountKey(address), code]));
+  const others = new Map([...codeEntries(codes.values()), ...storageEntries(parameters, owner)]);
+  const account = (key: string): Uint8Array | undefined => accountOf(known().get(key) ?? 0n, codes.get(key));
+  return {
+    *all() {
+      for (const key of new Set([...known().keys(), ...codes.keys()])) {
+        const value = account(key);
+        if (value !== undefined) yield [key, value];
+      }
+      yield* others;
+    },
+    get: (key) => (key.startsWith(ACCOUNT_PREFIX) ? account(key) : others.get(key)),
+  };
+}
+
+/** Undefined for an empty one, which is not kept. */
+function accountOf(balance: bigint, code: Uint8Array | undefined): Uint8Array | undefined {
+  if (code !== undefined) return encodeAccount({ nonce: 1n, balance, codeHash: keccak256(code) });
+  const account = { nonce: 0n, balance, codeHash: EMPTY_CODE_HASH };
+  return isEmptyAccount(account) ? undefined : encodeAccount(account);
+}
+
+function* codeEntries(codes: Iterable<Uint8Array>): Iterable<StateEntry> {
+  for (const code of codes) yield [codeKey(keccak256(code)), code];
+}
+
+function* storageEntries(parameters: GenesisParameters, owner: Uint8Array): Iterable<StateEntry> {
+  for (const { address, slot, value } of initialStorage(parameters, owner)) {
     if (value.some((byte) => byte !== 0)) yield [storageKey(address, slot), withoutLeadingZeros(value)];
   }
 }
@@ -80,26 +108,22 @@ function* turnsOf(entries: Iterable<StateEntry>): Iterable<readonly Change[]> {
  * TypeError for what is no address.
  */
 export function buildGenesis(parameters: GenesisParameters): Genesis {
-  const balances = balancesOf(parameters);
-  const entries = (): Iterable<StateEntry> => stateEntries(parameters, balances);
   const adder = BucketSet.empty().adder();
-  for (const turn of turnsOf(entries())) adder.add(turn);
-  return genesisOf(parameters, entries, adder.finish());
+  for (const turn of turnsOf(genesisEntries(parameters).all())) adder.add(turn);
+  return genesisOf(parameters, adder.finish());
 }
 
 /** As `buildGenesis`; lets other work have its turn, so that a large genesis does not stop the other chains of a node. */
 export async function buildGenesisInTurns(parameters: GenesisParameters): Promise<Genesis> {
-  const balances = balancesOf(parameters);
-  const entries = (): Iterable<StateEntry> => stateEntries(parameters, balances);
   const adder = BucketSet.empty().adder();
-  for (const turn of turnsOf(entries())) {
+  for (const turn of turnsOf(genesisEntries(parameters).all())) {
     adder.add(turn);
     await setImmediate();
   }
-  return genesisOf(parameters, entries, adder.finish());
+  return genesisOf(parameters, adder.finish());
 }
 
-function genesisOf(parameters: GenesisParameters, entries: Genesis["entries"], buckets: BucketSet): Genesis {
+function genesisOf(parameters: GenesisParameters, buckets: BucketSet): Genesis {
   const block = buildBlock({
     parentHash: new Uint8Array(32),
     number: 0,
@@ -123,5 +147,5 @@ function genesisOf(parameters: GenesisParameters, entries: Genesis["entries"], b
     transactionHashes: [],
     receipts: [],
   });
-  return { block, entries, buckets };
+  return { block, buckets };
 }

@@ -10,11 +10,20 @@ const ADDRESS_BYTES = 20;
 const RECORD_BYTES = ADDRESS_BYTES + 32;
 const RECORDS = 4_096;
 
+/** Parameters never change; a node opens its chain with the same ones again and again. */
+const known = new WeakMap<GenesisParameters, Uint8Array>();
+
 /**
- * What tells parameters apart without building the genesis that they give, about 1 us an account. 32 bytes, for a
+ * What tells parameters apart without building the genesis that they give, about 1 us an account, once. 32 bytes, for a
  * database of one's own only: nothing that others see hangs on it. TypeError for what is no address.
  */
 export function parametersDigest(parameters: GenesisParameters): Uint8Array {
+  const digest = known.get(parameters) ?? digestOf(parameters);
+  known.set(parameters, digest);
+  return digest;
+}
+
+function digestOf(parameters: GenesisParameters): Uint8Array {
   const { chainId, name, owner, timestamp, gasLimit, byteLimit, allocation } = parameters;
   const digest = createHash("sha256");
   const named = new TextEncoder().encode(name);

@@ -1,7 +1,7 @@
 import { concat } from "@tributary/protocol/bytes/bytes";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { Block } from "../block/block.ts";
-import { encodeBlock } from "../block/encode-block.ts";
+import { blockSize } from "../block/encode-block.ts";
 import { decodeHeader, encodeHeader } from "../block/header-codec.ts";
 import { rlpEncode } from "../rlp/encode.ts";
 import { RlpReader } from "../rlp/reader.ts";
@@ -30,7 +30,7 @@ export function decodeBlockRecord(bytes: Uint8Array): BlockRecord | undefined {
     block: {
       header,
       hash: keccak256(encoded),
-      size: encodeBlock({ header, transactions }).length,
+      size: blockSize({ header, transactions }),
       transactions,
       transactionHashes: transactions.map((raw) => keccak256(raw)),
       height,

@@ -3,7 +3,7 @@ import type { GenesisParameters } from "@tributary/protocol/ports/member-host";
 import type { Block } from "../block/block.ts";
 import type { Receipt } from "../block/receipt.ts";
 import { ChainError } from "../chain-error.ts";
-import { BUCKETS, BucketSet, type Change } from "../state/bucket-set.ts";
+import type { BucketSet, Change } from "../state/bucket-set.ts";
 import { isCommitted } from "../state/flat-key.ts";
 import { type StateReader, StateView, StoredState, type Values } from "../state/state-view.ts";
 import { fromKey } from "../store/key.ts";
@@ -12,8 +12,9 @@ import type { BlockRecord } from "./block-record.ts";
 import { BlockStore } from "./block-store.ts";
 import { createLedger } from "./create-ledger.ts";
 import { type Departure, decodeDeparture, encodeDeparture } from "./departure.ts";
-import { bucketKey, DEPARTURE_KEY, EARLIEST_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
+import { DEPARTURE_KEY, EARLIEST_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
 import { type RewindPoint, RewindPoints } from "./rewind-points.ts";
+import { StoredBuckets } from "./stored-buckets.ts";
 
 /** Blocks whose state can be read behind the head, and the most changed entries kept for that. */
 export const HISTORY_BLOCKS = 64;
@@ -36,12 +37,6 @@ function departureWrite(departure: Departure): Write {
   return { key: DEPARTURE_KEY, value: encodeDeparture(departure) };
 }
 
-function stateWrites(changes: readonly Change[], buckets: BucketSet): Write[] {
-  const out: Write[] = changes.map(({ key, after }) => ({ key: fromKey(key), value: after }));
-  for (const bucket of buckets.changed) out.push({ key: bucketKey(bucket), value: buckets.accumulator(bucket) });
-  return out;
-}
-
 /** The newest certified block of a store that holds a chain. */
 export function storedHead(store: StoreReader, blocks: BlockStore): BlockRecord {
   const number = store.get(HEAD_KEY);
@@ -57,19 +52,27 @@ export function storedHead(store: StoreReader, blocks: BlockStore): BlockRecord 
  */
 export class Ledger {
   readonly blocks: BlockStore;
-  readonly #store: KeyValueStore;
+  /** Not what it was opened with where the genesis state is not written yet; whoever reads or closes that uses this. */
+  readonly store: KeyValueStore;
   readonly #stored: StoredState;
   #head: Block;
   #headView: StateView;
   #headBuckets: BucketSet;
+  readonly #storedBuckets: StoredBuckets;
   #layers: Layer[] = [];
   readonly #history = new Map<number, { readonly view: StateView; readonly entries: number }>();
   #historyEntries = 0;
   #departure: Departure;
   readonly #points = new RewindPoints();
 
-  private constructor(store: KeyValueStore, blocks: BlockStore, head: Block, buckets: BucketSet) {
-    this.#store = store;
+  private constructor(
+    store: KeyValueStore,
+    blocks: BlockStore,
+    head: Block,
+    [stored, buckets]: readonly [StoredBuckets, BucketSet],
+  ) {
+    this.store = store;
+    this.#storedBuckets = stored;
     this.blocks = blocks;
     this.#stored = new StoredState(store);
     this.#head = head;
@@ -79,29 +82,29 @@ export class Ledger {
   }
 
   /** Opens the chain in the store, creating it in an empty one. ChainError `genesis-mismatch` or `store-damaged`. */
-  static async open(store: KeyValueStore, parameters: GenesisParameters): Promise<Ledger> {
+  static async open(opened: KeyValueStore, parameters: GenesisParameters): Promise<Ledger> {
+    const store = await createLedger(opened, new BlockStore(opened), parameters);
     const blocks = new BlockStore(store);
-    await createLedger(store, blocks, parameters);
     const head = storedHead(store, blocks);
-    const buckets = BucketSet.of((bucket) => store.get(bucketKey(bucket)));
-    if (!equal(buckets.root, head.block.header.stateRoot)) {
+    const stored = StoredBuckets.open(store, head.block.header.number);
+    if (!equal(stored[1].root, head.block.header.stateRoot)) {
       throw new ChainError(
         "store-damaged",
         `the accumulators do not give the state root of block ${head.block.height}`,
       );
     }
-    return new Ledger(store, blocks, head.block, buckets);
+    return new Ledger(store, blocks, head.block, stored);
   }
 
   /** Lowest block from which on all are held whole. */
   get earliest(): number {
-    const stored = this.#store.get(EARLIEST_KEY);
+    const stored = this.store.get(EARLIEST_KEY);
     return stored === undefined ? 0 : Number(Buffer.from(stored).readBigUInt64BE(0));
   }
 
   /** What certifies the block of the snapshot that this chain began with here; undefined where it began with genesis. */
   get origin(): Uint8Array | undefined {
-    return this.#store.get(ORIGIN_KEY);
+    return this.store.get(ORIGIN_KEY);
   }
 
   /** Newest certified block. */
@@ -193,8 +196,9 @@ export class Ledger {
     previous.become(undo, view);
     view.become(layer.values, this.#stored);
     const { number } = record.block.header;
-    await this.#store.write([
-      ...stateWrites(changes, buckets),
+    await this.store.write([
+      ...changes.map(({ key, after }) => ({ key: fromKey(key), value: after })),
+      ...this.#storedBuckets.writes(number, changes, buckets),
       ...this.blocks.writes(record, receipts),
       { key: HEAD_KEY, value: uint(number, 8) },
       ...(departure === this.#departure ? [] : [departureWrite(departure)]),
@@ -215,7 +219,7 @@ export class Ledger {
   /** The clock of a chain under development, from the next block on. Only while no block waits for its certificate. */
   async setClock(clock: Partial<Pick<Departure, "shift" | "next">>): Promise<void> {
     const departure = { ...this.#departure, ...clock };
-    await this.#store.write([departureWrite(departure)]);
+    await this.store.write([departureWrite(departure)]);
     this.#departure = departure;
   }
 
@@ -240,12 +244,9 @@ export class Ledger {
     const view = kept ?? new StateView(NO_VALUES, this.#stored);
     const gone = Array.from({ length: this.#head.header.number - number }, (_, index) => number + 1 + index);
     view.become(undo, this.#stored);
-    await this.#store.write([
+    await this.store.write([
       ...[...undo].map(([key, before]) => ({ key: fromKey(key), value: before })),
-      ...Array.from({ length: BUCKETS }, (_, bucket) => ({
-        key: bucketKey(bucket),
-        value: buckets.accumulator(bucket),
-      })),
+      ...this.#storedBuckets.rewrite(buckets),
       ...gone.flatMap((block) => this.blocks.removals(block)),
       { key: HEAD_KEY, value: uint(number, 8) },
       departureWrite(departure),
@@ -275,7 +276,7 @@ export class Ledger {
     const removals: Write[] = [];
     for (let number = from; number < end; number++) removals.push(...this.blocks.removals(number));
     // What certified the first block here stands in the store of containers by now, with those of later ones.
-    await this.#store.write([
+    await this.store.write([
       ...removals,
       { key: EARLIEST_KEY, value: uint(end, 8) },
       { key: ORIGIN_KEY, value: undefined },

@@ -6,6 +6,8 @@ export type Use = {
   readonly sender: string;
   readonly nonce: bigint;
   readonly gasUsed: number;
+  /** Gas a second that the sender had priority for then; 0 where it says nothing. */
+  readonly rate?: number;
 };
 
 type Debt = { readonly gas: number; readonly at: number };
@@ -27,6 +29,8 @@ export class CreditBook {
   readonly #since = new Map<string, number>();
   /** Least recently used first, until nothing is owed. */
   readonly #debts = new Map<string, Debt>();
+  /** Of accounts with priority, as `#debts`. */
+  readonly #spent = new Map<string, Debt & { readonly rate: number }>();
 
   constructor(settings: GaslessSettings, maxAccounts: number = MAX_ACCOUNTS) {
     this.#settings = settings;
@@ -35,23 +39,28 @@ export class CreditBook {
 
   /** Accounts in the book. */
   get size(): number {
-    return Math.max(this.#since.size, this.#debts.size);
+    return Math.max(this.#since.size, this.#debts.size, this.#spent.size);
   }
 
   /** Forgets all: the blocks that it saw were taken back. */
   clear(): void {
     this.#since.clear();
     this.#debts.clear();
+    this.#spent.clear();
   }
 
   /** Blocks in their order. */
   observe(time: number, uses: Iterable<Use>): void {
     const { creditPerSecond, creditSeconds } = this.#settings;
-    for (const { sender, nonce, gasUsed } of uses) {
+    for (const { sender, nonce, gasUsed, rate = 0 } of uses) {
       if (nonce === 0n) this.#since.set(sender, time);
       const gas = Math.min(this.debt(sender, time) + gasUsed, creditPerSecond * creditSeconds);
       this.#debts.delete(sender);
       this.#debts.set(sender, { gas, at: time });
+      if (rate === 0) continue;
+      const spent = Math.min(this.#spentOf(sender, rate, time) + gasUsed, rate * creditSeconds);
+      this.#spent.delete(sender);
+      this.#spent.set(sender, { gas: spent, at: time, rate });
     }
     this.#tidy(time);
   }
@@ -69,7 +78,25 @@ export class CreditBook {
     return Math.max(0, debt.gas - Math.max(0, time - debt.at) * this.#settings.creditPerSecond);
   }
 
+  /**
+   * Gas that an account with priority for `rate` gas a second may use with it now. What it uses counts whether or not
+   * others wanted it, and no further than to nothing: so it is never worse off for what it took in quiet times.
+   */
+  priority(sender: string, rate: number, time: number): number {
+    return rate * this.#settings.creditSeconds - this.#spentOf(sender, rate, time);
+  }
+
+  #spentOf(sender: string, rate: number, time: number): number {
+    const spent = this.#spent.get(sender);
+    if (spent === undefined) return 0;
+    return Math.max(0, spent.gas - Math.max(0, time - spent.at) * rate);
+  }
+
   #tidy(time: number): void {
+    for (const [sender, { rate }] of this.#spent) {
+      if (this.#spentOf(sender, rate, time) > 0 && this.#spent.size <= this.#maxAccounts) break;
+      this.#spent.delete(sender);
+    }
     for (const [sender, since] of this.#since) {
       if (time - since < this.#settings.historySeconds && this.#since.size <= this.#maxAccounts) break;
       this.#since.delete(sender);

@@ -1,6 +1,8 @@
 import type { SenderAccount } from "../executor/validate.ts";
+import type { Priorities } from "../rules/priority-storage.ts";
 import type { Rejection } from "../transaction/rejection.ts";
 import type { Transaction } from "../transaction/transaction.ts";
+import type { PoolFees } from "./pool-fees.ts";
 import type { WorkChain } from "./work-desk.ts";
 
 export type PoolLimits = {
@@ -20,8 +22,10 @@ export interface PoolChain extends WorkChain {
   account(address: Uint8Array): SenderAccount;
   /** Why the owner's rules do not permit the transaction as of that block. */
   forbids(transaction: Transaction): Rejection | undefined;
-  /** Wei a gas that the next block asks for, and what the transaction would pay; undefined: it offers too little. */
-  price(transaction: Transaction): { readonly asked: bigint; readonly paid: bigint | undefined };
+  /** What the next block charges. */
+  fees(): PoolFees;
+  /** Who has priority now; undefined where nobody has. */
+  priorities(): Priorities | undefined;
   /** Key of the account whose credit the transaction uses in place of its sender's. */
   sponsor(transaction: Transaction): string | undefined;
   /** G of the next block. */

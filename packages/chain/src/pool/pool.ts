@@ -11,6 +11,7 @@ import {
   nonceTooLow,
   type SenderAccount,
 } from "../executor/validate.ts";
+import type { Priorities } from "../rules/priority-storage.ts";
 import { toKey } from "../store/key.ts";
 import type { TransactionDecoder } from "../transaction/decoder.ts";
 import { intrinsicGas } from "../transaction/intrinsic-gas.ts";
@@ -21,9 +22,11 @@ import { DEFAULT_GASLESS, type GaslessSettings, type GaslessTerms } from "./gasl
 import { DEFAULT_POOL_LIMITS, type PoolChain, type PoolLimits } from "./pool-environment.ts";
 import { type LoggedTransaction, PoolLog } from "./pool-log.ts";
 import type { PoolStatus } from "./pool-status.ts";
-import { byPrecedence, laneOf, type Standing } from "./precedence.ts";
+import { byPrecedence, laneOf, type Ranking, type Standing } from "./precedence.ts";
 import { type PoolRoom, Room } from "./room.ts";
-import { SenderQueue, type Waiting } from "./sender-queue.ts";
+import type { Waiting } from "./sender-queue.ts";
+import { Senders } from "./senders.ts";
+import { alreadyKnown, costOfOthers, judgeSize, lastOfLongest, noRoom, poolFull, pricedOut } from "./taking-in.ts";
 import { checkWork, difficulty } from "./work-desk.ts";
 
 /** A replacement must offer so many percent more, in fee cap and in tip. */
@@ -34,6 +37,8 @@ type Source = "client" | "member" | "log";
 
 type Newcomer = {
   readonly transaction: Transaction;
+  readonly key: string;
+  readonly senderKey: string;
   readonly sealed: Uint8Array;
   readonly proof: ProofOfWork | undefined;
   readonly source: Source;
@@ -42,13 +47,6 @@ type Newcomer = {
 type Admission =
   | { readonly ok: true; readonly waiting: Waiting }
   | { readonly ok: false; readonly rejection: Rejection; readonly known?: Waiting };
-
-const poolFull: Rejection = { code: "pool-full", message: "txpool is full" };
-const noRoom: Rejection = {
-  code: "no-room-without-work",
-  message: "limit exceeded: no room for transactions of accounts without history: attach a proof of work",
-};
-const alreadyKnown: Rejection = { code: "already-known", message: "already known" };
 
 function bumped(price: bigint): bigint {
   const least = (price * (100n + PRICE_BUMP_PERCENT) + 99n) / 100n;
@@ -63,7 +61,8 @@ function bumped(price: bigint): bigint {
  *
  * Eviction: a waiting transaction that could be executed is never dropped for another one. When the pool is full, a
  * newcomer that can be executed takes the place of the highest nonce of the sender with the most transactions behind a
- * gap; without such a sender, and for newcomers behind a gap themselves, the answer is "txpool is full".
+ * gap, or of one that offers less than the base fee; without such a one, and for newcomers that cannot be executed
+ * themselves, the answer is "txpool is full".
  */
 export class Pool implements TransactionPool {
   readonly #chain: PoolChain;
@@ -72,11 +71,13 @@ export class Pool implements TransactionPool {
   readonly #gasless: GaslessSettings;
   readonly #book: CreditBook;
   readonly #room: Room;
-  readonly #senders = new Map<string, SenderQueue>();
+  readonly #senders = new Senders();
   readonly #byHash = new Map<string, Waiting>();
   readonly #arrivalListeners = new Set<(entries: readonly PoolEntry[]) => void>();
   readonly #acceptListeners = new Set<(transaction: Transaction) => void>();
   #log: PoolLog | undefined;
+  /** The least offer that was asked for when a block was certified last, wei a gas. */
+  #asked = 0n;
   /** Heights with transactions that this pool saw. */
   #heights = 0;
 
@@ -133,9 +134,15 @@ export class Pool implements TransactionPool {
 
   /** An entry's age and lane are as of this look. */
   *executable(): Iterable<PoolEntry> {
-    const standing = ({ transaction }: Waiting): Standing => this.#standing(transaction);
-    const debt = (sponsor: string): number => this.#book.debt(sponsor, this.#chain.time);
-    for (const waiting of byPrecedence(this.#senders.values(), standing, debt)) {
+    const { time, gasLimit: blockGas } = this.#chain;
+    const priorities = this.#chain.priorities();
+    const ranking: Ranking = {
+      standing: ({ transaction, senderKey }) => this.#standing(transaction.sender, senderKey, priorities),
+      debt: (sponsor) => this.#book.debt(sponsor, time),
+      fees: this.#chain.fees(),
+      blockGas,
+    };
+    for (const waiting of byPrecedence(this.#senders.values(), ranking)) {
       waiting.age = this.#heights - waiting.born;
       yield waiting;
     }
@@ -163,12 +170,9 @@ export class Pool implements TransactionPool {
     };
   }
 
-  /** Whether the account has history here, and what it owes. */
+  /** Whether the account has history here, what it owes, and the priority that it has. */
   standing(address: Uint8Array): Standing {
-    const { time } = this.#chain;
-    const key = toKey(address);
-    const { nonce } = this.#chain.account(address);
-    return { history: this.#book.hasHistory(key, nonce, time), debt: this.#book.debt(key, time) };
+    return this.#standingOf(address, toKey(address), this.#chain.account(address).nonce, this.#chain.priorities());
   }
 
   committed(transactions: readonly OrderedTransaction[]): void {
@@ -178,18 +182,20 @@ export class Pool implements TransactionPool {
       const decoded = this.#decoder.decode(raw);
       if (!decoded.ok) continue;
       const { sender, nonce, type } = decoded.transaction;
-      const queue = this.#senders.get(toKey(sender));
+      const key = toKey(sender);
+      const queue = this.#senders.get(key);
       if (mark === "executed") {
         delegations ||= type === 4;
         if (queue !== undefined) this.#forget(queue.advance(nonce + 1n));
       } else {
         const waiting = this.#byHash.get(toKey(decoded.transaction.hash));
-        if (queue !== undefined && waiting !== undefined) this.#forget([queue.remove(nonce)]);
+        if (queue !== undefined && waiting !== undefined) this.#forget([this.#senders.remove(queue, nonce)]);
       }
-      if (queue !== undefined) this.#tidy(sender, queue);
+      if (queue !== undefined) this.#senders.tidy(key, queue);
     }
     if (delegations) this.#refresh();
     if (transactions.length > 0) this.#heights++;
+    this.#dropUnpaid();
   }
 
   onArrival(listener: (entries: readonly PoolEntry[]) => void): void {
@@ -208,6 +214,11 @@ export class Pool implements TransactionPool {
 
   all(): readonly Transaction[] {
     return [...this.#byHash.values()].map(({ transaction }) => transaction);
+  }
+
+  /** Of so many of them, in the order in which they came. */
+  hashes(count: number): readonly PoolEntry["hash"][] {
+    return [...this.#byHash.values().take(count)].map(({ hash }) => hash);
   }
 
   /** Nonce after the sender's transactions that wait without a gap. */
@@ -248,8 +259,9 @@ export class Pool implements TransactionPool {
     const { transaction } = decoded;
     // A copy: the bytes may be a view on a message of megabytes.
     const sealed = proof === undefined ? transaction.raw : new Uint8Array(bytes);
-    const newcomer = { transaction, sealed, proof, source };
-    const known = this.#byHash.get(toKey(transaction.hash));
+    const key = toKey(transaction.hash);
+    const newcomer = { transaction, key, senderKey: toKey(transaction.sender), sealed, proof, source };
+    const known = this.#byHash.get(key);
     if (known === undefined) return this.#admit(newcomer, age);
     known.born = Math.min(known.born, this.#heights - age);
     return this.#strengthen(known, newcomer);
@@ -270,27 +282,34 @@ export class Pool implements TransactionPool {
   }
 
   #admit(newcomer: Newcomer, age: number): Admission {
-    const { transaction, sealed } = newcomer;
+    const { transaction, key, senderKey, sealed } = newcomer;
     const lane = this.#laneFor(newcomer);
     if (!lane.ok) return lane;
-    const rejection = this.#judge(transaction, lane.room, newcomer.source);
+    const account = this.#chain.account(transaction.sender);
+    const rejection = this.#judge(newcomer, account, lane.room);
     if (rejection !== undefined) return { ok: false, rejection };
-    const { sender, hash } = transaction;
-    const key = toKey(sender);
-    const queue = this.#senders.get(key) ?? new SenderQueue(this.#chain.account(sender).nonce);
-    this.#senders.set(key, queue);
+    const queue = this.#senders.open(senderKey, account.nonce);
     const waiting: Waiting = {
-      ...{ transaction, hash: toHex(hash), sender: toHex(sender), raw: transaction.raw },
+      transaction,
+      key,
+      senderKey,
+      hash: toHex(transaction.hash),
+      sender: toHex(transaction.sender),
+      raw: transaction.raw,
       // Others would not take it with a proof that counts no longer.
       sealed: lane.hashes > 0 ? sealed : transaction.raw,
-      ...{ gas: Number(transaction.gasLimit), age, born: this.#heights - age },
-      ...{ hashes: lane.hashes, lane: lane.room === "sponsored" ? "history" : lane.room, room: lane.room },
+      gas: Number(transaction.gasLimit),
+      age,
+      born: this.#heights - age,
+      hashes: lane.hashes,
+      lane: lane.room === "sponsored" ? "history" : lane.room,
+      room: lane.room,
       sponsor: lane.sponsor,
     };
     const readyBefore = queue.ready.length;
-    const replaced = queue.put(waiting);
+    const replaced = this.#senders.put(queue, waiting);
     if (replaced !== undefined) this.#forget([replaced]);
-    this.#byHash.set(toKey(hash), waiting);
+    this.#byHash.set(key, waiting);
     this.#room.enter(waiting);
     for (const listener of this.#acceptListeners) listener(transaction);
     if (queue.ready.length > readyBefore) this.#arrived(queue.ready.slice(readyBefore));
@@ -303,15 +322,33 @@ export class Pool implements TransactionPool {
     for (const listener of this.#arrivalListeners) listener(entries);
   }
 
-  #standing(transaction: Transaction): Standing {
-    const key = toKey(transaction.sender);
-    const next = this.#senders.get(key)?.next ?? this.#chain.account(transaction.sender).nonce;
+  #standing(sender: Uint8Array, key: string, priorities: Priorities | undefined): Standing {
+    const next = this.#senders.get(key)?.next ?? this.#chain.account(sender).nonce;
+    return this.#standingOf(sender, key, next, priorities);
+  }
+
+  #standingOf(address: Uint8Array, key: string, next: bigint, priorities: Priorities | undefined): Standing {
     const { time } = this.#chain;
-    return { history: this.#book.hasHistory(key, next, time), debt: this.#book.debt(key, time) };
+    const standing = { history: this.#book.hasHistory(key, next, time), debt: this.#book.debt(key, time) };
+    const rate = priorities?.(address) ?? 0;
+    return rate === 0 ? standing : { ...standing, priority: { rate, left: this.#book.priority(key, rate, time) } };
+  }
+
+  /** The room of a newcomer that nobody sponsors and that shows no work. */
+  #roomFor({ transaction, senderKey }: Newcomer): PoolRoom {
+    const fees = this.#chain.fees();
+    const standing = this.#standing(transaction.sender, senderKey, this.#chain.priorities());
+    if (standing.priority !== undefined) {
+      let gas = Number(transaction.gasLimit);
+      for (const waiting of this.#senders.get(senderKey)?.all() ?? []) gas += waiting.gas;
+      if (gas <= standing.priority.left && this.#room.fits(transaction.raw.length, "priority")) return "priority";
+    }
+    // Who pays may fill the pool, and nobody else gets in by other means than the owner's.
+    return fees.ordinary ? "history" : laneOf({ hashes: 0, sponsor: undefined }, standing);
   }
 
   /** The lane by which a newcomer asks for room, and the hashes that its proof shows. */
-  #laneFor({ transaction, proof, source }: Newcomer):
+  #laneFor(newcomer: Newcomer):
     | {
         readonly ok: true;
         readonly hashes: number;
@@ -319,10 +356,10 @@ export class Pool implements TransactionPool {
         readonly sponsor: string | undefined;
       }
     | { readonly ok: false; readonly rejection: Rejection } {
-    const standing = this.#standing(transaction);
+    const { transaction, proof, source } = newcomer;
     const sponsor = this.#chain.sponsor(transaction);
-    const own = laneOf({ hashes: 0, sponsor: undefined }, standing);
-    const without = { ok: true, hashes: 0, room: sponsor === undefined ? own : "sponsored", sponsor } as const;
+    const room = sponsor === undefined ? this.#roomFor(newcomer) : "sponsored";
+    const without = { ok: true, hashes: 0, room, sponsor } as const;
     if (proof === undefined) return without;
     const { hashesPerGas, proofSeconds } = this.#gasless;
     // Whoever took it in asked for what its own load asked for; on its way here the block grew older.
@@ -334,69 +371,33 @@ export class Pool implements TransactionPool {
     return source === "log" ? without : shown;
   }
 
-  #judge(transaction: Transaction, room: PoolRoom, source: Source): Rejection | undefined {
-    const { gasLimit: blockGas, byteLimit, transactionGas } = this.#chain;
-    const { sender, nonce, gasLimit, raw } = transaction;
-    if (raw.length > byteLimit) {
-      return { code: "oversized", message: `oversized data: transaction size ${raw.length}, limit ${byteLimit}` };
-    }
-    if (gasLimit > BigInt(blockGas)) {
-      return {
-        code: "block-gas-limit",
-        message: `gas limit reached: exceeds block gas limit: gas ${gasLimit}, limit ${blockGas}`,
-      };
-    }
-    if (transactionGas !== undefined && gasLimit > BigInt(transactionGas)) {
-      const why = `transaction gas limit too high (cap: ${transactionGas}, tx: ${gasLimit})`;
-      return { code: "transaction-gas-limit", message: why };
-    }
-    const account = this.#chain.account(sender);
+  #judge(newcomer: Newcomer, account: SenderAccount, room: PoolRoom): Rejection | undefined {
+    const { transaction } = newcomer;
+    const { sender, nonce } = transaction;
     return (
+      judgeSize(transaction, this.#chain) ??
       checkGas(transaction, intrinsicGas(transaction)) ??
       (nonce < account.nonce ? nonceTooLow(account.nonce, nonce) : undefined) ??
       checkSender(sender, account.code) ??
       this.#chain.forbids(transaction) ??
-      this.#judgePrice(transaction) ??
-      this.#judgeAmongOthers(transaction, account, room, source)
+      this.#judgeAmongOthers(newcomer, account, room)
     );
   }
 
-  #judgePrice(transaction: Transaction): Rejection | undefined {
-    const { asked, paid } = this.#chain.price(transaction);
-    return paid === undefined ? feeTooLow(transaction, asked) : undefined;
-  }
-
-  /** What a transaction takes from its sender at most, wei. */
-  #costOf(transaction: Transaction): bigint {
-    return transaction.value + transaction.gasLimit * (this.#chain.price(transaction).paid ?? 0n);
-  }
-
-  /** What a sender's waiting transactions take at most, but for one that is replaced. */
-  #costOfOthers(queue: SenderQueue | undefined, replaced: Transaction | undefined): bigint {
-    let cost = 0n;
-    for (const { transaction } of queue?.all() ?? []) if (transaction !== replaced) cost += this.#costOf(transaction);
-    return cost;
-  }
-
-  #judgeAmongOthers(
-    transaction: Transaction,
-    account: SenderAccount,
-    room: PoolRoom,
-    source: Source,
-  ): Rejection | undefined {
-    const { sender, nonce } = transaction;
-    let queue = this.#senders.get(toKey(sender));
-    if (queue !== undefined) {
+  #judgeAmongOthers(newcomer: Newcomer, account: SenderAccount, room: PoolRoom): Rejection | undefined {
+    const { transaction, senderKey, source } = newcomer;
+    const { nonce } = transaction;
+    let queue = this.#senders.get(senderKey);
+    if (queue !== undefined && account.nonce > queue.next) {
       this.#forget(queue.advance(account.nonce));
-      this.#tidy(sender, queue);
-      queue = this.#senders.get(toKey(sender));
+      if (this.#senders.tidy(senderKey, queue)) queue = undefined;
     }
     const replaced = queue?.at(nonce)?.transaction;
-    const others =
-      this.#chain.price(transaction).asked === 0n
-        ? (queue?.value ?? 0n) - (replaced?.value ?? 0n)
-        : this.#costOfOthers(queue, replaced);
-    const cost = others + this.#costOf(transaction);
+    const fees = this.#chain.fees();
+    const fee = fees.of(transaction);
+    if (fee === undefined) return feeTooLow(transaction, fees.asked);
+    const others = costOfOthers(queue, replaced, fees);
+    const cost = others + transaction.value + transaction.gasLimit * fee.reserve;
     if (cost > account.balance) return insufficientFunds(account.balance, cost);
     if (replaced !== undefined) {
       const enough =
@@ -417,7 +418,7 @@ export class Pool implements TransactionPool {
         message: `account limit exceeded: ${this.#limits.perAccount} transactions of this sender wait`,
       };
     }
-    const executable = nonce === (queue?.pendingNonce ?? account.nonce);
+    const executable = !fee.waits && nonce === (queue?.pendingNonce ?? account.nonce);
     return this.#makeRoom(transaction.raw.length, executable, room, source);
   }
 
@@ -427,44 +428,47 @@ export class Pool implements TransactionPool {
     for (;;) {
       if (inLane() && this.#room.fits(bytes)) return undefined;
       const crowded = inLane() ? undefined : lane;
-      const victim = executable ? this.#longestQueue(crowded) : undefined;
-      const last = victim?.lastQueued();
-      if (victim === undefined || last === undefined) return crowded === "fresh" ? noRoom : poolFull;
-      this.#forget([victim.remove(last.transaction.nonce)]);
-      this.#tidy(last.transaction.sender, victim);
+      const victim = executable
+        ? (lastOfLongest(this.#senders.gapped, crowded) ??
+          pricedOut(this.#senders.values(), crowded, this.#chain.fees()))
+        : undefined;
+      const queue = victim === undefined ? undefined : this.#senders.get(victim.senderKey);
+      if (victim === undefined || queue === undefined) return crowded === "fresh" ? noRoom : poolFull;
+      this.#forget([this.#senders.remove(queue, victim.transaction.nonce)]);
+      this.#senders.tidy(victim.senderKey, queue);
     }
-  }
-
-  /** The sender with the most transactions behind a gap, of those whose last one waits in the room. */
-  #longestQueue(room: PoolRoom | undefined): SenderQueue | undefined {
-    let longest: SenderQueue | undefined;
-    for (const queue of this.#senders.values()) {
-      const queued = queue.size - queue.ready.length;
-      if (queued === 0 || (longest !== undefined && queued <= longest.size - longest.ready.length)) continue;
-      if (room === undefined || queue.lastQueued()?.room === room) longest = queue;
-    }
-    return longest;
   }
 
   /** Nonces may have moved without a transaction of the account itself. */
   #refresh(): void {
     for (const queue of [...this.#senders.values()]) {
-      for (const { transaction } of queue.all()) {
+      for (const { transaction, senderKey } of queue.all()) {
         this.#forget(queue.advance(this.#chain.account(transaction.sender).nonce));
-        this.#tidy(transaction.sender, queue);
+        this.#senders.tidy(senderKey, queue);
         break;
       }
     }
   }
 
-  #tidy(sender: Uint8Array, queue: SenderQueue): void {
-    if (queue.size === 0) this.#senders.delete(toKey(sender));
+  /** Where the owner raised the floor of ordinary fees: what offers less has no turn, and heights would run for it. */
+  #dropUnpaid(): void {
+    const fees = this.#chain.fees();
+    const raised = fees.ordinary && fees.asked > this.#asked;
+    this.#asked = fees.asked;
+    if (!raised) return;
+    for (const { transaction, senderKey } of [...this.#byHash.values()]) {
+      if (fees.of(transaction) !== undefined) continue;
+      const queue = this.#senders.get(senderKey);
+      if (queue === undefined) continue;
+      this.#forget([this.#senders.remove(queue, transaction.nonce)]);
+      this.#senders.tidy(senderKey, queue);
+    }
   }
 
   #forget(gone: readonly (Waiting | undefined)[]): void {
     for (const waiting of gone) {
       if (waiting === undefined) continue;
-      if (this.#byHash.delete(toKey(waiting.transaction.hash))) this.#room.leave(waiting);
+      if (this.#byHash.delete(waiting.key)) this.#room.leave(waiting);
     }
   }
 

@@ -5,7 +5,14 @@ import type { Waiting } from "./sender-queue.ts";
 export type PoolRoom = Lane | "sponsored";
 
 /** Part of the pool that may be filled by each. Whoever has history may fill it all. */
-const ROOM: Readonly<Record<PoolRoom, number>> = { history: 1, work: 1 / 4, fresh: 1 / 2, sponsored: 1 / 4 };
+const ROOM: Readonly<Record<PoolRoom, number>> = {
+  priority: 1 / 4,
+  history: 1,
+  work: 1 / 4,
+  fresh: 1 / 2,
+  sponsored: 1 / 4,
+};
+const ROOMS = Object.keys(ROOM) as readonly PoolRoom[];
 
 /**
  * Blocks' gas that may wait without history before newcomers are told to mine rather than to wait: while others ask
@@ -13,6 +20,11 @@ const ROOM: Readonly<Record<PoolRoom, number>> = { history: 1, work: 1 / 4, fres
  * is taken in all the same, while there is room.
  */
 const SHORT_QUEUE_BLOCKS = 2;
+/**
+ * Blocks' gas that may wait without history in any case: more would not be mined within minutes, and every height looks
+ * at all that waits.
+ */
+const LONG_QUEUE_BLOCKS = 64;
 
 type Bounds = {
   readonly count: number;
@@ -28,6 +40,7 @@ export class Room {
   /** Sum of gas limits in the room for those without history. */
   #freshGas = 0;
   readonly #used: Readonly<Record<PoolRoom, { count: number; bytes: number }>> = {
+    priority: { count: 0, bytes: 0 },
     history: { count: 0, bytes: 0 },
     work: { count: 0, bytes: 0 },
     fresh: { count: 0, bytes: 0 },
@@ -39,13 +52,11 @@ export class Room {
   }
 
   get count(): number {
-    const { history, work, fresh, sponsored } = this.#used;
-    return history.count + work.count + fresh.count + sponsored.count;
+    return ROOMS.reduce((sum, room) => sum + this.#used[room].count, 0);
   }
 
   get bytes(): number {
-    const { history, work, fresh, sponsored } = this.#used;
-    return history.bytes + work.bytes + fresh.bytes + sponsored.bytes;
+    return ROOMS.reduce((sum, room) => sum + this.#used[room].bytes, 0);
   }
 
   enter({ sealed, room, gas }: Occupant): void {
@@ -63,6 +74,7 @@ export class Room {
   /** Whether so many bytes more, of one transaction, fit into the pool, or into a room of it. */
   fits(bytes: number, lane?: PoolRoom): boolean {
     if (lane === undefined) return this.count < this.#limits.count && this.bytes + bytes <= this.#limits.bytes;
+    if (lane === "fresh" && this.#freshGas >= LONG_QUEUE_BLOCKS * this.#limits.blockGas) return false;
     const used = this.#used[lane];
     return used.count < ROOM[lane] * this.#limits.count && used.bytes + bytes <= ROOM[lane] * this.#limits.bytes;
   }

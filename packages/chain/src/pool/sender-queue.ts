@@ -6,6 +6,9 @@ import type { PoolRoom } from "./room.ts";
 /** A waiting transaction, and what the consensus port says of it. */
 export type Waiting = PoolEntry & {
   readonly transaction: Transaction;
+  /** The hash and the sender as keys of maps. */
+  readonly key: string;
+  readonly senderKey: string;
   /** Hashes that its proof of work shows; 0 without one. */
   hashes: number;
   sealed: Uint8Array;

@@ -2,6 +2,7 @@ import type { Block } from "../block/block.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { RlpReader } from "../rlp/reader.ts";
+import type { Priorities } from "../rules/priority-storage.ts";
 import { toKey } from "../store/key.ts";
 import type { CreditBook, Use } from "./credit-book.ts";
 import type { GaslessSettings } from "./gasless.ts";
@@ -17,23 +18,32 @@ function nonceOf(raw: Uint8Array): bigint {
   return reader.uint(8);
 }
 
-/** Key of the account that is charged for a transaction in its wire form, in place of its sender. */
-export type SponsorOf = (raw: Uint8Array, sender: Uint8Array) => string | undefined;
+/** Who used what a block's transactions used. */
+export type Users = {
+  /** Key of the account that is charged for a transaction in its wire form, in place of its sender. */
+  readonly sponsor?: (raw: Uint8Array, sender: Uint8Array) => string | undefined;
+  /** Who had priority at a time of the chain, seconds. */
+  readonly rates?: (time: number) => Priorities | undefined;
+};
 
 /** What a block's transactions used, and by whom. */
 export function usesIn(
-  { block, senders }: { readonly block: Pick<Block, "transactions">; readonly senders: readonly Uint8Array[] },
+  {
+    block,
+    senders,
+  }: { readonly block: Pick<Block, "transactions" | "header">; readonly senders: readonly Uint8Array[] },
   receipts: readonly { readonly gasUsed: number }[],
-  sponsorOf: SponsorOf = () => undefined,
+  users: Users = {},
 ): Use[] {
+  const rates = users.rates?.(block.header.timestamp);
   return block.transactions.flatMap((raw, index) => {
     const sender = senders[index];
     const receipt = receipts[index];
     if (sender === undefined || receipt === undefined) return [];
     const { gasUsed } = receipt;
     const use = { sender: toKey(sender), nonce: nonceOf(raw) };
-    const sponsor = sponsorOf(raw, sender);
-    if (sponsor === undefined) return { ...use, gasUsed };
+    const sponsor = users.sponsor?.(raw, sender);
+    if (sponsor === undefined) return { ...use, gasUsed, rate: rates?.(sender) ?? 0 };
     return [
       { ...use, gasUsed: 0 },
       { sender: sponsor, nonce: 1n, gasUsed },
@@ -42,7 +52,7 @@ export function usesIn(
 }
 
 /** Fills the book of a member that starts from the blocks that still count. */
-export function recallUses(ledger: Ledger, settings: GaslessSettings, book: CreditBook, sponsorOf?: SponsorOf): void {
+export function recallUses(ledger: Ledger, settings: GaslessSettings, book: CreditBook, users: Users): void {
   const { header } = ledger.head;
   const since = header.timestamp - Math.max(settings.historySeconds, settings.creditSeconds);
   const oldest = Math.max(ledger.earliest, header.number - MAX_RECALLED, 0);
@@ -54,6 +64,6 @@ export function recallUses(ledger: Ledger, settings: GaslessSettings, book: Cred
   }
   for (const record of records.reverse()) {
     const { number, timestamp } = record.block.header;
-    book.observe(timestamp, usesIn(record, ledger.blocks.receipts(number), sponsorOf));
+    book.observe(timestamp, usesIn(record, ledger.blocks.receipts(number), users));
   }
 }

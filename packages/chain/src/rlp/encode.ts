@@ -31,41 +31,86 @@ function writeHeader(out: Uint8Array, at: number, base: number, length: number):
   return at + 1 + width;
 }
 
-type Measured =
-  | { readonly list: readonly Measured[]; readonly payload: number; readonly total: number }
-  | { readonly bytes: Uint8Array; readonly encoded: boolean; readonly total: number };
+/** Payloads of the lists of the item that is being encoded, in the order in which they begin: measured once, used once. */
+const payloads: number[] = [];
+let lists = 0;
+/** More of them are not kept for the next item. */
+const KEPT_PAYLOADS = 65_536;
 
-function measure(item: RlpItem): Measured {
-  if (isList(item)) {
-    const list = item.map(measure);
-    let payload = 0;
-    for (const part of list) payload += part.total;
-    return { list, payload, total: headerLength(payload) + payload };
-  }
-  if (typeof item === "bigint" || typeof item === "number") return measure(minimal(item));
-  if (item instanceof Uint8Array) {
-    const bare = item.length === 1 && (item[0] ?? 0) < 0x80;
-    return { bytes: item, encoded: bare, total: bare ? 1 : headerLength(item.length) + item.length };
-  }
-  return { bytes: item.encoded, encoded: true, total: item.encoded.length };
+/** Bytes of a number without leading zeros. */
+function width(value: number): number {
+  let bytes = 0;
+  for (let rest = value; rest >= 1; rest /= 256) bytes++;
+  return bytes;
 }
 
-function write(out: Uint8Array, at: number, item: Measured): number {
-  if ("list" in item) {
-    let next = writeHeader(out, at, 0xc0, item.payload);
-    for (const part of item.list) next = write(out, next, part);
-    return next;
+function isSmall(value: bigint | number): boolean {
+  return value <= Number.MAX_SAFE_INTEGER;
+}
+
+function measureBytes(length: number, first: number): number {
+  return length === 1 && first < 0x80 ? 1 : headerLength(length) + length;
+}
+
+function measure(item: RlpItem): number {
+  if (item instanceof Uint8Array) return measureBytes(item.length, item[0] ?? 0);
+  if (typeof item === "bigint" || typeof item === "number") {
+    if (!isSmall(item)) return measure(minimal(item));
+    const value = Number(item);
+    return measureBytes(width(value), value);
   }
-  const start = item.encoded ? at : writeHeader(out, at, 0x80, item.bytes.length);
-  out.set(item.bytes, start);
-  return start + item.bytes.length;
+  if (!isList(item)) return item.encoded.length;
+  const at = lists++;
+  let payload = 0;
+  for (const part of item) payload += measure(part);
+  payloads[at] = payload;
+  return headerLength(payload) + payload;
+}
+
+function writeBytes(out: Uint8Array, at: number, bytes: Uint8Array): number {
+  const bare = bytes.length === 1 && (bytes[0] ?? 0) < 0x80;
+  const start = bare ? at : writeHeader(out, at, 0x80, bytes.length);
+  out.set(bytes, start);
+  return start + bytes.length;
+}
+
+function writeSmall(out: Uint8Array, at: number, value: number): number {
+  const bytes = width(value);
+  const start = bytes === 1 && value < 0x80 ? at : writeHeader(out, at, 0x80, bytes);
+  let rest = value;
+  for (let i = start + bytes - 1; i >= start; i--) {
+    out[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return start + bytes;
+}
+
+function write(out: Uint8Array, at: number, item: RlpItem): number {
+  if (item instanceof Uint8Array) return writeBytes(out, at, item);
+  if (typeof item === "bigint" || typeof item === "number") {
+    return isSmall(item) ? writeSmall(out, at, Number(item)) : writeBytes(out, at, minimal(item));
+  }
+  if (!isList(item)) {
+    out.set(item.encoded, at);
+    return at + item.encoded.length;
+  }
+  let next = writeHeader(out, at, 0xc0, payloads[lists++] ?? 0);
+  for (const part of item) next = write(out, next, part);
+  return next;
+}
+
+/** Bytes of an item's canonical RLP. */
+export function rlpLength(item: RlpItem): number {
+  lists = 0;
+  return measure(item);
 }
 
 /** Canonical RLP. Lengths are measured first, so that one buffer is written once. */
 export function rlpEncode(item: RlpItem): Uint8Array {
-  const measured = measure(item);
-  const out = new Uint8Array(measured.total);
-  write(out, 0, measured);
+  const out = new Uint8Array(rlpLength(item));
+  lists = 0;
+  write(out, 0, item);
+  if (payloads.length > KEPT_PAYLOADS) payloads.length = KEPT_PAYLOADS;
   return out;
 }
 

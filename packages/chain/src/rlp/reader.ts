@@ -87,6 +87,7 @@ export class RlpReader {
       for (const byte of value) small = small * 256 + byte;
       return BigInt(small);
     }
+    if (value.length === 32) return word(value);
     return BigInt(`0x${Buffer.from(value.buffer, value.byteOffset, value.length).toString("hex")}`);
   }
 
@@ -155,4 +156,10 @@ export class RlpReader {
     this.fail();
     return -1;
   }
+}
+
+function word({ buffer, byteOffset }: Uint8Array): bigint {
+  const view = new DataView(buffer, byteOffset, 32);
+  const high = (view.getBigUint64(0) << 64n) | view.getBigUint64(8);
+  return (high << 128n) | (view.getBigUint64(16) << 64n) | view.getBigUint64(24);
 }

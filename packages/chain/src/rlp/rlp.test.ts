@@ -2,7 +2,7 @@ import { RLP } from "@ethereumjs/rlp";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type RlpItem, rlpEncode } from "./encode.ts";
+import { type RlpItem, rlpEncode, rlpLength } from "./encode.ts";
 import { RlpReader } from "./reader.ts";
 
 type Tree = Uint8Array | Tree[];
@@ -48,4 +48,16 @@ test("refuses long forms of short things, and lengths beyond the end", () => {
     readAll(reader);
     expect(reader.complete).toBe(false);
   }
+});
+
+test("numbers are encoded as their minimal bytes, however large", () => {
+  const powers = Array.from({ length: 257 }, (_, bits) => 1n << BigInt(bits));
+  const numbers = [0n, 127n, 128n, ...powers.flatMap((power) => [power - 1n, power, power + 1n])];
+  for (const value of numbers) {
+    const expected = toHex(RLP.encode(value));
+    expect(toHex(rlpEncode(value))).toBe(expected);
+    if (value <= Number.MAX_SAFE_INTEGER) expect(toHex(rlpEncode(Number(value)))).toBe(expected);
+  }
+  expect(toHex(rlpEncode([[], numbers, [numbers]]))).toBe(toHex(RLP.encode([[], numbers, [numbers]])));
+  expect(rlpLength([numbers, [1, 300]])).toBe(RLP.encode([numbers, [1, 300]]).length);
 });

@@ -19,6 +19,12 @@ export function judgeByRules(
   return inForce(storage) ? new OwnerRules(storage, transaction).admit(hasCode) : undefined;
 }
 
+/** Whether the owner made any rules in a state. */
+export function isRuled(state: StateReader): boolean {
+  const slots = slotsOf(state);
+  return inForce(new RulesStorage((slot) => slots(RULES_ADDRESS, slot)));
+}
+
 function inForce({ policy: { flags, gasLimit } }: RulesStorage): boolean {
   return flags !== 0 || gasLimit !== 0n;
 }

@@ -1,9 +1,10 @@
 import { compare, concat } from "@tributary/protocol/bytes/bytes";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
-import { decodeAccount } from "../state/account.ts";
+import { ACCOUNT_BYTES } from "../state/account.ts";
 import { bucketOf } from "../state/bucket-set.ts";
 import { ACCOUNT_PREFIX, STORAGE_PREFIX } from "../state/flat-key.ts";
 import { addPair, LT_HASH_BYTES } from "../state/lt-hash.ts";
+import { toKey } from "../store/key.ts";
 
 // A bucket as it travels: its entries by ascending key, each u8 length ‖ key ‖ u8 length ‖ value. Equal buckets are
 // equal bytes.
@@ -15,7 +16,7 @@ const ACCOUNT_KEY_BYTES = 21;
 const STORAGE_KEY_BYTES = 53;
 const NOTHING = new Uint8Array(0);
 
-/** Called with views that hold until the next entry. */
+/** Called with views of what was pushed, or of a copy. */
 export type EntrySink = (key: Uint8Array, value: Uint8Array) => void;
 
 /** The digest that the state root has for a bucket with these 2048 bytes of accumulator. */
@@ -23,8 +24,18 @@ export function bucketDigest(accumulator: Uint8Array): Uint8Array {
   return keccak256(accumulator);
 }
 
-export function encodeEntry(key: Uint8Array, value: Uint8Array): Uint8Array {
-  return concat(Uint8Array.of(key.length), key, Uint8Array.of(value.length), value);
+/** Keys and values of the state are shorter than 256 bytes. */
+export const MAX_ENTRY_BYTES: number = 1 + 255 + 1 + 255;
+
+/** Writes an entry at an offset and gives its bytes' number. RangeError where the room or a length byte does not do. */
+export function putEntry(into: Uint8Array, offset: number, key: Uint8Array, value: Uint8Array): number {
+  if (key.length > 255 || value.length > 255) throw new RangeError("no entry of the state");
+  const middle = offset + 1 + key.length;
+  into[offset] = key.length;
+  into.set(key, offset + 1);
+  into[middle] = value.length;
+  into.set(value, middle + 1);
+  return middle + 1 + value.length - offset;
 }
 
 /** Cuts a stream of bytes, however it comes, into entries. */
@@ -88,12 +99,12 @@ export class BucketReader {
       this.#malformed = true;
       return;
     }
-    addPair(this.#sum, key, value);
+    addPair(this.#sum, toKey(key), value);
     this.#last = key.slice();
   }
 }
 
 function isEntry(key: Uint8Array, value: Uint8Array): boolean {
-  if (key[0] === ACCOUNT && key.length === ACCOUNT_KEY_BYTES) return decodeAccount(value) !== undefined;
+  if (key[0] === ACCOUNT && key.length === ACCOUNT_KEY_BYTES) return value.length === ACCOUNT_BYTES;
   return key[0] === STORAGE && key.length === STORAGE_KEY_BYTES && value.length <= 32 && (value[0] ?? 0) !== 0;
 }

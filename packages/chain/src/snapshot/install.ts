@@ -1,64 +1,62 @@
-import { existsSync } from "node:fs";
-import { open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { FolderLayer } from "@tributary/protocol/ports/folder-layer";
+import type { KeyValueStore } from "../store/key-value-store.ts";
+import type { StateFolders } from "./state-folders.ts";
 
 // Folders of a chain. A database is built as `state.part`, becomes `state.next` when all of it was verified and is
 // durable, and then takes the place of `state`, which is deleted only when the new one stands there. Each step is one
-// rename: whatever a crash leaves, `settleInstall` finishes it.
+// rename: whatever a crash leaves, `openState` finishes it.
+
+const STATE = "state";
+const NEXT = "state.next";
+const OLD = "state.old";
+/** The database that is being built. */
+export const UNFINISHED = "state.part";
+/** Where large buckets wait. */
+export const STAGE = "stage";
 
 export function statePath(directory: string): string {
-  return join(directory, "state");
+  return join(directory, STATE);
 }
 
 export function unfinishedPath(directory: string): string {
-  return join(directory, "state.part");
-}
-
-export function stagePath(directory: string): string {
-  return join(directory, "stage");
-}
-
-function nextPath(directory: string): string {
-  return join(directory, "state.next");
-}
-
-function oldPath(directory: string): string {
-  return join(directory, "state.old");
+  return join(directory, UNFINISHED);
 }
 
 /** The unfinished database was verified and synced: from now on it is the next one. */
-export async function ready(directory: string): Promise<void> {
-  await rm(nextPath(directory), { recursive: true, force: true });
-  await rename(unfinishedPath(directory), nextPath(directory));
-  await syncOne(directory);
+export async function ready(folders: FolderLayer): Promise<void> {
+  if (folders.exists(NEXT)) {
+    // Away in one step, since a part of it must not become `state`; it goes when the chain is opened.
+    await folders.remove(OLD);
+    await folders.rename(NEXT, OLD);
+  }
+  await folders.rename(UNFINISHED, NEXT);
+  await folders.sync();
 }
 
-/** Puts a database that is ready in the old one's place. Call it before the database is opened; mostly it does nothing. */
-export async function settleInstall(directory: string): Promise<void> {
-  const [state, next, old] = [statePath(directory), nextPath(directory), oldPath(directory)];
-  if (existsSync(next)) {
-    if (existsSync(state)) {
-      // What stands under this name was replaced by what is `state` now.
-      await rm(old, { recursive: true, force: true });
-      await rename(state, old);
+/** Opens the chain's database, or one that is ready in its place. Errors of `LevelStore.open`, and the system's. */
+export async function openState(folders: StateFolders): Promise<KeyValueStore> {
+  await settle(folders);
+  return folders.open(STATE);
+}
+
+/** Puts a database that is ready in the old one's place; mostly it does nothing. */
+async function settle(folders: FolderLayer): Promise<void> {
+  if (folders.exists(NEXT)) {
+    if (folders.exists(STATE)) {
+      // What stands under this name was replaced by what is `state` now, or by the next one.
+      await folders.remove(OLD);
+      await folders.rename(STATE, OLD);
     }
-    await rename(next, state);
-    await syncOne(directory);
+    await folders.rename(NEXT, STATE);
+    await folders.sync();
   }
-  if (existsSync(state)) await rm(old, { recursive: true, force: true });
+  if (folders.exists(STATE)) await folders.remove(OLD);
 }
 
-/** Makes the files of a folder and their names durable. */
-export async function syncFiles(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) await syncOne(join(folder, name));
-  await syncOne(folder);
-}
-
-async function syncOne(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+/** Moves the database that another one is ready to replace out of the way, for who wants to look at it; else does nothing. */
+export async function setReplacedAside(folders: FolderLayer, aside: string): Promise<void> {
+  if (!folders.exists(NEXT) || !folders.exists(STATE)) return;
+  await folders.moveOut(STATE, aside);
+  await folders.sync();
 }

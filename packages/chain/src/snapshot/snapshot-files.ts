@@ -10,6 +10,13 @@ export function bucketFile(bucket: number): string {
   return `bucket-${bucket.toString(16).padStart(2, "0")}`;
 }
 
+/** Removes a snapshot's files, the manifest before the others: what a crash leaves is none. */
+export async function clearSnapshot(files: FileLayer): Promise<void> {
+  const names = files.list();
+  if (names.includes(MANIFEST_FILE)) await files.remove(MANIFEST_FILE);
+  for (const name of names) if (name !== MANIFEST_FILE) await files.remove(name);
+}
+
 /** A written snapshot as it is served, piece by piece. */
 export class SnapshotFiles {
   readonly #files: FileLayer;

@@ -19,6 +19,7 @@ import { LevelStore } from "../store/level-store.ts";
 import { TransactionDecoder } from "../transaction/decoder.ts";
 import { checkManifest, type Manifest } from "./manifest.ts";
 import type { SnapshotFiles } from "./snapshot-files.ts";
+import { diskStates } from "./state-folders.ts";
 import { StateImport, type StateImportParts } from "./state-import.ts";
 
 const BLOCKS = 12;
@@ -44,7 +45,8 @@ afterEach(async () => {
 const member = (): string => join(directory, "member");
 function open(extra: Partial<StateImportParts> = {}): Promise<StateImport> {
   const parameters = parametersDigest(genesisParameters());
-  return StateImport.open({ directory: member(), genesis, parameters, manifest, ...extra });
+  // Most buckets of so small a state wait in files, as large ones do.
+  return StateImport.open({ folders: diskStates(member()), genesis, parameters, manifest, memoryBytes: 150, ...extra });
 }
 
 /** Takes the bucket over in pieces of this length. */
@@ -64,7 +66,7 @@ async function takeAll(into: StateImport): Promise<void> {
 }
 
 test("a chain that begins with a snapshot goes on as the others do", async () => {
-  const into = await open();
+  const into = await open({ memoryBytes: 1_000_000 });
   await takeAll(into);
   await into.finish();
   const joined = await TestChain.open({ storage: { directory: member() } });
@@ -172,7 +174,8 @@ test("a disk that refuses or forgets is a clear error, and nothing is lost", asy
     read: (name: string, at: number, into: Uint8Array) => (at > 0 ? 0 : disk.read(name, at, into.subarray(0, 9))),
   };
   for (const fault of [refusing, forgetting, flipping] satisfies Partial<FileLayer>[]) {
-    const into = await open({ stage: { ...disk, ...fault } });
+    const folders = { ...diskStates(member()), files: () => ({ ...disk, ...fault }) };
+    const into = await open({ folders, memoryBytes: 0 });
     const before = into.missing;
     await expect(take(into, before[0] ?? 0)).rejects.toMatchObject({ code: "snapshot-failed" });
     expect(into.missing).toEqual(before);
@@ -181,6 +184,21 @@ test("a disk that refuses or forgets is a clear error, and nothing is lost", asy
   const well = await open();
   await takeAll(well);
   await well.finish();
+});
+
+test("what could not be made ready is whole, and the same process makes it ready later", async () => {
+  const refused = Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+  const folders = { ...diskStates(member()), rename: () => Promise.reject(refused) };
+  const first = await open({ folders });
+  await takeAll(first);
+  await expect(first.finish()).rejects.toMatchObject({ code: "snapshot-failed" });
+  const second = await open();
+  expect(second.missing).toEqual([]);
+  expect(await second.wantedCodes(1)).toEqual([]);
+  await second.finish();
+  const joined = await TestChain.open({ storage: { directory: member() } });
+  expect(joined.chain.head).toEqual(source.chain.head);
+  await joined.chain.close();
 });
 
 test("what the disk changed after it was verified is found before the old state goes", async () => {

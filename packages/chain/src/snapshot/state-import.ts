@@ -1,49 +1,53 @@
-import { mkdir, rm } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { equal, uint } from "@tributary/protocol/bytes/bytes";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
-import { writeWhole } from "@tributary/protocol/files/whole-file";
 import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import type { Block } from "../block/block.ts";
 import { ChainError } from "../chain-error.ts";
-import { diskFolder } from "../files/disk-folder.ts";
 import { BlockStore } from "../ledger/block-store.ts";
 import { bucketKey, EARLIEST_KEY, GENESIS_KEY, HEAD_KEY, ORIGIN_KEY, PARAMETERS_KEY } from "../ledger/ledger-key.ts";
-import { decodeAccount, EMPTY_CODE_HASH } from "../state/account.ts";
+import { codeHashIn } from "../state/account.ts";
 import { BUCKETS } from "../state/bucket-set.ts";
-import { CODE_PREFIX } from "../state/flat-key.ts";
+import { ACCOUNT_PREFIX, CODE_PREFIX } from "../state/flat-key.ts";
 import { LT_HASH_BYTES } from "../state/lt-hash.ts";
-import { recomputeStateRoot } from "../state/recompute-state-root.ts";
 import { fromKey } from "../store/key.ts";
 import type { KeyValueStore, Write } from "../store/key-value-store.ts";
-import { LevelStore } from "../store/level-store.ts";
 import { BucketReader, bucketDigest, EntryReader } from "./bucket-bytes.ts";
-import { ready, stagePath, syncFiles, unfinishedPath } from "./install.ts";
+import { ready, STAGE, UNFINISHED } from "./install.ts";
 import type { Manifest } from "./manifest.ts";
 import { bucketFile } from "./snapshot-files.ts";
+import { StagedBytes } from "./staged-bytes.ts";
+import type { StateFolders } from "./state-folders.ts";
+import { holdsVerified } from "./stored-sums.ts";
 
-// Keys beside those of a chain, gone when it is one: "p" -> hash of the block that is being taken over; "d" ‖ u8 bucket:
-// the bucket is here; "w" ‖ hash: an account names this code.
+// Keys beside those of a chain: "p" -> hash of the block that is taken over; "d" ‖ u8 bucket -> u32 CRC-32 of its bytes:
+// it is here; "w" ‖ hash: an account names this code. The last ones go when the code comes. The others stay, two kilobytes:
+// where a crash keeps a finished database from being the next one, nothing is fetched again.
 const BLOCK_KEY: Uint8Array = fromKey("p");
 const DONE = "d";
 const WANTED = "w";
+const ACCOUNT = ACCOUNT_PREFIX.charCodeAt(0);
 const NOTHING = new Uint8Array(0);
 const EMPTY_DIGEST: Uint8Array = bucketDigest(new Uint8Array(LT_HASH_BYTES));
-/** Entries in one batch, and bytes of a bucket read back at a time. */
-const BATCH_ENTRIES = 2_000;
-const READ_BYTES = 256 * 1024;
+const BATCH_ENTRIES = 8_000;
+/** Bytes of one bucket that wait in memory; as many buckets are on their way at once as members are asked. */
+const MEMORY_BYTES = 1024 * 1024;
+/** What the database takes before it sorts: buckets overlap each other, and each table more is sorted again and again. */
+const WRITE_BUFFER_BYTES = 64 * 1024 * 1024;
 
 export type StateImportParts = {
-  /** The chain's folder. */
-  readonly directory: string;
+  /** The chain's. */
+  readonly folders: StateFolders;
   /** Block 0. */
   readonly genesis: Block;
   /** Digest of the parameters that give it. */
   readonly parameters: Uint8Array;
   /** Checked, and its block certified. */
   readonly manifest: Manifest;
-  /** Where buckets wait until they are whole; by default a folder beside the state. */
-  readonly stage?: FileLayer;
+  /** Bytes of a bucket from which on it waits in a file until it is whole. */
+  readonly memoryBytes?: number;
+  /** Entries in one batch. */
+  readonly batchEntries?: number;
 };
 
 /**
@@ -61,24 +65,20 @@ export class StateImport {
 
   /** Goes on with what is there of the same block, or begins anew. */
   static async open(parts: StateImportParts): Promise<StateImport> {
-    const { directory, manifest } = parts;
+    const { folders, manifest } = parts;
     return diskErrors(async () => {
-      await mkdir(directory, { recursive: true });
-      const folder = unfinishedPath(directory);
-      let store = await LevelStore.open(folder).catch((error: unknown) => {
-        if (error instanceof ChainError && error.code === "store-locked") throw error;
-        return undefined;
-      });
-      const begun = store?.get(BLOCK_KEY);
-      if (store === undefined || begun === undefined || !equal(begun, manifest.record.block.hash)) {
-        await store?.close();
-        await rm(folder, { recursive: true, force: true });
-        store = await LevelStore.open(folder);
-        await store.write([{ key: BLOCK_KEY, value: manifest.record.block.hash }]);
+      const { hash } = manifest.record.block;
+      const store = await openUnfinished(folders, hash);
+      try {
+        if (store.get(BLOCK_KEY) === undefined) await store.write([{ key: BLOCK_KEY, value: hash }]);
+        await folders.sync();
+        const stage = folders.files(STAGE);
+        for (const leftover of stage.list()) await stage.remove(leftover);
+        return new StateImport(parts, store, stage);
+      } catch (error) {
+        await store.close();
+        throw error;
       }
-      const stage = parts.stage ?? diskFolder(stagePath(directory));
-      for (const leftover of stage.list()) await stage.remove(leftover);
-      return new StateImport(parts, store, stage);
     });
   }
 
@@ -90,7 +90,7 @@ export class StateImport {
     this.#missing = new Set();
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
       const empty = equal(digests[bucket] ?? NOTHING, EMPTY_DIGEST);
-      if (!empty && store.get(doneKey(bucket)) === undefined) this.#missing.add(bucket);
+      if (!empty && this.#sumOf(bucket) === undefined) this.#missing.add(bucket);
     }
   }
 
@@ -106,7 +106,8 @@ export class StateImport {
   /** A place for the bytes of a bucket, from its beginning; all of them from one peer. */
   bucket(bucket: number): BucketImport {
     const digest = this.#parts.manifest.digests[bucket] ?? NOTHING;
-    return new BucketImport(bucket, digest, this.#stage, (staged) => this.#enter(bucket, staged));
+    const staged = new StagedBytes(this.#stage, bucketFile(bucket), this.#parts.memoryBytes ?? MEMORY_BYTES);
+    return new BucketImport(bucket, digest, staged, (accumulator) => this.#enter(bucket, staged, accumulator));
   }
 
   /** Hashes of codes that accounts name and that are not here, at most so many. Complete only when no bucket is missing. */
@@ -133,27 +134,35 @@ export class StateImport {
   }
 
   /**
-   * Checks the whole: the root of all that is on disk, and that no code is missing. Then the database is a chain's,
-   * durable and ready to take the old one's place when the chain is opened next (`install.ts`). Closes the import.
+   * Checks the whole: that what is on disk is what was verified, and that no code is missing. Then the database is a
+   * chain's, durable and ready to take the old one's place when the chain is opened next (`install.ts`). Closes the import.
    */
-  async finish(progress?: (entries: number) => void): Promise<void> {
-    const { directory, manifest } = this.#parts;
+  async finish(): Promise<void> {
     const [wanted] = await this.wantedCodes(1);
     if (this.#missing.size > 0 || wanted !== undefined) throw new RangeError("the import is not complete");
-    const { stateRoot } = manifest.record.block.header;
-    const audit = await recomputeStateRoot(this.#store, progress);
-    if (!equal(audit.root, stateRoot) || audit.badCode.length > 0) {
+    await diskErrors(async () => {
+      try {
+        await this.#complete();
+      } finally {
+        await this.close();
+      }
+    });
+  }
+
+  async #complete(): Promise<void> {
+    const { folders, manifest } = this.#parts;
+    const sums = Array.from({ length: BUCKETS }, (_, bucket) => this.#sumOf(bucket) ?? 0);
+    if (!(await holdsVerified(this.#store, manifest.record.block.header.stateRoot, sums))) {
       await this.close();
-      await rm(unfinishedPath(directory), { recursive: true, force: true });
+      await folders.remove(UNFINISHED);
       throw new ChainError("snapshot-failed", "what is on disk is not what was verified: the disk or memory is faulty");
     }
-    await diskErrors(async () => {
-      await this.#store.write(this.#chainWrites());
-      await this.close();
-      await syncFiles(unfinishedPath(directory));
-      await ready(directory);
-      await rm(stagePath(directory), { recursive: true, force: true });
-    });
+    await this.#store.write(this.#chainWrites());
+    await this.close();
+    await folders.syncFiles(UNFINISHED);
+    // Nothing may fail once it is ready: the next attempt would begin anew.
+    await folders.remove(STAGE);
+    await ready(folders);
   }
 
   /** Idempotent. What was entered stays. */
@@ -169,10 +178,7 @@ export class StateImport {
     const { number } = record.block.header;
     const { genesis, parameters } = this.#parts;
     const blocks = new BlockStore(this.#store);
-    const done = Array.from({ length: BUCKETS }, (_, bucket) => ({ key: doneKey(bucket), value: undefined }));
     return [
-      ...done,
-      { key: BLOCK_KEY, value: undefined },
       ...ancestors.flatMap((ancestor) => blocks.headerWrites(ancestor)),
       ...blocks.writes({ block: genesis, senders: [] }, []),
       ...blocks.writes(record, receipts),
@@ -184,78 +190,83 @@ export class StateImport {
     ];
   }
 
-  /** The staged file was verified: its entries go into the database, the mark with the last of them. */
-  async #enter(bucket: number, { accumulator, size, sum }: Staged): Promise<void> {
-    const name = bucketFile(bucket);
+  /** The bucket was verified: its entries go into the database, the mark with the last of them. */
+  async #enter(bucket: number, staged: StagedBytes, accumulator: Uint8Array): Promise<void> {
     const reader = new EntryReader();
     let found = 0;
     let writes: Write[] = [];
-    for (let at = 0; at < size; ) {
-      const into = new Uint8Array(Math.min(READ_BYTES, size - at));
-      const read = this.#stage.read(name, at, into);
-      if (read === 0)
-        throw new ChainError("snapshot-failed", `${this.#stage.path(name)} ends at ${at} of ${size} bytes`);
-      at += read;
-      found = crc32(into.subarray(0, read), found);
-      reader.push(into.subarray(0, read), (key, value) => writes.push(...entryWrites(key, value)));
-      if (writes.length < BATCH_ENTRIES) continue;
+    for (const bytes of staged.pieces()) {
+      found = crc32(bytes, found);
+      reader.push(bytes, (key, value) => addWrites(writes, key, value));
+      if (writes.length < (this.#parts.batchEntries ?? BATCH_ENTRIES)) continue;
       await this.#store.write(writes);
       writes = [];
     }
     // Nothing but what was verified may be marked as being here.
-    if (found !== sum)
-      throw new ChainError("snapshot-failed", `${this.#stage.path(name)} is not what was written to it`);
-    writes.push({ key: bucketKey(bucket), value: accumulator }, { key: doneKey(bucket), value: NOTHING });
+    if (found !== staged.sum) throw new ChainError("snapshot-failed", `${staged.name} is not what was written to it`);
+    writes.push({ key: bucketKey(bucket), value: accumulator }, { key: doneKey(bucket), value: uint(found, 4) });
     await this.#store.write(writes);
-    await this.#stage.remove(name);
+    await staged.discard();
     this.#missing.delete(bucket);
+  }
+
+  /** Undefined where the bucket is not here; an older version kept no sum, and its buckets are fetched again. */
+  #sumOf(bucket: number): number | undefined {
+    const value = this.#store.get(doneKey(bucket));
+    return value?.length === 4 ? Buffer.from(value).readUInt32BE(0) : undefined;
   }
 }
 
-/** A verified bucket in its file. */
-type Staged = {
-  readonly accumulator: Uint8Array;
-  readonly size: number;
-  /** CRC-32 of the bytes. */
-  readonly sum: number;
-};
+/** What was begun for the block, or an empty database where that is of another one or cannot be read. */
+async function openUnfinished(folders: StateFolders, block: Uint8Array): Promise<KeyValueStore> {
+  const found = await folders.open(UNFINISHED, WRITE_BUFFER_BYTES).catch((error: unknown) => {
+    // Such a one is whole.
+    if (error instanceof ChainError && (error.code === "store-locked" || error.code === "store-full")) throw error;
+    return undefined;
+  });
+  if (found !== undefined && isOf(found, block)) return found;
+  await found?.close();
+  await folders.remove(UNFINISHED);
+  return folders.open(UNFINISHED, WRITE_BUFFER_BYTES);
+}
 
-/** One bucket on its way: staged as it comes, entered when it is whole and true. */
+function isOf(store: KeyValueStore, block: Uint8Array): boolean {
+  try {
+    const begun = store.get(BLOCK_KEY);
+    return begun !== undefined && equal(begun, block);
+  } catch {
+    return false;
+  }
+}
+
+/** One bucket on its way: gathered as it comes, entered when it is whole and true. */
 export class BucketImport {
-  readonly #name: string;
   readonly #digest: Uint8Array;
-  readonly #stage: FileLayer;
-  readonly #enter: (staged: Staged) => Promise<void>;
+  readonly #staged: StagedBytes;
+  readonly #enter: (accumulator: Uint8Array) => Promise<void>;
   readonly #reader: BucketReader;
-  #size = 0;
-  #sum = 0;
 
-  constructor(bucket: number, digest: Uint8Array, stage: FileLayer, enter: (staged: Staged) => Promise<void>) {
-    this.#name = bucketFile(bucket);
+  constructor(
+    bucket: number,
+    digest: Uint8Array,
+    staged: StagedBytes,
+    enter: (accumulator: Uint8Array) => Promise<void>,
+  ) {
     this.#digest = digest;
-    this.#stage = stage;
+    this.#staged = staged;
     this.#enter = enter;
     this.#reader = new BucketReader(bucket);
   }
 
   /** Bytes so far. */
   get size(): number {
-    return this.#size;
+    return this.#staged.size;
   }
 
-  /** False where the bytes cannot be of this bucket: their sender lied. */
+  /** False where the bytes cannot be of this bucket: their sender lied. They must not change any more. */
   async push(bytes: Uint8Array): Promise<boolean> {
     if (!this.#reader.push(bytes)) return false;
-    await diskErrors(async () => {
-      const file = await this.#stage.append(this.#name);
-      try {
-        await writeWhole(file, bytes);
-      } finally {
-        await file.close();
-      }
-    });
-    this.#size += bytes.length;
-    this.#sum = crc32(bytes, this.#sum);
+    await diskErrors(() => this.#staged.push(bytes));
     return true;
   }
 
@@ -263,15 +274,13 @@ export class BucketImport {
   async end(): Promise<boolean> {
     const digest = this.#reader.digest();
     if (digest === undefined || !equal(digest, this.#digest)) return false;
-    const staged = { accumulator: this.#reader.accumulator(), size: this.#size, sum: this.#sum };
-    await diskErrors(() => this.#enter(staged));
+    await diskErrors(() => this.#enter(this.#reader.accumulator()));
     return true;
   }
 
   /** Forgets the bytes, so that the bucket can begin again. */
   async discard(): Promise<void> {
-    if (this.#size === 0 || !this.#stage.list().includes(this.#name)) return;
-    await diskErrors(() => this.#stage.remove(this.#name));
+    await diskErrors(() => this.#staged.discard());
   }
 }
 
@@ -283,11 +292,10 @@ function hashKey(prefix: string, hash: Uint8Array): Uint8Array {
   return Buffer.concat([fromKey(prefix), hash]);
 }
 
-function entryWrites(key: Uint8Array, value: Uint8Array): Write[] {
-  const codeHash = decodeAccount(value)?.codeHash;
-  const entry = { key: key.slice(), value: value.slice() };
-  if (codeHash === undefined || equal(codeHash, EMPTY_CODE_HASH)) return [entry];
-  return [entry, { key: hashKey(WANTED, codeHash), value: NOTHING }];
+function addWrites(writes: Write[], key: Uint8Array, value: Uint8Array): void {
+  writes.push({ key, value });
+  const codeHash = key[0] === ACCOUNT ? codeHashIn(value) : undefined;
+  if (codeHash !== undefined) writes.push({ key: hashKey(WANTED, codeHash), value: NOTHING });
 }
 
 async function diskErrors<T>(work: () => Promise<T>): Promise<T> {

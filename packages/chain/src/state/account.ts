@@ -10,11 +10,12 @@ export type FlatAccount = {
   readonly codeHash: Uint8Array;
 };
 
-const BYTES = 8 + 32 + 32;
+/** Of every account. */
+export const ACCOUNT_BYTES: number = 8 + 32 + 32;
 
 /** u64 nonce ‖ u256 balance ‖ code hash: fixed width, so that equal accounts are equal bytes. */
 export function encodeAccount({ nonce, balance, codeHash }: FlatAccount): Uint8Array {
-  const out = new Uint8Array(BYTES);
+  const out = new Uint8Array(ACCOUNT_BYTES);
   new DataView(out.buffer).setBigUint64(0, nonce);
   encodeBalance(balance, out, 8);
   out.set(codeHash, 40);
@@ -30,14 +31,21 @@ export function encodeBalance(balance: bigint, into: Uint8Array, offset: number)
 
 /** Undefined where the bytes are no account. */
 export function decodeAccount(bytes: Uint8Array): FlatAccount | undefined {
-  if (bytes.length !== BYTES) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, BYTES);
+  if (bytes.length !== ACCOUNT_BYTES) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, ACCOUNT_BYTES);
   let balance = 0n;
   for (let at = 8; at < 40; at += 8) {
     const limb = view.getBigUint64(at);
     balance = balance === 0n ? limb : (balance << 64n) | limb;
   }
   return { nonce: view.getBigUint64(0), balance, codeHash: bytes.subarray(40) };
+}
+
+/** 32 bytes; undefined where the bytes are no account, or one without code. */
+export function codeHashIn(account: Uint8Array): Uint8Array | undefined {
+  if (account.length !== ACCOUNT_BYTES) return undefined;
+  const hash = account.subarray(40);
+  return Buffer.compare(hash, EMPTY_CODE_HASH) === 0 ? undefined : hash;
 }
 
 /** EIP-161: such accounts are not kept. */

@@ -1,7 +1,7 @@
 import { concat, uint } from "@tributary/protocol/bytes/bytes";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { fromKey } from "../store/key.ts";
-import { addPair, LT_HASH_BYTES, removePair } from "./lt-hash.ts";
+import { LT_HASH_BYTES, LtHashChange } from "./lt-hash.ts";
 
 /** 2^b buckets with b = 8: the bucket of a flat key is the first byte of its keccak. */
 export const BUCKETS = 256;
@@ -82,7 +82,16 @@ export class BucketSet {
     const touched = new Set<number>();
     return {
       add: (changes) => {
-        for (const change of changes) addTo(sums, touched, change);
+        const part = new LtHashChange((bucket) => at(sums, bucket), true);
+        for (const { key, before, after } of changes) {
+          const bucket = bucketOf(fromKey(key));
+          if (before !== undefined) part.change(bucket, key, before, true);
+          if (after !== undefined) part.change(bucket, key, after, false);
+        }
+        for (const [bucket, sum] of part.end()) {
+          sums[bucket] = sum;
+          touched.add(bucket);
+        }
       },
       finish: () => {
         const tree = [...this.#tree];
@@ -106,20 +115,6 @@ export class BucketSet {
   get root(): Uint8Array {
     return keccak256(concat(ROOT, uint(BUCKETS, 4), at(this.#tree, 1)));
   }
-}
-
-/** Sums that were not touched are another set's too: they are copied first. */
-function addTo(sums: Uint32Array[], touched: Set<number>, { key, before, after }: Change): void {
-  const bytes = fromKey(key);
-  const bucket = bucketOf(bytes);
-  let sum = at(sums, bucket);
-  if (!touched.has(bucket)) {
-    touched.add(bucket);
-    sum = sum.slice();
-    sums[bucket] = sum;
-  }
-  if (before !== undefined) removePair(sum, bytes, before);
-  if (after !== undefined) addPair(sum, bytes, after);
 }
 
 function at<T>(list: readonly T[], index: number): T {

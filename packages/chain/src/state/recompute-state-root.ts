@@ -37,7 +37,7 @@ export async function recomputeStateRoot(
   const put = (key: Uint8Array, value: Uint8Array): void => {
     if (++entries % PROGRESS_ENTRIES === 0) progress?.(entries);
     const sum = sums[bucketOf(key)];
-    if (sum !== undefined) addPair(sum, key, value);
+    if (sum !== undefined) addPair(sum, toKey(key), value);
   };
   const named = new Set<string>();
   let accounts = 0;

@@ -55,3 +55,14 @@ test("a folder that has lost its CURRENT is refused and left as it is", async ()
   await expect(LevelStore.open(folder)).rejects.toMatchObject({ code: "store-damaged" });
   expect(readdirSync(folder).sort()).toEqual(before);
 });
+
+test("a database whose making was cut short is made again; one that was written to is never new", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "tributary-level-"));
+  folders.push(folder);
+  for (const left of ["LOCK", "MANIFEST-000001"]) closeSync(openSync(join(folder, left), "w"));
+  const store = await LevelStore.open(folder);
+  await store.close();
+  expect(readdirSync(folder)).not.toContain("MANIFEST-000001");
+  rmSync(join(folder, "CURRENT"));
+  await expect(LevelStore.open(folder)).rejects.toMatchObject({ code: "store-damaged" });
+});

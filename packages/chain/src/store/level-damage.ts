@@ -10,11 +10,15 @@ import { join } from "node:path";
 const BLOCK_BYTES = 32_768;
 const HEADER_BYTES = 7;
 const LAST_TYPE = 4;
+/** Replaced by the second one before a new database takes its first write. */
+const FIRST_MANIFEST = "MANIFEST-000001";
 
 /** Why the LevelDB in the folder must not be opened, or undefined. A log whose end is torn off is in order. */
 export function levelDamage(folder: string): string | undefined {
   const files = existsSync(folder) ? readdirSync(folder) : [];
   const content = files.filter((file) => /^(MANIFEST-\d+|\d+\.(ldb|sst|log))$/.test(file));
+  // Its making was cut short: nothing was written yet, and the library begins again.
+  if (content.length === 1 && content[0] === FIRST_MANIFEST) return undefined;
   if (content.length > 0 && !files.includes("CURRENT")) return `${join(folder, "CURRENT")} is missing`;
   for (const file of content.filter((name) => name.endsWith(".log")).sort()) {
     const path = join(folder, file);

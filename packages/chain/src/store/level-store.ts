@@ -6,7 +6,11 @@ import type { KeyValueStore, StoreSnapshot, Write } from "./key-value-store.ts";
 import { levelDamage } from "./level-damage.ts";
 
 /** Raised when the meaning of stored bytes changes. Another version in a folder is refused, never guessed at. */
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
+/** Its blocks came with all accumulators that they changed, none with a record (ledger/stored-buckets.ts): readable as it is. */
+const FORMAT_WITHOUT_RECORDS = 1;
+/** LevelDB's own. */
+const WRITE_BUFFER_BYTES: number = 4 * 1024 * 1024;
 /** Below every other key: those start with a printable letter. */
 const FORMAT_KEY = Uint8Array.of(0);
 
@@ -45,12 +49,16 @@ export class LevelStore implements KeyValueStore {
     this.#directory = directory;
   }
 
-  /** Opens or creates the database. ChainError `store-locked`, `store-full`, `store-damaged` or `store-format`. */
-  static async open(directory: string): Promise<LevelStore> {
+  /**
+   * Opens or creates the database; it takes so many bytes before it sorts and writes a table of them. ChainError
+   * `store-locked`, `store-full`, `store-damaged` or `store-format`.
+   */
+  static async open(directory: string, writeBufferSize: number = WRITE_BUFFER_BYTES): Promise<LevelStore> {
     const damage = levelDamage(directory);
     if (damage !== undefined)
       throw new ChainError("store-damaged", `the database in ${directory} is damaged: ${damage}`);
-    const database: Database = new ClassicLevel(directory, { keyEncoding: "view", valueEncoding: "view" });
+    const views = { keyEncoding: "view", valueEncoding: "view" } as const;
+    const database: Database = new ClassicLevel(directory, { ...views, writeBufferSize });
     try {
       await database.open();
     } catch (error) {
@@ -135,12 +143,16 @@ export class LevelStore implements KeyValueStore {
 
   async #checkFormat(): Promise<void> {
     const found = this.#database.getSync(FORMAT_KEY);
-    if (found !== undefined) {
-      if (found.length === 1 && found[0] === STORE_FORMAT) return;
-      throw new ChainError("store-format", otherFormat(this.#directory, found[0] ?? 0, STORE_FORMAT));
-    }
-    for await (const _ of this.#database.keys({ limit: 1 })) {
-      throw new ChainError("store-format", `${this.#directory} holds a database that is not a chain's`);
+    if (found === undefined) {
+      for await (const _ of this.#database.keys({ limit: 1 })) {
+        throw new ChainError("store-format", `${this.#directory} holds a database that is not a chain's`);
+      }
+    } else {
+      const format = found.length === 1 ? found[0] : undefined;
+      if (format === STORE_FORMAT) return;
+      if (format !== FORMAT_WITHOUT_RECORDS) {
+        throw new ChainError("store-format", otherFormat(this.#directory, found[0] ?? 0, STORE_FORMAT));
+      }
     }
     await this.#database.put(FORMAT_KEY, Uint8Array.of(STORE_FORMAT), { sync: true });
   }

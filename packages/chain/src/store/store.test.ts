@@ -124,13 +124,25 @@ describe("LevelStore on disk", () => {
     await store.close();
   });
 
+  test("takes over the format without records", async () => {
+    const raw = new ClassicLevel<Uint8Array, Uint8Array>(directory, { keyEncoding: "view", valueEncoding: "view" });
+    await raw.batch([
+      { type: "put", key: bytes(0), value: bytes(1) },
+      { type: "put", key: bytes(97), value: bytes(5) },
+    ]);
+    await raw.close();
+    const store = await LevelStore.open(directory);
+    expect([...store.get(bytes(97))!, ...store.get(bytes(0))!]).toEqual([5, 2]);
+    await store.close();
+  });
+
   test("refuses another format and another database", async () => {
     const raw = new ClassicLevel<Uint8Array, Uint8Array>(directory, { keyEncoding: "view", valueEncoding: "view" });
     await raw.put(bytes(0), bytes(99));
     await raw.close();
     await expect(LevelStore.open(directory)).rejects.toMatchObject({
       code: "store-format",
-      message: `${directory} holds on-disk format 99, this version reads 1: install a newer version`,
+      message: `${directory} holds on-disk format 99, this version reads 2: install a newer version`,
     });
     await raw.open();
     await raw.clear();

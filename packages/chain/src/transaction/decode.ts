@@ -10,6 +10,7 @@ export const MAX_TRANSACTION_BYTES: number = 128 * 1024;
 
 const CURVE_ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 export const HALF_CURVE_ORDER: bigint = CURVE_ORDER / 2n;
+const NONE: readonly never[] = [];
 const MAX_NONCE = 2n ** 64n - 1n;
 
 /** A decoded transaction whose signer is still to be recovered from `digest`. */
@@ -96,8 +97,20 @@ function readLegacy(raw: Uint8Array): Fields | Rejection | undefined {
   const tail = concat(rlpEncode(chainId), Uint8Array.of(0x80, 0x80));
   const digest = keccak256(concat(rlpListHeader(end - start + tail.length), raw.subarray(start, end), tail));
   return {
-    ...{ chainId, nonce, gasLimit, maxFeePerGas: price, maxPriorityFeePerGas: price, to, value, data },
-    ...{ accessList: [], authorizations: [], parity: (v - 35n) % 2n, r, s, digest },
+    chainId,
+    nonce,
+    gasLimit,
+    maxFeePerGas: price,
+    maxPriorityFeePerGas: price,
+    to,
+    value,
+    data,
+    accessList: NONE,
+    authorizations: NONE,
+    parity: (v - 35n) % 2n,
+    r,
+    s,
+    digest,
   };
 }
 
@@ -114,7 +127,7 @@ function readTyped(type: 1 | 2 | 4, raw: Uint8Array): Fields | Rejection | undef
   const value = reader.uint(32);
   const data = reader.bytes(payload.length);
   const accessList = readAccessList(reader);
-  const authorizations = type === 4 ? readAuthorizations(reader) : [];
+  const authorizations = type === 4 ? readAuthorizations(reader) : NONE;
   const end = reader.position;
   const parity = reader.uint(1);
   const r = reader.uint(32);
@@ -126,8 +139,20 @@ function readTyped(type: 1 | 2 | 4, raw: Uint8Array): Fields | Rejection | undef
   }
   const signed = concat(Uint8Array.of(type), rlpListHeader(end - start), payload.subarray(start, end));
   return {
-    ...{ chainId, nonce, gasLimit, maxFeePerGas, maxPriorityFeePerGas: tip, to, value, data },
-    ...{ accessList, authorizations, parity, r, s, digest: keccak256(signed) },
+    chainId,
+    nonce,
+    gasLimit,
+    maxFeePerGas,
+    maxPriorityFeePerGas: tip,
+    to,
+    value,
+    data,
+    accessList,
+    authorizations,
+    parity,
+    r,
+    s,
+    digest: keccak256(signed),
   };
 }
 
@@ -169,6 +194,27 @@ export function decodeTransaction(
     return reject("tip-above-fee-cap", "max priority fee per gas higher than max fee per gas");
   }
   if (fields.nonce >= MAX_NONCE) return reject("nonce-max", "nonce has max value");
-  const { parity: _, ...rest } = fields;
-  return { ok: true, transaction: { type, ...rest, yParity: parity === 0n ? 0 : 1, raw } };
+  return { ok: true, transaction: unrecovered(type, fields, raw) };
+}
+
+/** Field by field: spreading costs a transaction more than reading it. */
+function unrecovered(type: TransactionType, fields: Fields, raw: Uint8Array): UnrecoveredTransaction {
+  return {
+    type,
+    chainId: fields.chainId,
+    nonce: fields.nonce,
+    gasLimit: fields.gasLimit,
+    maxFeePerGas: fields.maxFeePerGas,
+    maxPriorityFeePerGas: fields.maxPriorityFeePerGas,
+    to: fields.to,
+    value: fields.value,
+    data: fields.data,
+    accessList: fields.accessList,
+    authorizations: fields.authorizations,
+    yParity: fields.parity === 0n ? 0 : 1,
+    r: fields.r,
+    s: fields.s,
+    digest: fields.digest,
+    raw,
+  };
 }

@@ -1,6 +1,6 @@
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { toKey } from "../store/key.ts";
-import { decodeTransaction, MAX_TRANSACTION_BYTES, oversized } from "./decode.ts";
+import { decodeTransaction, MAX_TRANSACTION_BYTES, oversized, type UnrecoveredTransaction } from "./decode.ts";
 import { recoverAddress } from "./recover.ts";
 import type { Rejection } from "./rejection.ts";
 import type { Transaction } from "./transaction.ts";
@@ -47,12 +47,12 @@ export class TransactionDecoder {
   #decode(raw: Uint8Array, hash: Uint8Array): Decoded {
     const decoded = decodeTransaction(raw, this.#chainId, this.#maxBytes);
     if (!decoded.ok) return decoded;
-    const { digest, ...fields } = decoded.transaction;
-    const sender = recoverAddress(digest, fields.r, fields.s, fields.yParity);
+    const { transaction } = decoded;
+    const sender = recoverAddress(transaction.digest, transaction.r, transaction.s, transaction.yParity);
     if (sender === undefined) {
       return { ok: false, rejection: { code: "invalid-sender", message: "invalid sender: no such signature" } };
     }
-    return { ok: true, transaction: { ...fields, sender, hash } };
+    return { ok: true, transaction: recovered(transaction, sender, hash) };
   }
 
   #remember(key: string, transaction: Transaction): void {
@@ -64,4 +64,27 @@ export class TransactionDecoder {
     this.#young.set(key, transaction);
     this.#bytes += transaction.raw.length + OBJECT_BYTES;
   }
+}
+
+/** Field by field: see `decodeTransaction`. */
+function recovered(from: UnrecoveredTransaction, sender: Uint8Array, hash: Uint8Array): Transaction {
+  return {
+    type: from.type,
+    chainId: from.chainId,
+    nonce: from.nonce,
+    gasLimit: from.gasLimit,
+    maxFeePerGas: from.maxFeePerGas,
+    maxPriorityFeePerGas: from.maxPriorityFeePerGas,
+    to: from.to,
+    value: from.value,
+    data: from.data,
+    accessList: from.accessList,
+    authorizations: from.authorizations,
+    yParity: from.yParity,
+    r: from.r,
+    s: from.s,
+    sender,
+    hash,
+    raw: from.raw,
+  };
 }

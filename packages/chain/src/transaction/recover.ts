@@ -3,10 +3,13 @@ import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import secp256k1 from "secp256k1/bindings.js";
 
 const signature = new Uint8Array(64);
+const limbs = new DataView(signature.buffer);
 const publicKey = new Uint8Array(65);
 
+/** Writes u256. */
 function put(value: bigint, at: number): void {
-  signature.set(Buffer.from(value.toString(16).padStart(64, "0"), "hex"), at);
+  let rest = value;
+  for (let limb = at + 24; limb >= at; limb -= 8, rest >>= 64n) limbs.setBigUint64(limb, BigInt.asUintN(64, rest));
 }
 
 /** The 20-byte address whose key signed the digest; undefined where the values are no signature. */

@@ -15,7 +15,9 @@ import { connectAs, connectReader, findNetwork, type Network, type NetworkOption
 import { accountAddress, chainName, nodeIds, oneOf, wholeNumber } from "../option-parsers.ts";
 import { createOutput, type Output, table } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
+import { addEraCommands } from "./chain-eras.ts";
 import { addForkCommands } from "./chain-forks.ts";
+import { addResizeCommand } from "./chain-resize.ts";
 
 type CommonOptions = NetworkOptions & { readonly json?: boolean };
 type CreateOptions = CommonOptions & {
@@ -76,6 +78,8 @@ export function chainCommand(): Command {
     .description("Show where a chain's Recovery stands.")
     .argument("<chain>", "chain id or name")
     .action((id: string, options: CommonOptions) => recovery(id, options));
+  addResizeCommand(chain, common);
+  addEraCommands(chain, common);
   addForkCommands(chain, common);
   return chain;
 }
@@ -260,11 +264,14 @@ function describe(view: ChainView): string {
     `owner          ${view.owner}`,
     `slots          ${view.slots} on each of ${view.members.length} nodes`,
   ];
+  if (view.resizing !== undefined) lines.push(`asked for      ${view.resizing} nodes`);
   if (view.live !== undefined) {
     lines.push(`height         ${view.live.height}`);
     lines.push(`members up     ${view.live.membersUp} (quorum ${view.live.quorum})`);
+    const mute = view.live.notSigning.map((place) => view.members[place]?.nodeId);
+    if (mute.length > 0) lines.push(`not signing    node ${mute.join(", ")}: the keys are away, refuse, or are silent`);
   }
-  if (view.groupPublicKey !== undefined) lines.push(`group key      ${view.groupPublicKey}`);
+  if (view.groupPublicKey !== undefined) lines.push(`group key      ${view.groupPublicKey} (era ${view.era})`);
   if (view.paidUntil !== undefined) lines.push(`paid until     ${view.paidUntil}`);
   lines.push(`escrow         ${formatEther(view.escrow)} TRIB`);
   for (const { nodeId, rpc } of view.members) lines.push(`node ${String(nodeId).padEnd(9)} ${rpc}`);

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { generateTransportKey, transportIdentity } from "@tributary/node/mesh/transport-identity";
+import { DEFAULT_LIMITS } from "@tributary/node/rpc/limits";
 import { afterEach, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { chainCall } from "../chain-rpc.ts";
 import { processAlive } from "../process-alive.ts";
 import type { DevnetInfo } from "./devnet-file.ts";
@@ -101,6 +103,7 @@ async function expectGatewayWithTls(data: string, chainId: number): Promise<void
   writeFileSync(cert, certificate);
   writeFileSync(key, privateKey, { mode: 0o600 });
   const parameters = ["gateway", "--data", data, "--port", "0", "--tls-cert", cert, "--tls-key", key, "--json"];
+  parameters.push("--trusted-proxies", "127.0.0.1", "::1");
   const child = spawn(process.execPath, [main, ...parameters], { stdio: ["ignore", "pipe", "inherit"] });
   running.add(child);
   let printed = "";
@@ -112,10 +115,32 @@ async function expectGatewayWithTls(data: string, chainId: number): Promise<void
   const url = chains.find((served) => served.chainId === chainId)?.url ?? "";
   expect(url).toMatch(/^https:/);
   expect(await askByTls(url, certificate)).toMatchObject({ result: `0x${chainId.toString(16)}` });
+  await expectClientsApart(url, certificate);
   expect(await interrupt(child)).toBe(0);
+  const named = await tributary("gateway", "--data", data, "--trusted-proxies", "proxy.example");
+  expect(named).toMatchObject({ code: 2, stderr: expect.stringContaining("10.0.0.0/8") });
   const lonely = await tributary("gateway", "--data", data, "--port", "0", "--tls-cert", cert);
   expect(lonely).toMatchObject({ code: 1, stderr: expect.stringContaining("TLS_INVALID") });
   for (const file of [cert, key]) rmSync(file);
+}
+
+/** What a web server in front says counts: one of its clients fills its own share of sockets, not that of all. */
+async function expectClientsApart(url: string, ca: string): Promise<void> {
+  const sockets: WebSocket[] = [];
+  const open = (client: string): Promise<boolean> => {
+    const headers = { "x-forwarded-for": client };
+    const socket = new WebSocket(url.replace("http", "ws"), { headers, ca, checkServerIdentity: () => false });
+    sockets.push(socket);
+    return new Promise((resolve) => {
+      socket.once("open", () => resolve(true));
+      socket.once("error", () => resolve(false));
+    });
+  };
+  const first = await Promise.all(Array.from({ length: DEFAULT_LIMITS.socketsPerAddress }, () => open("203.0.113.1")));
+  expect(first).not.toContain(false);
+  expect(await open("203.0.113.1")).toBe(false);
+  expect(await open("203.0.113.2")).toBe(true);
+  for (const socket of sockets) socket.terminate();
 }
 
 function askByTls(url: string, ca: string): Promise<unknown> {

@@ -1,8 +1,9 @@
 import { ensureContractsBuilt, type TributaryAddresses } from "@tributary/contracts";
 import { Gateway } from "@tributary/node/gateway/gateway";
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import { chainStatus } from "../chain-rpc.ts";
 import { CliError, reasonOf } from "../cli-error.ts";
+import { openLog } from "../open-log.ts";
 import type { Output } from "../output.ts";
 import { aborted } from "../stop-signal.ts";
 import { DataFolder, type DevnetState } from "./data-folder.ts";
@@ -64,7 +65,7 @@ export async function runDevnet(options: DevnetOptions): Promise<void> {
 class Devnet {
   readonly #options: DevnetOptions;
   readonly #folder: DataFolder;
-  readonly #logger: Logger = pino({ level: "warn" }, pino.destination({ dest: 2, sync: true }));
+  readonly #logger: Logger = openLog("warn");
   /** What to end, in the order of starting. */
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #begun = performance.now();

@@ -39,7 +39,8 @@ export class NetworkView {
   constructor(options: NetworkViewOptions, onChange: () => void) {
     const { Nodes: nodes, Chains: chains, Committees: committees, KeyGeneration: keyGeneration } = options.addresses;
     const { Resharing: resharing, Rotations: rotations, Recovery: recovery, Forks: forks } = options.addresses;
-    const contracts = { nodes, chains, committees, keyGeneration, resharing, rotations, recovery, forks };
+    const { Renewals: renewals } = options.addresses;
+    const contracts = { nodes, chains, committees, keyGeneration, resharing, rotations, recovery, renewals, forks };
     this.#watcher = new MainchainWatcher<MainchainEvent>({
       rpc: options.rpc,
       chainId: options.chainId,

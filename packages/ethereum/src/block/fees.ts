@@ -1,11 +1,10 @@
 import type { EthereumHeader } from "@tributary/chain/block/ethereum";
+import { effectiveTip, followingBaseFee, type Offer } from "@tributary/chain/rules/base-fee";
 import type { BlobSchedule } from "../config/genesis-file.ts";
 import type { UpgradeRules } from "../config/upgrade-schedule.ts";
 
 /** Wei a gas in the first block with a base fee (EIP-1559). */
 const INITIAL_BASE_FEE = 1_000_000_000n;
-const ELASTICITY = 2n;
-const CHANGE_DENOMINATOR = 8n;
 /** EIP-4844. */
 export const GAS_PER_BLOB = 131_072n;
 const LEAST_BLOB_FEE = 1n;
@@ -15,15 +14,7 @@ const BLOB_BASE_COST = 8_192n;
 /** Base fee of the block after `parent` (EIP-1559). */
 export function nextBaseFee(parent: Pick<EthereumHeader, "baseFeePerGas" | "gasLimit" | "gasUsed">): bigint {
   const fee = parent.baseFeePerGas;
-  if (fee === undefined) return INITIAL_BASE_FEE;
-  const target = BigInt(parent.gasLimit) / ELASTICITY;
-  const used = BigInt(parent.gasUsed);
-  if (used === target || target === 0n) return fee;
-  if (used > target) {
-    const rise = (fee * (used - target)) / target / CHANGE_DENOMINATOR;
-    return fee + (rise > 1n ? rise : 1n);
-  }
-  return fee - (fee * (target - used)) / target / CHANGE_DENOMINATOR;
+  return fee === undefined ? INITIAL_BASE_FEE : followingBaseFee(fee, parent);
 }
 
 /** EIP-4844's approximation of factor * e ** (numerator / denominator). */
@@ -64,11 +55,6 @@ export function nextExcessBlobGas(
 }
 
 /** What a gas of a transaction costs in a block: the tip and the base fee, at most what it offers. */
-export function effectiveGasPrice(
-  offer: { readonly maxFeePerGas: bigint; readonly maxPriorityFeePerGas: bigint },
-  baseFee: bigint | undefined,
-): bigint {
-  if (baseFee === undefined) return offer.maxFeePerGas;
-  const tip = offer.maxFeePerGas - baseFee;
-  return baseFee + (tip < offer.maxPriorityFeePerGas ? tip : offer.maxPriorityFeePerGas);
+export function effectiveGasPrice(offer: Offer, baseFee: bigint | undefined): bigint {
+  return baseFee === undefined ? offer.maxFeePerGas : baseFee + effectiveTip(offer, baseFee);
 }

@@ -3,8 +3,8 @@ import { ASSIGNMENT_WINDOW } from "@tributary/protocol/consensus/parameters";
 import { assignees, assignmentHeight } from "@tributary/protocol/consensus/routing";
 import type { Height, HexHash, Seat } from "@tributary/protocol/consensus/types";
 
-/** Senders whose order of assignees is remembered within a window. */
-const MAX_REMEMBERED = 20_000;
+/** Senders whose order of assignees is remembered within a window: as many as the largest pool may have. */
+const MAX_REMEMBERED = 131_072;
 const KEPT_HEIGHTS = 2 * ASSIGNMENT_WINDOW + 4;
 
 /** The height whose beacon assigns senders at a height; the genesis takes the place of what lies below 1. */

@@ -235,6 +235,7 @@ export class Availability {
       }
       state.proposals.set(from, { proposal, signature: message.signature });
       this.#bodies.put(proposal, body, hashes);
+      this.#builder.offer(height, hashes);
       this.#turn.input({ kind: "proposal", proposal }, { kind: "message", from, message: bytes });
     });
   }

@@ -2,6 +2,7 @@ import type { Height, HexHash, Seat } from "@tributary/protocol/consensus/types"
 import { containerHash } from "@tributary/protocol/container/codec";
 import { bodyRoot, decodeContainerBody } from "@tributary/protocol/container/container-body";
 import { type ContainerMessage, encode, type GetContainerMessage } from "@tributary/protocol/wire/index";
+import type { Border } from "./border.ts";
 import type { Execution } from "./execution.ts";
 import type { Finality } from "./finality.ts";
 import type { FetchedContainer } from "./layer.ts";
@@ -29,7 +30,7 @@ type Peer = { ordered: Height; final: Height; elsewhere: boolean; faults: number
 type Range = {
   readonly peer: Seat;
   readonly first: Height;
-  readonly last: Height;
+  last: Height;
   readonly got: Map<Height, FetchedContainer>;
   bytes: number;
   since: number;
@@ -41,6 +42,7 @@ export class CatchUp {
   readonly #context: MemberContext;
   readonly #execution: Execution;
   readonly #finality: Finality;
+  readonly #border: Border;
   /** Heights that the era before ordered. */
   readonly #covers: (height: Height) => boolean;
   readonly #peers = new Map<Seat, Peer>();
@@ -48,10 +50,17 @@ export class CatchUp {
   readonly #ordersAsked = new Map<Height, number>();
   #next = 0;
 
-  constructor(context: MemberContext, execution: Execution, finality: Finality, covers: (height: Height) => boolean) {
+  constructor(
+    context: MemberContext,
+    execution: Execution,
+    finality: Finality,
+    border: Border,
+    covers: (height: Height) => boolean,
+  ) {
     this.#context = context;
     this.#execution = execution;
     this.#finality = finality;
+    this.#border = border;
     this.#covers = covers;
   }
 
@@ -92,6 +101,11 @@ export class CatchUp {
     );
     if (range === undefined || range.checking || range.got.has(height)) {
       this.#context.drop(from, "container", "duplicate");
+      return;
+    }
+    // The era that is asked for ends below it, which is news only here.
+    if (message.certificateEra > this.#context.config.era) {
+      this.#cut(range, height);
       return;
     }
     const container = this.#inspect(message, bytes);
@@ -142,8 +156,7 @@ export class CatchUp {
     this.#askMissingFinality();
     if (halted !== undefined) return;
     const { ordered } = this.#context;
-    // Of an era that is over nothing above its end is wanted.
-    const last = this.#context.ports.ending?.()?.finalHeight ?? Number.POSITIVE_INFINITY;
+    const last = this.#lastWanted();
     const end = Math.min(this.#execution.tip + MAX_AHEAD, last);
     let highest = 0;
     for (const peer of this.#peers.values()) highest = Math.max(highest, peer.final);
@@ -193,8 +206,7 @@ export class CatchUp {
     const seat = this.#choose((peer) => peer.final >= first);
     if (seat === undefined) return false;
     let last = first;
-    const ended = this.#context.ports.ending?.()?.finalHeight ?? Number.POSITIVE_INFINITY;
-    const limit = Math.min(first + RANGE - 1, this.#peer(seat).final, ended);
+    const limit = Math.min(first + RANGE - 1, this.#peer(seat).final, this.#lastWanted());
     while (last < limit && this.#lacks(last + 1) && !this.#underWay(last + 1)) last += 1;
     this.#request(seat, first, last);
     return true;
@@ -291,6 +303,21 @@ export class CatchUp {
       this.#execution.addContainer(container);
     }
     this.plan();
+  }
+
+  /** Of an era that is over nothing above its end is wanted. */
+  #lastWanted(): Height {
+    return Math.min(this.#context.ports.ending?.()?.finalHeight ?? Number.POSITIVE_INFINITY, this.#border.last);
+  }
+
+  /** Nothing from the height on will come. */
+  #cut(range: Range, height: Height): void {
+    range.last = height - 1;
+    for (const at of range.got.keys()) if (at >= height) range.got.delete(at);
+    if (range.last < range.first) {
+      this.#ranges.delete(range);
+      this.#peer(range.peer).avoidUntil = this.#context.ports.clock.now() + TIMEOUT_MS;
+    } else if (range.got.size === range.last - range.first + 1) this.#verify(range);
   }
 
   #fault(range: Range): void {

@@ -65,6 +65,9 @@ export type DriverEvent =
  */
 export type HaltReason = "diverged" | "mainchain-conflict" | "irreproducible" | "unknown-fork";
 
+/** Why, where and with which result execution stopped. */
+export type Halt = Pick<Extract<DriverEvent, { readonly kind: "halted" }>, "reason" | "height" | "own" | "other">;
+
 export interface Observer {
   event(event: DriverEvent): void;
 }

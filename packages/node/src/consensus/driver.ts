@@ -2,6 +2,7 @@ import { equal } from "@tributary/protocol/bytes/bytes";
 import { Consensus } from "@tributary/protocol/consensus/consensus";
 import { RESYNC_MS } from "@tributary/protocol/consensus/parameters";
 import type { Height, Order, Seat } from "@tributary/protocol/consensus/types";
+import type { RecoveryClaims } from "@tributary/protocol/ports/recovery-host";
 import { beaconOf, decode } from "@tributary/protocol/wire/index";
 import { Amnesia } from "./amnesia.ts";
 import { Assignment, assigningHeight } from "./assignment.ts";
@@ -9,7 +10,7 @@ import { Availability } from "./availability.ts";
 import { Bodies } from "./bodies.ts";
 import { Border } from "./border.ts";
 import { CatchUp } from "./catch-up.ts";
-import { ClaimSource, type Claims } from "./claims.ts";
+import { ClaimSource } from "./claims.ts";
 import { Coins } from "./coins.ts";
 import { Dispatch } from "./dispatch.ts";
 import { Evidence } from "./evidence.ts";
@@ -32,6 +33,7 @@ import { type ReplayRooms, replayedInput } from "./replay.ts";
 import { readLog, startingBase } from "./restart.ts";
 import { Resync } from "./resync.ts";
 import { SlotLocks } from "./slot-locks.ts";
+import { Standstill } from "./standstill.ts";
 import { Timers } from "./timers.ts";
 import { TransactionRouting } from "./transaction-routing.ts";
 import { type InnerEffect, Turn } from "./turn.ts";
@@ -160,8 +162,20 @@ export class MemberDriver {
         over: (...next) => this.#end(...next),
       },
     );
-    this.#catchUp = new CatchUp(context, this.#execution, this.#finality, (height) => this.#inheritance.covers(height));
-    this.#resync = new Resync(context, this.#core, this.#own, this.#orders, this.#finality, this.#catchUp);
+    this.#catchUp = new CatchUp(context, this.#execution, this.#finality, this.#border, (height) =>
+      this.#inheritance.covers(height),
+    );
+    const standstill = new Standstill();
+    this.#resync = new Resync(
+      context,
+      this.#core,
+      this.#own,
+      this.#orders,
+      this.#finality,
+      this.#catchUp,
+      standstill,
+      () => this.#freeze.frozen,
+    );
     this.#routing = new TransactionRouting(context, this.#turn, this.#assignment, this.#builder);
     this.#dispatch = new Dispatch(context, {
       availability: this.#availability,
@@ -177,7 +191,7 @@ export class MemberDriver {
       routing: this.#routing,
       inheritance: this.#inheritance,
     });
-    this.#status = new StatusClock(context, this.#execution, this.#catchUp, this.#freeze);
+    this.#status = new StatusClock(context, this.#execution, this.#finality, this.#catchUp, this.#freeze, standstill);
   }
 
   /** Restores the state from log and store, then takes part. Throws `store-damaged` where they do not fit. */
@@ -225,7 +239,7 @@ export class MemberDriver {
   }
 
   /** What this member can post in a Recovery of the era whose certificates are asked for; nothing unless it is frozen. */
-  claims(era: number, done: (claims: Claims) => void): void {
+  claims(era: number, done: (claims: RecoveryClaims) => void): void {
     this.#claims.take(era, done);
   }
 
@@ -425,7 +439,9 @@ export class MemberDriver {
     for (const height of [assigningHeight(next), assigningHeight(next + 2)]) {
       if (this.#assignment.knows(height) || height > this.#context.ordered) continue;
       const stored = this.#orders.stored(height);
-      if (stored !== undefined) this.#assignment.learn(height, beaconOf(stored.certificate));
+      // Who followed up to the border has no orders, but the containers that say the same.
+      const beacon = stored === undefined ? this.#execution.beaconOf(height) : beaconOf(stored.certificate);
+      if (beacon !== undefined) this.#assignment.learn(height, beacon);
     }
   }
 

@@ -1,28 +1,22 @@
 import type { Checkpoint, Height, HexHash } from "@tributary/protocol/consensus/types";
 import { containerCheckpoint } from "@tributary/protocol/container/checkpoint";
 import { CONTAINER_VERSION, containerHash } from "@tributary/protocol/container/codec";
-import {
-  bodyRoot,
-  type ContainerBody,
-  decodeContainerBody,
-  encodeContainerBody,
-  segmentsRoot,
-} from "@tributary/protocol/container/container-body";
-import { containerRules } from "@tributary/protocol/container/fork-schedule";
+import { bodyRoot, type ContainerBody, segmentsRoot } from "@tributary/protocol/container/container-body";
 import type { ContainerHeader } from "@tributary/protocol/container/header";
 import { rankSeats } from "@tributary/protocol/container/rank";
 import { containerTime } from "@tributary/protocol/container/time";
-import { beaconOf, decode, encode } from "@tributary/protocol/wire/index";
+import { beaconOf } from "@tributary/protocol/wire/index";
 import type { Bodies } from "./bodies.ts";
 import type { Border } from "./border.ts";
-import type { HaltReason } from "./driver-event.ts";
+import type { Halt, HaltReason } from "./driver-event.ts";
 import type { Certified, Finality } from "./finality.ts";
+import { ForkRules } from "./fork-rules.ts";
 import type { Inheritance } from "./inheritance.ts";
 import type { Committed, FetchedContainer, Layer } from "./layer.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { CertifiedOrder } from "./orders.ts";
 import type { ExecutionResult, OrderedContainer } from "./ports.ts";
-import { EraDiverged, requireRecord, StoreDamaged } from "./stored-state.ts";
+import { containerBytes, EraDiverged, readContainer, requireRecord, StoreDamaged } from "./stored-state.ts";
 import type { Turn } from "./turn.ts";
 
 /** Executed containers that may wait for their F in memory. */
@@ -39,6 +33,7 @@ export class Execution {
   readonly #border: Border;
   readonly #committedOne: (committed: Committed) => void;
   readonly #inheritance: Inheritance;
+  readonly #forks: ForkRules;
   readonly #over: (first: Height, epoch: number, era: number) => void;
   readonly #orders = new Map<Height, CertifiedOrder>();
   readonly #fetched = new Map<Height, FetchedContainer>();
@@ -51,9 +46,7 @@ export class Execution {
   #started = false;
   #executing = false;
   #committing = false;
-  #halted: HaltReason | undefined;
-  /** Rules by which the next container is to be executed, where the executor does not know them. */
-  #unknownRules: number | undefined;
+  #halt: Halt | undefined;
   #hungrySince: number | undefined;
 
   constructor(
@@ -72,6 +65,7 @@ export class Execution {
     this.#border = border;
     this.#committedOne = (committed) => handlers.committed(committed);
     this.#inheritance = inheritance;
+    this.#forks = new ForkRules(context);
     this.#over = (first, epoch, era) => handlers.over(first, epoch, era);
     const { genesis } = context.config;
     this.#tip = { header: genesis, hash: containerHash(genesis) };
@@ -94,7 +88,13 @@ export class Execution {
   }
 
   get halted(): HaltReason | undefined {
-    return this.#halted ?? (this.#unknownRules === undefined ? undefined : "unknown-fork");
+    return this.#halt?.reason ?? (this.#forks.unknown ? "unknown-fork" : undefined);
+  }
+
+  /** This member's result is not the chain's, or not its own of before a restart. */
+  get divergence(): Halt | undefined {
+    const reason = this.#halt?.reason;
+    return reason === "diverged" || reason === "irreproducible" ? this.#halt : undefined;
   }
 
   /** Reads where the store and the executor stand. Before the log is replayed. */
@@ -118,14 +118,23 @@ export class Execution {
     this.#context.committed = height;
   }
 
+  /** As a stored container has it. */
+  beaconOf(height: Height): HexHash | undefined {
+    return this.#stored(height)?.message.header.beacon;
+  }
+
   /** The newest container in the store, with its F. */
   newestStored(): FetchedContainer | undefined {
     const height = this.#context.ports.store.highestContainer;
     return height === 0 ? undefined : this.#stored(height);
   }
 
-  replayExecuted(header: ContainerHeader): HexHash {
+  /** undefined where what is stored has another hash: the state was replaced since, and the result went with it. */
+  replayExecuted(header: ContainerHeader): HexHash | undefined {
     const hash = containerHash(header);
+    if (header.height <= this.#context.ports.executor.committed && this.#stored(header.height)?.hash !== hash) {
+      return undefined;
+    }
     this.#logged.set(header.height, hash);
     return hash;
   }
@@ -201,7 +210,7 @@ export class Execution {
   advance(): void {
     this.#commit();
     if (this.#started && this.#ended()) return;
-    if (!this.#started || this.#executing || this.#halted !== undefined || this.#context.stopped) return;
+    if (!this.#started || this.#executing || this.#halt !== undefined || this.#context.stopped) return;
     if (this.#layers.size >= MAX_LAYERS || this.#context.joining) return;
     const height = this.tip + 1;
     const fetched = this.#certified(height);
@@ -261,28 +270,29 @@ export class Execution {
    * certified container of the next epoch that follows its own newest one.
    */
   #ended(): boolean {
-    if (this.#context.stopped || this.#halted !== undefined) return true;
+    if (this.#context.stopped) return true;
     const next = this.#committed + 1;
     const ending = this.#context.ports.ending?.();
     if (ending !== undefined && this.#committed >= ending.finalHeight) {
       this.#over(ending.orderHeight + 1, ending.next.epoch, ending.next.era);
       return true;
     }
+    if (this.#halt !== undefined) return true;
     const following = this.#fetched.get(next)?.message.header;
     const { era } = this.#context.config;
     const follows = following?.parent === this.#tip.hash && following.era === era;
-    const shown = follows && this.#border.isLater(following.epoch);
+    const shown = follows && this.#border.isLater(following);
     if (!shown && (this.#border.first === undefined || next < this.#border.first)) return false;
-    const epoch = shown ? following.epoch : this.#border.next;
-    if (epoch !== undefined) this.#over(next, epoch, era);
+    const term = shown ? following : this.#border.next;
+    if (term !== undefined) this.#over(next, term.epoch, term.era);
     return true;
   }
 
   /** F of a height says another hash than the own execution, or the mainchain contradicts the agreed checkpoint. */
   halt(reason: HaltReason, height: Height, own: string, other: string): void {
-    if (this.#halted !== undefined) return;
-    this.#halted = reason;
-    this.#context.report({ kind: "halted", reason, height, own, other });
+    if (this.#halt !== undefined) return;
+    this.#halt = { reason, height, own, other };
+    this.#context.report({ kind: "halted", ...this.#halt });
     this.#layers.clear();
     this.#context.ports.executor.rollback();
   }
@@ -293,10 +303,7 @@ export class Execution {
 
   #stored(height: Height): FetchedContainer | undefined {
     const bytes = this.#context.ports.store.container(height);
-    const message = bytes === undefined ? undefined : decode(bytes, this.#context.limits);
-    if (bytes === undefined || message?.kind !== "container") return undefined;
-    const body = decodeContainerBody(message.body);
-    return body === undefined ? undefined : { message, bytes, hash: containerHash(message.header), body };
+    return bytes === undefined ? undefined : readContainer(bytes, this.#context.limits);
   }
 
   #executeOrdered({ order, certificate }: CertifiedOrder): void {
@@ -315,8 +322,8 @@ export class Execution {
       parent.time,
       headers.map((header) => header.time),
     );
-    const rules = this.#scheduledRules(mainchain.number, time);
-    if (rules === undefined || !this.#knows(rules)) return;
+    const rules = this.#forks.scheduled(parent, mainchain.number, time);
+    if (rules === undefined || !this.#forks.knows(parent, rules)) return;
     const bySeat = new Map(accepted.map(({ seat, proposal }) => [seat, proposal]));
     const ranked: ContainerBody["accepted"][number][] = [];
     const content = this.#bodies.complete(order) ? undefined : this.#inheritance.contentOf(height);
@@ -331,10 +338,11 @@ export class Execution {
     if (content !== undefined) {
       bodies = [{ body: this.#context.ports.bodies.encode(content.transactions.map(({ raw }) => raw)) }];
     }
-    this.#execute({ height, rules, beacon, time, parent: parentHash, mainchain, bodies }, (result) => {
+    const { era, epoch, committee } = terms;
+    const term = { era, epoch, committee };
+    this.#execute({ height, rules, beacon, time, parent: parentHash, mainchain, term, bodies }, (result) => {
       const body: ContainerBody = { accepted: ranked, transactions: result.transactions };
       const { group } = this.#context.config;
-      const { era, epoch, committee } = terms;
       const header: ContainerHeader = {
         version: CONTAINER_VERSION,
         rules,
@@ -367,7 +375,7 @@ export class Execution {
   #executeFetched(fetched: FetchedContainer): void {
     const { header } = fetched.message;
     const { height, rules, beacon, time } = header;
-    const { hash: parent } = this.#tip;
+    const { header: below, hash: parent } = this.#tip;
     if (header.parent !== parent) {
       this.halt("diverged", height, parent, header.parent);
       return;
@@ -375,11 +383,12 @@ export class Execution {
     const mainchain = { number: header.mainchainNumber, hash: header.mainchainHash };
     if (!this.#mainchainAllows(height, mainchain)) return;
     // F vouches for what the header says, so that nothing of the mainchain is needed.
-    if (!this.#knows(rules)) return;
+    if (!this.#forks.knows(below, rules)) return;
     const transactions = fetched.body.transactions.map(({ raw }) => raw);
     const bodies = [{ body: this.#context.ports.bodies.encode(transactions) }];
     const stored = this.#inStore(height);
-    this.#execute({ height, rules, beacon, time, parent, mainchain, bodies }, (result) => {
+    const term = { era: header.era, epoch: header.epoch, committee: header.committee };
+    this.#execute({ height, rules, beacon, time, parent, mainchain, term, bodies }, (result) => {
       const body: ContainerBody = { accepted: fetched.body.accepted, transactions: result.transactions };
       const own = { ...header, bodyRoot: bodyRoot(body), segmentsRoot: segmentsRoot(result.segments) };
       this.#executed({ header: own, hash: containerHash(own), body, fetched, stored, kept: false });
@@ -390,7 +399,7 @@ export class Execution {
     this.#executing = true;
     this.#context.ports.executor.execute(container, (result) => {
       this.#executing = false;
-      if (this.#context.stopped || this.#halted !== undefined) return;
+      if (this.#context.stopped || this.#halt !== undefined) return;
       done(result);
       this.advance();
     });
@@ -427,29 +436,8 @@ export class Execution {
     return known === "known";
   }
 
-  /** undefined: this node has not read the mainchain that far and asks again at the next tick. */
-  #scheduledRules(mainchainNumber: number, time: number): number | undefined {
-    const { config, ports } = this.#context;
-    const { entries, through } = ports.mainchain.forks(config.group);
-    if (through < mainchainNumber) return undefined;
-    return containerRules(this.#tip.header.rules, entries, mainchainNumber, time);
-  }
-
-  /** A member that does not know the rules stops before them, and goes on ordering. What is below stays. */
-  #knows(rules: number): boolean {
-    const known = this.#context.ports.executor.knows(rules);
-    const unknown = known ? undefined : rules;
-    if (unknown !== undefined && this.#unknownRules !== unknown) {
-      const { height, rules: own } = this.#tip.header;
-      const event = { height: height + 1, own: own.toString(), other: unknown.toString() };
-      this.#context.report({ kind: "halted", reason: "unknown-fork", ...event });
-    }
-    this.#unknownRules = unknown;
-    return known;
-  }
-
   #commit(): void {
-    if (this.#committing || this.#halted !== undefined || this.#context.stopped) return;
+    if (this.#committing || this.#halt !== undefined || this.#context.stopped) return;
     const height = this.#committed + 1;
     const ending = this.#context.ports.ending?.();
     if (ending !== undefined && height > ending.finalHeight) return;
@@ -463,7 +451,7 @@ export class Execution {
     }
     this.#committing = true;
     this.#store(layer, certified, () => {
-      if (this.#context.stopped || this.#halted !== undefined) return;
+      if (this.#context.stopped || this.#halt !== undefined) return;
       const { header, hash, kept: again } = layer;
       const done = (): void => {
         this.#committing = false;
@@ -493,22 +481,13 @@ export class Execution {
   }
 
   /** The container with its F is durable before the state after it is shown. */
-  #store({ header, body, fetched, stored }: Layer, certified: Certified, done: () => void): void {
+  #store(layer: Layer, certified: Certified, done: () => void): void {
     const { store } = this.#context.ports;
-    if (stored) {
+    if (layer.stored) {
       done();
       return;
     }
-    const bytes =
-      fetched?.bytes ??
-      encode({
-        kind: "container",
-        header,
-        certificateEra: certified.era,
-        certificate: certified.certificate,
-        body: encodeContainerBody(body),
-      });
-    store.putContainer(header.height, bytes);
+    store.putContainer(layer.header.height, containerBytes(layer, certified));
     store.flush(done);
   }
 }

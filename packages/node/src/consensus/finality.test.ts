@@ -15,7 +15,10 @@ function member(committed = 0) {
   const ports = {
     executor: { committed },
     observer: { event: () => undefined },
-    verifier: { certificate: (_digest: Uint8Array, _bytes: Uint8Array, done: (ok: boolean) => void) => done(true) },
+    verifier: {
+      certificate: (_digest: Uint8Array, _bytes: Uint8Array, done: (ok: boolean) => void) => done(true),
+      node: (_seat: number, _digest: Uint8Array, _bytes: Uint8Array, done: (ok: boolean) => void) => done(true),
+    },
   };
   const turn = { input: ({ height }: { height: number }) => inputs.push(height) };
   const config = { group: word(1), era: 0, epoch: 0, seat: 0, members: 4 } as unknown as MemberConfig;
@@ -66,4 +69,33 @@ test("what a log says of heights committed long ago takes no place of the certif
   expect(finality.certified(303)?.hash).toBe(word(303 % 256));
   expect(finality.certified(310)?.hash).toBe(word(310 % 256));
   expect(inputs).toEqual([303, 304, 305, 306, 307, 308, 309, 310]);
+});
+
+test("FINALs that leave no hash with a quorum are a split, and others are not", () => {
+  const { finality, context } = member(6);
+  context.ordered = 7;
+  const say = (seat: number, hash: number): void =>
+    finality.onFinal(seat, {
+      kind: "final",
+      group: word(1),
+      era: 0,
+      epoch: 0,
+      height: 7,
+      seat,
+      hash: word(hash),
+      share: new Uint8Array(96),
+      signature: new Uint8Array(64),
+    });
+  say(1, 20);
+  say(2, 21);
+  // The two that are silent could still bring either of them to three.
+  expect(finality.split).toBeUndefined();
+  say(3, 21);
+  expect(finality.split).toBeUndefined();
+  say(0, 20);
+  const hashes = [
+    { hash: word(20), seats: [1, 0] },
+    { hash: word(21), seats: [2, 3] },
+  ];
+  expect(finality.split).toEqual({ height: 7, hashes });
 });

@@ -25,6 +25,13 @@ const MAX_CERTIFIED = 256;
 
 export type Certified = { readonly hash: HexHash; readonly era: number; readonly certificate: Uint8Array };
 
+/** FINALs of one height that disagree so that no hash can reach a quorum any more. */
+export type Split = {
+  readonly height: Height;
+  /** Most seats first. */
+  readonly hashes: readonly { readonly hash: HexHash; readonly seats: readonly Seat[] }[];
+};
+
 type Collecting = { readonly collector: ShareCollector; opening: boolean };
 
 /** FINAL and F(h). consensus.md 8. */
@@ -110,6 +117,23 @@ export class Finality {
       if (ok) this.accept(from, height, epoch, hash, certificate);
       else this.#context.drop(from, "finality", "bad-signature");
     });
+  }
+
+  /**
+   * The next height to be committed, where its FINALs leave no hash that can get q of them: each member signs one hash in
+   * an era, so only another era makes it final. consensus.md 8.
+   */
+  get split(): Split | undefined {
+    const height = this.#context.committed + 1;
+    const said = this.#said.get(height);
+    if (said === undefined || this.#certified.has(height)) return undefined;
+    const bySeats = new Map<HexHash, Seat[]>();
+    for (const [seat, { hash }] of said) bySeats.set(hash, [...(bySeats.get(hash) ?? []), seat]);
+    const hashes = [...bySeats]
+      .map(([hash, seats]) => ({ hash, seats }))
+      .sort((a, b) => b.seats.length - a.seats.length);
+    const open = this.#context.config.members - said.size;
+    return (hashes[0]?.seats.length ?? 0) + open < this.#context.quorum ? { height, hashes } : undefined;
   }
 
   /** All epochs of an era have one group key. */

@@ -45,7 +45,10 @@ export class Freeze {
     else this.#turn.hold();
   }
 
-  /** Follows the mainchain's word. What is cancelled must be the very opening: only its word lets a frozen member go on. */
+  /**
+   * Follows the mainchain's word. What is cancelled must be the very opening: only its word lets a frozen member go on. Who
+   * was down meanwhile may hear of it together with later ones.
+   */
   look(): void {
     const { config, ports } = this.#context;
     if (this.#context.observer) return;
@@ -56,7 +59,11 @@ export class Freeze {
     } else if (standing === "open") {
       if (this.#because === SILENCE) this.#set(undefined);
     } else if ("opening" in standing) this.#set(standing.opening);
-    else if (this.#because === SILENCE || this.#because === standing.cancelled) this.#set(undefined);
+    else if (this.#because === SILENCE || this.#isOf(standing.cancelled)) this.#set(undefined);
+  }
+
+  #isOf(openings: readonly HexHash[]): boolean {
+    return this.#because !== undefined && openings.includes(this.#because);
   }
 
   #set(because: HexHash | undefined): void {

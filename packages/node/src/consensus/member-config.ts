@@ -6,8 +6,6 @@ import type { EraBeginning } from "@tributary/protocol/ports/recovery-host";
 export type Inherited = EraBeginning & {
   /** Committees of eras before: orders and headers name them. Undefined for one that never was. */
   readonly committeeOf: (era: number, epoch: number) => OldCommittee | undefined;
-  /** Members of the largest of them. */
-  readonly largest: number;
 };
 
 export type OldCommittee = { readonly members: number; readonly committee: HexHash };

@@ -18,6 +18,7 @@ import type {
   TransactionPool,
   Verifier,
 } from "./ports.ts";
+import type { TermName } from "./term-name.ts";
 
 export type DriverPorts = {
   readonly mesh: Mesh;
@@ -36,9 +37,14 @@ export type DriverPorts = {
   readonly before?: (era: number) => Pick<Verifier, "certificate"> | undefined;
   /** How the era ended, once the mainchain said so, and the epoch that takes over. */
   readonly ending?: () => EraEnding | undefined;
+  /** Where the next era begins by schedule, once that was shown to the mainchain. */
+  readonly shown?: () => EraBorder | undefined;
 };
 
-export type EraEnding = EraBeginning & { readonly next: { readonly era: number; readonly epoch: number } };
+export type EraEnding = EraBeginning & { readonly next: TermName };
+
+/** S, and the first epoch of the era that begins there. */
+export type EraBorder = { readonly first: Height; readonly next: TermName };
 
 /** What the rooms of one driver share: who it is, its ports, its peers, and how far it is. */
 export class MemberContext {
@@ -66,11 +72,15 @@ export class MemberContext {
   constructor(config: MemberConfig, ports: DriverPorts) {
     this.config = config;
     this.ports = ports;
-    const members = Math.max(config.members, config.inherited?.largest ?? 0);
-    this.limits = { members, containerBytes: config.containerBytes };
+    this.limits = { members: config.members, containerBytes: config.containerBytes };
     this.quorum = quorum(config.members);
     this.oneHonest = oneHonest(config.members);
     this.observer = config.seat >= config.members;
+  }
+
+  /** This member, where it has a seat, and those with a live link. */
+  get linked(): number {
+    return this.up.size + (this.observer ? 0 : 1);
   }
 
   isGuest(seat: Seat): boolean {

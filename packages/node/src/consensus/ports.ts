@@ -6,6 +6,7 @@ import type { Checkpoint, HexHash, Seat } from "@tributary/protocol/consensus/ty
 import type { ForkSchedule } from "@tributary/protocol/container/fork-schedule";
 import type { Offence } from "@tributary/protocol/evidence/evidence";
 import type { Signed, Statement } from "./statement.ts";
+import type { TermName } from "./term-name.ts";
 
 export type {
   BodyRules,
@@ -79,6 +80,8 @@ export interface SlotJournal {
  */
 export interface Signer {
   sign(statement: Statement, done: (signed: Signed) => void): void;
+  /** Whether the keys are at hand; always where it does not say. */
+  readonly ready?: () => boolean;
 }
 
 export type Share = { readonly seat: Seat; readonly share: Uint8Array };
@@ -100,18 +103,18 @@ export interface Verifier {
   ): void;
 }
 
-export type ReadyEpoch = { readonly epoch: number; readonly block: number };
+export type ReadyEpoch = TermName & { readonly block: number };
 
 /**
  * What the mainchain says of an era. open: no Recovery of it is known. silent: it was not heard for so long that there
- * may be one. opening, cancelled: the last one. unknown: it was not heard yet, or nobody asks it here.
+ * may be one. opening: the last one. cancelled: all that were, and none is open. unknown: it was not heard yet, or nobody asks it here.
  */
 export type EraStanding =
   | "unknown"
   | "open"
   | "silent"
   | { readonly opening: HexHash }
-  | { readonly cancelled: HexHash };
+  | { readonly cancelled: readonly HexHash[] };
 
 /** Newest finalised checkpoints of the mainchain that this node has seen itself; ascending, at most 4. */
 export interface MainchainView {
@@ -119,8 +122,8 @@ export interface MainchainView {
   /** unknown: not finalised here yet, wait with execution. conflict: this node's finalised block differs, stop. */
   check(checkpoint: Checkpoint): "known" | "unknown" | "conflict";
   /**
-   * Epochs of an era whose READY is on the mainchain, ascending, with the blocks that hold it. Known before `check` says
-   * "known" of that block or a later one.
+   * Epochs of an era, and of those after it that begin by schedule, whose READY is on the mainchain, ascending, with the
+   * blocks that hold it. Known before `check` says "known" of that block or a later one.
    */
   readyEpochs(group: HexHash, era: number): readonly ReadyEpoch[];
   /** `age`: milliseconds since the newest container was made; 0 where there is none. */

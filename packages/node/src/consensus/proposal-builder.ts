@@ -2,7 +2,7 @@ import type { Height } from "@tributary/protocol/consensus/types";
 import { maxBodyBytes } from "@tributary/protocol/wire/index";
 import type { MemberContext } from "./member-context.ts";
 import type { PoolEntry } from "./ports.ts";
-import { fillProposal, TRANSACTION_OVERHEAD } from "./proposal-quota.ts";
+import { byTurn, candidates, fillProposal, TRANSACTION_OVERHEAD } from "./proposal-quota.ts";
 
 /** Bytes that a body's encoding adds once. */
 const BODY_OVERHEAD = 64;
@@ -24,6 +24,8 @@ export class ProposalBuilder {
   readonly #context: MemberContext;
   /** By height: hashes in the own undecided proposal, or in the accepted bodies of a decided height. */
   readonly #inFlight = new Map<Height, ReadonlySet<string>>();
+  /** By height: hashes in others' sound proposals for heights that are not decided here. */
+  readonly #offered = new Map<Height, Set<string>>();
   #rank: Turn = () => undefined;
 
   constructor(context: MemberContext) {
@@ -40,19 +42,14 @@ export class ProposalBuilder {
   }
 
   select(height: Height): Selection {
-    const first: PoolEntry[] = [];
-    const others: PoolEntry[] = [];
-    for (const entry of this.#context.ports.pool.executable()) {
-      if (this.inFlight(entry.hash)) continue;
-      const rank = this.#rank(entry, height);
-      if (rank === 0) first.push(entry);
-      else if (rank !== undefined) others.push(entry);
-    }
-    others.sort((a, b) => b.age - a.age);
     const { containerGas, members } = this.#context.config;
     const { quorum } = this.#context;
     const bytes = maxBodyBytes(this.#context.limits) - BODY_OVERHEAD;
     const bounds = { gas: Math.ceil(containerGas / quorum), bytes, spare: quorum / members };
+    const { first, others: later } = candidates(this.#context.ports.pool.executable(), bounds, (entry) =>
+      this.inFlight(entry.hash) ? undefined : this.#rank(entry, height),
+    );
+    const others = byTurn(later);
     const taken = fillProposal(first, others, bounds);
     if (taken.length > 0) return selectionOf(taken);
     // One transaction may exceed the share by itself.
@@ -63,6 +60,20 @@ export class ProposalBuilder {
   inFlight(hash: string): boolean {
     for (const hashes of this.#inFlight.values()) if (hashes.has(hash)) return true;
     return false;
+  }
+
+  /** Whether another member's undecided proposal holds it. */
+  offered(hash: string): boolean {
+    for (const hashes of this.#offered.values()) if (hashes.has(hash)) return true;
+    return false;
+  }
+
+  /** Another member proposes them for a height that is not decided here. */
+  offer(height: Height, hashes: readonly string[]): void {
+    if (hashes.length === 0) return;
+    const known = this.#offered.get(height);
+    if (known === undefined) this.#offered.set(height, new Set(hashes));
+    else for (const hash of hashes) known.add(hash);
   }
 
   proposed(height: Height, hashes: readonly string[]): void {
@@ -76,6 +87,7 @@ export class ProposalBuilder {
       if (known <= height) this.#inFlight.delete(known);
     }
     this.#inFlight.set(height, new Set(accepted));
+    for (const known of this.#offered.keys()) if (known <= height) this.#offered.delete(known);
   }
 
   committed(height: Height): void {

@@ -41,7 +41,8 @@ export function replayedInput(
       return record;
     case "executed": {
       const { height } = record.header;
-      return { kind: "executed", height, hash: rooms.execution.replayExecuted(record.header) };
+      const hash = rooms.execution.replayExecuted(record.header);
+      return hash === undefined ? undefined : { kind: "executed", height, hash };
     }
     case "timer":
       rooms.timers.fired(record.timer);

@@ -3,6 +3,7 @@ import { decode } from "@tributary/protocol/wire/index";
 import { decodeLogRecord, type LogRecord } from "./log-record.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { InputLog } from "./ports.ts";
+import { compareTerms } from "./term-name.ts";
 
 /** All records; the first one is a base unless the log is new. Throws `log-unreadable`. */
 export function readLog(log: InputLog): readonly LogRecord[] {
@@ -33,7 +34,8 @@ export function startingBase({ config, ports, limits }: MemberContext, records: 
     const final = container?.kind === "container" && container.certificateEra === era ? newest : finalHeight;
     return { ...start, ordered: orderHeight, orderDigest: last, previousDigest: last, accepted: everyone, final };
   }
-  if (container?.kind === "container" && container.header.epoch !== epoch) {
+  const other = container?.kind === "container" && compareTerms(container.header, config) !== 0;
+  if (other) {
     const { order: anchor } = container.header;
     return {
       ...start,

@@ -7,6 +7,7 @@ import type { Finality } from "./finality.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { Orders } from "./orders.ts";
 import type { OwnMessage, OwnMessages } from "./own-messages.ts";
+import type { Standstill } from "./standstill.ts";
 
 /** Milliseconds between two repeats to one member. */
 const REPEAT_SPACING_MS = 250;
@@ -28,6 +29,8 @@ export class Resync {
   readonly #orders: Orders;
   readonly #finality: Finality;
   readonly #catchUp: CatchUp;
+  readonly #standstill: Standstill;
+  readonly #frozen: () => boolean;
   readonly #statuses = new Map<Seat, StatusMessage>();
   readonly #repeated = new Map<Seat, number>();
   #steps = 0;
@@ -42,6 +45,8 @@ export class Resync {
     orders: Orders,
     finality: Finality,
     catchUp: CatchUp,
+    standstill: Standstill,
+    frozen: () => boolean,
   ) {
     this.#context = context;
     this.#core = core;
@@ -49,6 +54,8 @@ export class Resync {
     this.#orders = orders;
     this.#finality = finality;
     this.#catchUp = catchUp;
+    this.#standstill = standstill;
+    this.#frozen = frozen;
   }
 
   peerUp(seat: Seat): void {
@@ -124,9 +131,12 @@ export class Resync {
     // Movement within a height counts: repeating all that was said would slow a busy machine down further.
     const mark = `${ordered}.${final}.${committed}.${proposals}.${certificates}.${this.#core.rounds()}`;
     const busy = this.#own.highest > committed || ordered > committed || this.#core.undecided.length > 0;
-    if (mark !== this.#mark || !busy) this.#stalled = 0;
+    const moved = mark !== this.#mark;
+    if (moved || !busy) this.#stalled = 0;
     else this.#stalled += 1;
     this.#mark = mark;
+    const linked = this.#context.linked >= this.#context.quorum;
+    this.#standstill.tick({ linked, frozen: this.#frozen(), busy, moved });
     if (this.#stalled > 0 && isStep(this.#stalled)) {
       this.#context.broadcast("votes", "status", this.#status());
       this.#context.broadcast("votes", "repeat", this.#repeatRequest());

@@ -1,5 +1,5 @@
 import { FULL_SPREAD_AGE } from "@tributary/protocol/consensus/parameters";
-import { spread } from "@tributary/protocol/consensus/routing";
+import { proposers, spread } from "@tributary/protocol/consensus/routing";
 import type { Height, Seat } from "@tributary/protocol/consensus/types";
 import {
   encode,
@@ -16,8 +16,9 @@ import type { Turn } from "./turn.ts";
 
 /** Milliseconds between two looks at the pool: arrivals in between share one FORWARD. */
 const SCAN_MS = 15;
-/** A look at a full pool takes its time: at most one part in so many goes there. */
+/** A look at a full pool takes its time: at most one part in so many goes there, and so many entries are looked at in one go. */
 const SCAN_SHARE = 8;
+const SCAN_ENTRIES = 2_048;
 /**
  * Milliseconds of waiting that count as much as one height of age. Heights with transactions make the age grow; on a
  * quiet chain a silent assignee could otherwise hold a transaction back for ever. Where heights take longer, waiting
@@ -28,7 +29,35 @@ const MAX_WAIT_PER_AGE_MS = 4_000;
 /** Hashes of transactions that came by FORWARD: others forward them. Oldest forgotten first. */
 const MAX_FOREIGN = 50_000;
 
-type Track = { readonly since: number; forwarded: bigint /** The last whole look that saw it. */; look: number };
+/**
+ * Age up to which a transaction in another member's undecided proposal is left to that one: it is most likely accepted,
+ * and on a busy chain the heights in work would else hold most transactions several times. Whoever proposes and sees to
+ * it that this is not accepted holds a transaction back for so long at most.
+ */
+const OFFERED_AGE = 2 * FULL_SPREAD_AGE;
+
+/**
+ * Heights of age after which who only follows says again what waits with it, then to everybody. It proposes nothing itself,
+ * and members whose pools had no room, or who were between two epochs, have forgotten it.
+ */
+const AGAIN_AGE = 64;
+
+type Track = {
+  readonly since: number;
+  forwarded: readonly Seat[];
+  /** Age at which a follower says it again. */
+  again: number;
+  /** The last whole look that saw it. */
+  look: number;
+};
+
+/**
+ * A look at everything that waits, as far as it got. `work`: whether something was found that is for this member to
+ * propose; `whole`: whether that counts for all that was seen.
+ */
+type Look = { readonly entries: Iterator<PoolEntry>; seen: number; work: boolean; whole: boolean };
+
+const NOBODY: readonly Seat[] = [];
 
 /** Sends waiting transactions to those whose turn it is to propose them, and tells the core of own work. consensus.md 9. */
 export class TransactionRouting {
@@ -39,6 +68,8 @@ export class TransactionRouting {
   readonly #tracks = new Map<string, Track>();
   /** What became executable since the last look; a whole look does without. */
   #arrived: PoolEntry[] = [];
+  /** The whole look that goes on, and whether another one is to follow. */
+  #looking: Look | undefined;
   #whole = true;
   #looks = 0;
   readonly #foreign = new Set<string>();
@@ -55,7 +86,10 @@ export class TransactionRouting {
     this.#turn = turn;
     this.#assignment = assignment;
     this.#builder = builder;
-    builder.eligibility((entry, height) => this.#rank(entry, height, context.ports.clock.now()));
+    builder.eligibility((entry, height) => {
+      const age = this.#age(entry, this.#tracks.get(entry.hash), context.ports.clock.now());
+      return this.#elsewhere(entry, age) ? undefined : this.#rank(entry, height, age);
+    });
   }
 
   /** What the log said last. */
@@ -97,8 +131,12 @@ export class TransactionRouting {
   /** A proposal took its transactions: without this the core would fill the next height with an empty one at once. */
   recount(): void {
     if (!this.#started || !this.#work || this.#context.stopped) return;
-    this.#whole = true;
-    this.#scan();
+    const now = this.#context.ports.clock.now();
+    const height = this.#beginHeight(now);
+    if (!this.#finds(height, now)) this.#tell(false);
+    // What it found before may be what the proposal took.
+    if (this.#looking !== undefined) Object.assign(this.#looking, { work: false, whole: false });
+    this.look();
   }
 
   onForward(message: ForwardMessage): void {
@@ -116,7 +154,7 @@ export class TransactionRouting {
 
   /** A link came up: what went to that member may be lost, so it counts as not sent. */
   peerUp(seat: Seat): void {
-    for (const track of this.#tracks.values()) track.forwarded &= ~(1n << BigInt(seat));
+    for (const track of this.#tracks.values()) track.forwarded = track.forwarded.filter((other) => other !== seat);
     this.look();
   }
 
@@ -124,28 +162,76 @@ export class TransactionRouting {
     const { ports } = this.#context;
     const now = ports.clock.now();
     this.#lastScan = now;
+    const height = this.#beginHeight(now);
+    const outgoing = new Map<Seat, Forwarded[]>();
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    let work: boolean | undefined;
+    // A look that begins now sees them.
+    if (this.#looking !== undefined || !this.#whole) {
+      for (const entry of arrived) if (this.#examine(entry, height, now, outgoing)) work = true;
+    }
+    if (this.#looking !== undefined || this.#whole) work = this.#lookOn(height, now, outgoing) ?? work;
+    this.#scanTook = ports.clock.now() - now;
+    for (const [seat, transactions] of outgoing) this.#send(seat, transactions);
+    if (work !== undefined) this.#tell(work);
+    if (this.#looking !== undefined || this.#whole) this.#schedule();
+  }
+
+  /** Goes on with the look at everything. Whether there is own work, once that is known; undefined before. */
+  #lookOn(height: Height, now: number, outgoing: Map<Seat, Forwarded[]>): boolean | undefined {
+    const looking = this.#looking ?? this.#beginLook();
+    for (let left = SCAN_ENTRIES; left > 0; left--) {
+      const { done, value } = looking.entries.next();
+      if (done === true) {
+        this.#looking = undefined;
+        if (this.#tracks.size > looking.seen) this.#forgetTracks();
+        return looking.work || (looking.whole ? false : undefined);
+      }
+      looking.seen += 1;
+      looking.work = this.#examine(value, height, now, outgoing) || looking.work;
+    }
+    return looking.work ? true : undefined;
+  }
+
+  #beginLook(): Look {
+    this.#whole = false;
+    this.#looks += 1;
+    const entries = this.#context.ports.pool.ready()[Symbol.iterator]();
+    this.#looking = { entries, seen: 0, work: false, whole: true };
+    return this.#looking;
+  }
+
+  /** Forwards it where it is due. Whether it is for this member to propose. */
+  #examine(entry: PoolEntry, height: Height, now: number, outgoing: Map<Seat, Forwarded[]>): boolean {
+    const track = this.#track(entry.hash, now);
+    if (this.#builder.inFlight(entry.hash)) return false;
+    const age = this.#age(entry, track, now);
+    if (this.#elsewhere(entry, age)) return false;
+    if (!this.#foreign.has(entry.hash)) this.#forward(entry, track, height, age, outgoing);
+    return this.#rank(entry, height, age) !== undefined;
+  }
+
+  /** Whether anything that waits is for this member to propose: looks no further than to the first. */
+  #finds(height: Height, now: number): boolean {
+    for (const entry of this.#context.ports.pool.ready()) {
+      if (this.#builder.inFlight(entry.hash)) continue;
+      const age = this.#age(entry, this.#tracks.get(entry.hash), now);
+      if (!this.#elsewhere(entry, age) && this.#rank(entry, height, age) !== undefined) return true;
+    }
+    return false;
+  }
+
+  /** The height in work, and when it came to be that. */
+  #beginHeight(now: number): Height {
     const height = this.#context.ordered + 1;
     if (height !== this.#current.height) {
       this.#current = { height, since: now, before: now - this.#current.since };
     }
-    const arrived = this.#arrived;
-    this.#arrived = [];
-    const whole = this.#whole;
-    this.#whole = false;
-    if (whole) this.#looks++;
-    const outgoing = new Map<Seat, Forwarded[]>();
-    let work = !whole && this.#work;
-    let seen = 0;
-    for (const entry of whole ? ports.pool.ready() : arrived) {
-      seen++;
-      const track = this.#track(entry.hash, now);
-      if (this.#builder.inFlight(entry.hash)) continue;
-      work ||= this.#rank(entry, height, now) !== undefined;
-      if (!this.#foreign.has(entry.hash)) this.#forward(entry, track, height, now, outgoing);
-    }
-    if (whole && this.#tracks.size > seen) this.#forgetTracks();
-    this.#scanTook = ports.clock.now() - now;
-    for (const [seat, transactions] of outgoing) this.#send(seat, transactions);
+    return height;
+  }
+
+  #tell(work: boolean): void {
     if (work === this.#work) return;
     this.#work = work;
     this.#turn.input({ kind: "work", pending: work }, { kind: "work", pending: work });
@@ -154,7 +240,7 @@ export class TransactionRouting {
   #track(hash: string, now: number): Track {
     let track = this.#tracks.get(hash);
     if (track === undefined) {
-      track = { since: now, forwarded: 0n, look: this.#looks };
+      track = { since: now, forwarded: NOBODY, again: AGAIN_AGE, look: this.#looks };
       this.#tracks.set(hash, track);
     }
     track.look = this.#looks;
@@ -167,38 +253,48 @@ export class TransactionRouting {
   }
 
   /** Heights of age, or as many seconds here. */
-  #age(entry: PoolEntry, now: number): number {
-    const since = this.#tracks.get(entry.hash)?.since ?? now;
+  #age(entry: PoolEntry, track: Track | undefined, now: number): number {
+    const since = track?.since ?? now;
     const perAge = Math.min(Math.max(this.#current.before, WAIT_PER_AGE_MS), MAX_WAIT_PER_AGE_MS);
     return Math.max(entry.age, Math.floor((now - since) / perAge));
   }
 
+  /** Another member's proposal holds it, for as long as that counts. */
+  #elsewhere({ hash }: PoolEntry, age: number): boolean {
+    return age < OFFERED_AGE && this.#builder.offered(hash);
+  }
+
   /** The own place among the assignees, if its turn has come. */
-  #rank(entry: PoolEntry, height: Height, now: number): number | undefined {
-    const { config, observer } = this.#context;
+  #rank(entry: PoolEntry, height: Height, age: number): number | undefined {
+    const { config, observer, up } = this.#context;
     if (observer) return undefined;
-    const age = this.#age(entry, now);
     const seats = this.#assignment.assignees(entry.sender, height);
     if (seats === undefined) return age >= FULL_SPREAD_AGE ? 1 : undefined;
     const rank = seats.indexOf(config.seat);
-    return rank < spread(age, config.members) ? rank : undefined;
+    const led = seats.some((seat, place) => place < rank && up.has(seat));
+    return rank < (led ? proposers : spread)(age, config.members) ? rank : undefined;
   }
 
   /** To every assignee within reach that did not get it. Where none of them is up, to the first one that is. */
-  #forward(entry: PoolEntry, track: Track, height: Height, now: number, outgoing: Map<Seat, Forwarded[]>): void {
+  #forward(entry: PoolEntry, track: Track, height: Height, waited: number, outgoing: Map<Seat, Forwarded[]>): void {
     const { config, observer, up } = this.#context;
     // Who only follows knows no order, and so no assignment: what a client gave it, as a member that it was, goes to
     // so many that one of them is honest.
-    const anybody = observer ? [...up].slice(0, this.#context.oneHonest) : undefined;
+    const anybody = observer ? [...up].slice(0, waited < AGAIN_AGE ? this.#context.oneHonest : up.size) : undefined;
+    if (observer && waited >= track.again) {
+      track.forwarded = NOBODY;
+      track.again = waited + AGAIN_AGE;
+    }
     const seats = this.#assignment.assignees(entry.sender, height) ?? anybody;
-    let age = this.#age(entry, now);
-    const live = (seat: Seat): boolean => seat === config.seat || up.has(seat);
     if (seats === undefined) return;
-    while (age < FULL_SPREAD_AGE && !seats.slice(0, spread(age, config.members)).some(live)) age += 1;
-    for (const seat of seats.slice(0, spread(age, config.members))) {
-      const bit = 1n << BigInt(seat);
-      if (seat === config.seat || !up.has(seat) || (track.forwarded & bit) !== 0n) continue;
-      track.forwarded |= bit;
+    const first = seats.findIndex((seat) => seat === config.seat || up.has(seat));
+    let age = waited;
+    while (age < FULL_SPREAD_AGE && spread(age, config.members) <= first) age += 1;
+    const places = Math.min(spread(age, config.members), seats.length);
+    for (let place = Math.max(first, 0); place < places; place++) {
+      const seat = seats[place];
+      if (seat === undefined || seat === config.seat || !up.has(seat) || track.forwarded.includes(seat)) continue;
+      track.forwarded = [...track.forwarded, seat];
       const list = outgoing.get(seat) ?? [];
       list.push({ age, raw: entry.sealed });
       outgoing.set(seat, list);

@@ -223,34 +223,38 @@ test("stops cleanly with requests under way, and starts again", async () => {
 });
 
 test.each([
-  [["127.0.0.1"], true],
-  [[], false],
-])("members that trust %s know clients behind the gateway apart", async (trustedProxies, apart) => {
-  const limits = { socketsPerAddress: 1 };
-  const server = new RpcServer({ logger, registry: new Registry(), limits, trustedProxies });
-  server.addChain(chainId, fixtureBackend(new FixtureChain(chainId)));
-  const { port } = await server.start({ port: 0 });
-  const proxied = new Gateway({ logger, trustedProxies: ["127.0.0.1"] });
-  try {
-    proxied.setChain(chainId, [`http://127.0.0.1:${port}`]);
-    const door = await proxied.start({ port: 0 });
-    const subscribed = async (client: string): Promise<boolean> => {
-      const headers = { "x-forwarded-for": client };
-      const socket = new WebSocket(`ws://127.0.0.1:${door.port}/chains/${chainId}`, { headers });
-      sockets.push(socket);
-      return await new Promise((resolve) => {
-        socket.once("open", () =>
-          socket.send('{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}'),
-        );
-        socket.once("message", () => resolve(true));
-        socket.once("close", () => resolve(false));
-      });
-    };
-    expect(await subscribed("203.0.113.1")).toBe(true);
-    expect(await subscribed("203.0.113.2")).toBe(apart);
-    expect(await subscribed("203.0.113.2")).toBe(false);
-  } finally {
-    await proxied.stop();
-    await server.stop();
-  }
-});
+  [["127.0.0.1"], ["127.0.0.1"], true],
+  [[], ["127.0.0.1"], false],
+  [["127.0.0.1"], [], false],
+])(
+  "members that trust %s and a gateway that trusts %s know clients apart: %s",
+  async (trustedProxies, behind, apart) => {
+    const limits = { socketsPerAddress: 1 };
+    const server = new RpcServer({ logger, registry: new Registry(), limits, trustedProxies });
+    server.addChain(chainId, fixtureBackend(new FixtureChain(chainId)));
+    const { port } = await server.start({ port: 0 });
+    const proxied = new Gateway({ logger, trustedProxies: behind });
+    try {
+      proxied.setChain(chainId, [`http://127.0.0.1:${port}`]);
+      const door = await proxied.start({ port: 0 });
+      const subscribed = async (client: string): Promise<boolean> => {
+        const headers = { "x-forwarded-for": client };
+        const socket = new WebSocket(`ws://127.0.0.1:${door.port}/chains/${chainId}`, { headers });
+        sockets.push(socket);
+        return await new Promise((resolve) => {
+          socket.once("open", () =>
+            socket.send('{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}'),
+          );
+          socket.once("message", () => resolve(true));
+          socket.once("close", () => resolve(false));
+        });
+      };
+      expect(await subscribed("203.0.113.1")).toBe(true);
+      expect(await subscribed("203.0.113.2")).toBe(apart);
+      expect(await subscribed("203.0.113.2")).toBe(false);
+    } finally {
+      await proxied.stop();
+      await server.stop();
+    }
+  },
+);

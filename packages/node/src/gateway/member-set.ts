@@ -53,6 +53,9 @@ function rankOf(member: GatewayMember, top: number): number {
   switch (status) {
     case "running":
       return height >= top - TOLERATED_LAG ? 0 : 1;
+    // Reads are as new, but its keys are away: should others fail, it would not help them on.
+    case "following":
+      return height >= top - TOLERATED_LAG ? 1 : 2;
     // A paused chain still answers reads and takes transactions.
     case "paused":
     case "recovery":

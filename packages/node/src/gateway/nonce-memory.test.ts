@@ -39,6 +39,20 @@ test("a member that does not know a transaction yet cannot tell its nonce as fre
   expect(asked(nonces, "pending", "0x12")).toBe("0x13");
 });
 
+test("behind a gap nothing counts, until it is filled", async () => {
+  const { nonces } = memory();
+  for (const nonce of [20, 2, 1]) nonces.settle(json(await send(nonce)), json(answer("0xhash")));
+  expect(asked(nonces, "pending", "0x0")).toBe("0x0");
+  expect(asked(nonces, "pending", "0x1")).toBe("0x3");
+  nonces.settle(json(await send(0)), json(answer("0xhash")));
+  expect(asked(nonces, "pending", "0x0")).toBe("0x3");
+  expect(asked(nonces, "pending", "0x14")).toBe("0x15");
+  // As many gaps as nobody leaves: the newest ones count.
+  for (let nonce = 100; nonce < 130; nonce += 2) nonces.settle(json(await send(nonce)), json(answer("0xhash")));
+  expect(asked(nonces, "pending", "0x0")).toBe("0x0");
+  expect(asked(nonces, "pending", "0x80")).toBe("0x81");
+});
+
 test("what was refused, and what is long ago, does not count", async () => {
   const { nonces, clock } = memory();
   nonces.settle(json(await send(3)), json({ jsonrpc: "2.0", id: 1, error: { code: -32000, message: "no" } }));

@@ -94,7 +94,7 @@ export class CheckpointBook implements MainchainView {
   }
 
   readyEpochs(group: HexHash, era: number): readonly ReadyEpoch[] {
-    return this.#ready.get(group)?.filter((known) => known.era === era) ?? [];
+    return this.#ready.get(group)?.filter((known) => known.era >= era) ?? [];
   }
 
   standing(group: HexHash, era: number, age: number): EraStanding {

@@ -1,14 +1,7 @@
 import { type LaterEpochs, type MemberRecord, type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
 import type { Inherited } from "../consensus/member-config.ts";
-import type { EraEnding } from "../consensus/member-context.ts";
-
-/** Eras count first, and each counts its epochs anew. */
-export type TermName = { readonly era: number; readonly epoch: number };
-
-/** Negative where `a` comes first. */
-export function compareTerms(a: TermName, b: TermName): number {
-  return a.era - b.era || a.epoch - b.epoch;
-}
+import type { EraBorder, EraEnding } from "../consensus/member-context.ts";
+import { compareTerms, type TermName } from "../consensus/term-name.ts";
 
 /** The epochs of one chain in all its eras as the mainchain has them, the first one first. */
 export class Committees {
@@ -57,6 +50,20 @@ export class Committees {
     return next?.beginning === undefined ? undefined : { ...next.beginning, next };
   }
 
+  /** Where the era after this one begins by schedule; undefined while the mainchain does not know. */
+  borderOf(era: number): EraBorder | undefined {
+    const [next] = this.#of(era + 1);
+    return next === undefined || next.beginning !== undefined || next.firstHeight === 0
+      ? undefined
+      : { first: next.firstHeight, next };
+  }
+
+  /** The height above which certificates of the era count no more, as far as the mainchain knows. */
+  lastHeightOf(era: number): number {
+    const shown = (this.borderOf(era)?.first ?? Number.POSITIVE_INFINITY) - 1;
+    return Math.min(shown, this.endingOf(era)?.finalHeight ?? Number.POSITIVE_INFINITY);
+  }
+
   /** What the first epoch of an era that a Recovery began takes over. */
   inheritedBy(spec: MemberSpec): Inherited | undefined {
     if (spec.beginning === undefined) return undefined;
@@ -67,14 +74,20 @@ export class Committees {
         const one = old.find((known) => compareTerms(known, { era, epoch }) === 0);
         return one === undefined ? undefined : { members: one.members.length, committee: one.committee };
       },
-      largest: Math.max(0, ...old.map(({ members }) => members.length)),
     };
+  }
+
+  /** The last epoch in which the node had a seat; undefined where it has one, is to have one, or never had one. */
+  lastSeatOf(nodeId: number): TermName | undefined {
+    const isNode = (record: MemberRecord): boolean => record.nodeId === nodeId;
+    const last = this.#all().findLast(({ members }) => members.some(isNode));
+    return last === this.newest || this.#later.joining.some(isNode) ? undefined : last;
   }
 
   /** Where nothing but this differs, nothing is new. */
   get name(): string {
     const joining = this.#later.joining.map(({ nodeId }) => nodeId);
-    const terms = this.#all().map(({ era, epoch }) => `${era}.${epoch}`);
+    const terms = this.#all().map(({ era, epoch, firstHeight }) => `${era}.${epoch}.${firstHeight}`);
     return `${terms.join()}/${joining.join()}`;
   }
 

@@ -14,7 +14,6 @@ test("what is on disk must be the record's: nothing above its orders, and its co
     orderHeight: 9,
     order: hash("09"),
     committeeOf: () => undefined,
-    largest: 4,
   };
   const check =
     (committed: number, at = hash("07")) =>
@@ -43,7 +42,6 @@ test("a state that is not the recorded one is put aside, and what was signed sta
         orderHeight: 1,
         order: hash("02"),
         committeeOf: () => undefined,
-        largest: 4,
       },
       2,
       () => undefined,

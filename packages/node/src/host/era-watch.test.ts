@@ -20,12 +20,12 @@ test("what is known of a Recovery stands before silence, and is of its own era o
   let now = 0;
   const watch = new EraWatch(100, () => now);
   watch.heard();
-  watch.tell(group, { era: 1, id, cancelled: false });
+  watch.tell(group, { era: 1, open: id });
   now = 500;
   expect(watch.standing(group, 1, 0)).toEqual({ opening: id });
   expect(watch.standing(group, 2, 0)).toBe("silent");
-  watch.tell(group, { era: 1, id, cancelled: true });
+  watch.tell(group, { era: 1, cancelled: [id] });
   expect(watch.standing(group, 1, 0)).toBe("silent");
   watch.heard();
-  expect(watch.standing(group, 1, 0)).toEqual({ cancelled: id });
+  expect(watch.standing(group, 1, 0)).toEqual({ cancelled: [id] });
 });

@@ -4,7 +4,11 @@ import type { EraStanding } from "../consensus/ports.ts";
 /** Groups whose last opening is remembered. */
 const MAX_GROUPS = 4_096;
 
-export type Opening = { readonly era: number; readonly id: HexHash; readonly cancelled: boolean };
+/** The last Recovery of an era, or all of them where these were cancelled. */
+export type Openings = { readonly era: number } & (
+  | { readonly open: HexHash }
+  | { readonly cancelled: readonly HexHash[] }
+);
 
 /**
  * What the mainchain said of Recoveries, and when it was heard last. A mainchain that was not heard for `silence`
@@ -13,7 +17,7 @@ export type Opening = { readonly era: number; readonly id: HexHash; readonly can
 export class EraWatch {
   readonly #silence: number;
   readonly #now: () => number;
-  readonly #openings = new Map<HexHash, Opening>();
+  readonly #openings = new Map<HexHash, Openings>();
   #heard: number | undefined;
 
   constructor(silence: number, now: () => number) {
@@ -25,10 +29,10 @@ export class EraWatch {
     this.#heard = this.#now();
   }
 
-  /** The last Recovery of the group. */
-  tell(group: HexHash, opening: Opening): void {
+  /** What there is of Recoveries in the group's newest era that had any. */
+  tell(group: HexHash, openings: Openings): void {
     this.#openings.delete(group);
-    this.#openings.set(group, opening);
+    this.#openings.set(group, openings);
     const [oldest] = this.#openings.keys();
     if (this.#openings.size > MAX_GROUPS && oldest !== undefined) this.#openings.delete(oldest);
   }
@@ -36,11 +40,12 @@ export class EraWatch {
   /** `age`: milliseconds since something was made final here, for as long as the mainchain was not heard at all. */
   standing(group: HexHash, era: number, age: number): EraStanding {
     const last = this.#openings.get(group);
-    const opening = last?.era === era ? last : undefined;
-    if (opening?.cancelled === false) return { opening: opening.id };
+    // Between READY of a scheduled era and its first height members are in the era before the one that is recovered from.
+    const told = last !== undefined && last.era >= era ? last : undefined;
+    if (told !== undefined && "open" in told) return { opening: told.open };
     const unheard = this.#heard === undefined ? age : this.#now() - this.#heard;
     if (unheard > this.#silence) return "silent";
-    if (opening !== undefined) return { cancelled: opening.id };
+    if (told !== undefined) return { cancelled: told.cancelled };
     return this.#heard === undefined ? "unknown" : "open";
   }
 }

@@ -102,6 +102,7 @@ export function guardedPool(pool: TransactionPool, guard: Guard): TransactionPoo
 /** Counts what the member signs. */
 export function countedSigner(signer: Signer, count: (by: "node" | "share") => void): Signer {
   return {
+    ...(signer.ready === undefined ? {} : { ready: signer.ready }),
     sign(statement, done) {
       signer.sign(statement, (signed) => {
         if (signed.signature.length > 0) count("node");

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Chain } from "@tributary/chain/chain/chain";
 import { ChainError } from "@tributary/chain/chain-error";
+import { diskFolders } from "@tributary/chain/files/disk-folders";
 import type { Seat } from "@tributary/protocol/consensus/types";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import type { Limits } from "@tributary/protocol/wire/index";
@@ -28,7 +29,7 @@ export type MemberSnapshotsParts = {
   readonly store: ContainerStore;
   readonly limits: Limits;
   readonly send: (to: Seat, message: Uint8Array) => void;
-  /** Newest height that is final, as far as it is known here. */
+  /** Newest height that is final, as others say: to ask for a snapshot of it is no risk, since that is certified. */
   readonly final: () => number;
   /** Whether executing containers is for nothing, since a snapshot of a later height is on its way. */
   readonly joining: (joining: boolean) => void;
@@ -39,6 +40,8 @@ export type MemberSnapshotsParts = {
    * has to be let execute: to fetch one snapshot after the other would never end.
    */
   readonly joined: boolean;
+  /** Lowest block whose state would do, where the state here is not the chain's. Nothing is served from such a state. */
+  readonly repair: () => number | undefined;
   readonly maxBytes: number;
   /** Blocks behind the newest from which on a snapshot is no longer served. */
   readonly maxAge: number;
@@ -66,7 +69,7 @@ export class MemberSnapshots {
     this.#parts = parts;
     const { folder, chain, store, send, maxAge, logger } = parts;
     this.#server = new SnapshotServer({
-      folder: join(folder, "snapshots"),
+      folders: diskFolders(join(folder, "snapshots")),
       chain,
       proofOf: (block) => proofOf(store, block),
       send,
@@ -89,8 +92,9 @@ export class MemberSnapshots {
   receive(from: Seat, bytes: Uint8Array): void {
     const message = decodeSnapshotMessage(bytes);
     if (message === undefined) return;
-    if (isQuestion(message)) this.#server.answer(from, message);
-    else this.#download?.receive(from, message);
+    if (isQuestion(message)) {
+      if (this.#parts.repair() === undefined) this.#server.answer(from, message);
+    } else this.#download?.receive(from, message);
   }
 
   /** Idempotent. Before the chain is closed; what was fetched stays. */
@@ -103,12 +107,15 @@ export class MemberSnapshots {
   }
 
   #look(): void {
-    const { chain, final, joining, logger } = this.#parts;
+    const { chain, final, joining, repair, logger } = this.#parts;
     const { number } = chain.head.header;
     const hopeful = this.#download !== undefined && performance.now() - this.#begunAt < HOPE_MS;
     joining(hopeful || this.#download?.moving === true);
-    if (this.#running !== undefined || this.#useless || !this.#isLate(final() - number)) return;
-    logger.info({ height: number, final: final() }, "far behind: a snapshot is fetched");
+    if (this.#running !== undefined || this.#useless) return;
+    const needed = repair();
+    if (needed === undefined && !this.#isLate(final() - number)) return;
+    if (needed === undefined) logger.info({ height: number, final: final() }, "far behind: a snapshot is fetched");
+    else logger.warn({ height: number, from: needed }, "the state is not the chain's: the others' is fetched");
     this.#begunAt = performance.now();
     joining(true);
     this.#running = this.#fetch().finally(() => {
@@ -126,18 +133,19 @@ export class MemberSnapshots {
   }
 
   async #fetch(): Promise<void> {
-    const { chain, spec, eras, limits, send, final, maxBytes, logger, lied, ready } = this.#parts;
+    const { chain, spec, eras, limits, send, final, repair, maxBytes, logger, lied, ready } = this.#parts;
     const ordered = final() + AHEAD;
     const download = new SnapshotDownload({
       chain,
       // The same block for all, until it is passed for good.
       at: () => Math.max(ordered, final() > ordered + AHEAD ? final() + AHEAD : 0),
-      least: () => chain.head.header.number + 1,
+      least: () => repair() ?? chain.head.header.number + 1,
       maxBytes,
       up: () => this.#up,
       send,
       certified: (manifest) => new Promise((resolve) => verifyProof(manifest, spec, eras, limits, resolve)),
       chosen: (block, missing) => logger.info({ block, missing }, "a certified snapshot is taken over"),
+      fetched: () => logger.info("all of a snapshot is here"),
       lied,
       now: () => performance.now(),
     });

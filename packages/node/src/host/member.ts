@@ -2,18 +2,19 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Chain } from "@tributary/chain/chain/chain";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
-import { type ForkRules, rulesOf } from "@tributary/chain/forks/fork";
+import { FIRST_RULES, type ForkRules, rulesOf } from "@tributary/chain/forks/fork";
 import type { GaslessSettings } from "@tributary/chain/pool/gasless";
 import { toHex } from "@tributary/protocol/bytes/hex";
-import type { LaterEpochs, MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
-import { decode, type Limits } from "@tributary/protocol/wire/index";
+import type { BorderProof, LaterEpochs, MemberRecord, MemberSpec } from "@tributary/protocol/ports/member-host";
+import type { RecoveryClaims } from "@tributary/protocol/ports/recovery-host";
+import type { Limits } from "@tributary/protocol/wire/index";
 import type { Logger } from "pino";
-import type { Claims } from "../consensus/claims.ts";
+import { genesisContainer } from "../consensus/genesis-container.ts";
 import type { MainchainView } from "../consensus/ports.ts";
-import { NodeError } from "../fault/node-error.ts";
+import type { TermName } from "../consensus/term-name.ts";
 import type { GroupMesh, MeshEndpoint } from "../mesh/mesh-endpoint.ts";
 import type { MemberReading, NodeMetrics } from "../observe/node-metrics.ts";
-import type { ChainBackend, FinalityProof, StatusReport } from "../rpc/backend.ts";
+import type { ChainBackend, Divergence, FinalityProof, StatusReport } from "../rpc/backend.ts";
 import { chainDevelopment } from "../rpc/chain-development.ts";
 import type { Liar } from "../snapshot/snapshot-download.ts";
 import { adoptProof } from "../snapshot/snapshot-proof.ts";
@@ -21,28 +22,35 @@ import { StateProofs } from "../snapshot/state-proofs.ts";
 import { LevelContainerStore } from "../store/level-container-store.ts";
 import type { MemberVault } from "../vault/member-vault.ts";
 import { FileSlotJournal } from "../vault/slot-journal.ts";
+import { borderProof } from "./border-proof.ts";
 import { channelCapacity, channelLimits } from "./channel-bytes.ts";
-import { type Closed, closedChain } from "./closed-chain.ts";
-import { Committees, type TermName } from "./committees.ts";
+import { type Closed, closedChain, notTheChains } from "./closed-chain.ts";
+import { Committees } from "./committees.ts";
+import { Departure, standingIn } from "./departure.ts";
 import { evidenceOf } from "./evidence-source.ts";
 import type { FairTurns, Turns } from "./fair-turns.ts";
 import { type BlockAt, finalityOf } from "./finality-source.ts";
 import { folderBytes } from "./folder-bytes.ts";
 import { ForkWatch, type NextFork } from "./fork-watch.ts";
 import { type Guard, memberGuard } from "./guarded-ports.ts";
+import { readHandover } from "./handover-share.ts";
 import { type HistoryPolicy, keptBlocks, MemberPruning } from "./member-pruning.ts";
+import { OlderEpochs } from "./older-epochs.ts";
 import { diskQuota, poolLimits } from "./slot-share.ts";
-import { lastTerm, removeOlderLogs, Term, type TermFiles } from "./term.ts";
+import { StateRepair } from "./state-repair.ts";
+import { lastTerm, limitsOf, openTerm, storedTerm, type Term, type TermFiles } from "./term.ts";
 
 const DISK_LOOK_MS = 30_000;
 /** Milliseconds that a term may take for what is asked of it. */
 const ANSWER_MS = 10_000;
-const FORK_LOOK_MS = 1_000;
+/** Milliseconds between two looks at what is ahead, and at what the members say. */
+const LOOK_MS = 1_000;
 /** Heights below what is final at which a follower counts as one that holds the chain's state. consensus.md 14. */
 const CURRENT_LAG = 64;
 
 /** What the node gives to each of its members. */
 export type MemberParts = {
+  readonly nodeId: number;
   readonly dataDir: string;
   readonly vault: MemberVault;
   readonly mesh: MeshEndpoint;
@@ -71,15 +79,13 @@ export type MemberParts = {
   readonly failed: (error: unknown) => void;
 };
 
-function limitsOf(spec: MemberSpec): Limits {
-  return { members: spec.members.length, containerBytes: spec.genesis.byteLimit };
-}
-
 /** What the chain's seats have in common over all epochs. */
-type Opened = TermFiles & {
+export type Opened = TermFiles & {
   readonly guard: Guard;
+  /** For what any epoch may have made. */
   readonly limits: Limits;
   readonly turns: Turns;
+  readonly repair: StateRepair;
   readonly failed: (error: unknown) => void;
   readonly broken: Promise<never>;
 };
@@ -97,6 +103,8 @@ export class Member {
   readonly #pruning: MemberPruning;
   readonly #forkWatch: ForkWatch;
   readonly #proofs: StateProofs;
+  readonly #older: OlderEpochs;
+  readonly departure: Departure;
   #committees: Committees;
   #term: Term;
   /** The epoch that takes over, where this one is over and the next one's members are not known here yet. */
@@ -104,7 +112,7 @@ export class Member {
   #turningOver: Promise<void> | undefined;
   #settling: Promise<void> | undefined;
   #diskTimer: NodeJS.Timeout | undefined;
-  #forkTimer: NodeJS.Timeout | undefined;
+  #lookTimer: NodeJS.Timeout | undefined;
   #link: GroupMesh | undefined;
   #diskBytes = 0;
   #expiredSince: number | undefined;
@@ -140,6 +148,7 @@ export class Member {
         gasless: parts.gasless,
         forks: parts.forks,
         schedule: () => parts.mainchain.forks(first.group).entries,
+        seatsOf: (era, epoch) => (opened?.committees ?? committees).of({ era, epoch })?.members.length,
         onFailure: failed,
       });
       closers.push(() => chain.close());
@@ -151,7 +160,9 @@ export class Member {
       }
       const turns = parts.turns.open(first.slots);
       closers.push(async () => turns.close());
-      const files = { folder, store, journal, chain, guard, limits, turns, failed, broken: broken.promise };
+      const repair = new StateRepair(chain, parts.logger, failed);
+      closers.push(() => repair.stop());
+      const files = { folder, store, journal, chain, guard, limits, turns, repair, failed, broken: broken.promise };
       const newest = lastTerm(folder, storedTerm(store, committees, limits) ?? first);
       const term = await openTerm(files, parts, () => opened?.committees ?? committees, newest);
       closers.push(() => term.close());
@@ -190,18 +201,33 @@ export class Member {
       logger: parts.logger,
     });
     this.#pruning = new MemberPruning({ chain, containers: store, logger: parts.logger });
-    const alone = first.members.length === 1;
-    if (parts.devMethods && !alone) parts.logger.warn("methods for developers are refused: others run this chain too");
+    this.#older = new OlderEpochs(opened, parts, () => this.#committees);
+    this.departure = new Departure({
+      folder: opened.folder,
+      lastSeat: () => this.#committees.lastSeatOf(parts.nodeId),
+      standing: () => standingIn(this.#term, this.#turningOver === undefined && this.#older.gone(this.#term)),
+      pool: chain,
+      now: () => performance.now(),
+      logger: parts.logger,
+    });
+    const devMethods = parts.devMethods ? chainDevelopment(chain, () => this.#term.driver.propose()) : undefined;
+    if (parts.devMethods && !this.#alone)
+      parts.logger.warn("methods for developers are refused: others run this chain too");
+    const development = (): typeof devMethods => (this.#alone ? devMethods : undefined);
     this.backend = {
       chain: closedChain(chain, () => this.#closed(quota)),
       member: {
         status: () => this.status(),
         finality: async (block) => this.#finality(block),
-        stateProof: (address, slots) => this.#proofs.prove(address, slots),
+        stateProof: async (address, slots) => {
+          if (this.distrusted) throw notTheChains();
+          return await this.#proofs.prove(address, slots);
+        },
         evidence: (from) => evidenceOf(store, this.#term.spec, from),
-        ...(alone && parts.devMethods
-          ? { development: chainDevelopment(chain, () => this.#term.driver.propose()) }
-          : {}),
+        handover: (era) => readHandover(opened.folder, era),
+        get development() {
+          return development();
+        },
       },
       slots: first.slots,
     };
@@ -214,6 +240,11 @@ export class Member {
 
   get epoch(): number {
     return this.#term.spec.epoch;
+  }
+
+  /** Nobody else runs this chain, nor is about to. */
+  get #alone(): boolean {
+    return this.#committees.peersOf(this.#term.spec).length === 1;
   }
 
   /** The node behind a seat of the epoch, or behind a guest's place. */
@@ -238,18 +269,23 @@ export class Member {
   #start(): void {
     this.#term.start((...next) => this.#over(...next));
     this.#join();
-    this.#settling = this.#forgetOlder().catch((error: unknown) => {
+    this.#settling = this.#older.forget(this.#term).catch((error: unknown) => {
       if (!this.#silenced) this.#opened.guard(() => this.#opened.failed(error))();
     });
     this.#diskTimer = setInterval(() => this.#measureDisk(), DISK_LOOK_MS);
     this.#measureDisk();
-    this.#forkTimer = setInterval(() => this.#forkWatch.look(), FORK_LOOK_MS);
+    this.#lookTimer = setInterval(() => {
+      this.#forkWatch.look();
+      this.#opened.repair.look(this.#term.driver.status());
+      this.departure.look().catch(this.#opened.guard(this.#opened.failed));
+    }, LOOK_MS);
   }
 
   /** Also when guests came or went: whoever is up is told again. */
   #join(): void {
-    const { guard, limits } = this.#opened;
+    const { guard } = this.#opened;
     const term = this.#term;
+    const limits = limitsOf(term.spec);
     this.#link = this.#parts.mesh.join({
       group: this.spec.group,
       members: this.#committees.peersOf(term.spec),
@@ -285,37 +321,34 @@ export class Member {
     if (this.#silenced) return;
     this.#term.start((...next) => this.#over(...next));
     this.#join();
-    await this.#forgetOlder();
+    await this.#older.forget(this.#term);
     this.#parts.logger.info({ era: spec.era, epoch: spec.epoch, first, seat: spec.seat }, "the next epoch begins");
   }
 
-  /**
-   * What is left of epochs that are over goes once the log of the present one is begun, from which a restart goes on. Also
-   * after each start: the one before may have ended between the two. consensus.md 14.
-   */
-  async #forgetOlder(): Promise<void> {
-    const { folder, broken } = this.#opened;
-    const { log, spec } = this.#term;
-    const older = this.#committees.before(spec);
-    if (older.length === 0) return;
-    await Promise.race([new Promise<void>((done) => log.flush(done)), broken]);
-    await removeOlderLogs(folder, spec);
-    for (const over of older) {
-      if (over.seat < over.members.length) await this.#parts.vault.eraseShares(over, over.seat);
-    }
-  }
-
   status(): StatusReport {
-    const { status, height, final, membersUp, quorum, since, halted } = this.#term.driver.status();
+    const { status, height, final, membersUp, quorum, since, halted, stuck } = this.#term.driver.status();
     const highestHeight = Math.max(height, final);
     if (this.#expiredSince === undefined) {
       const { next: nextFork } = this.#forkWatch;
-      return { status, height, highestHeight, membersUp, quorum, since, nextFork, halted };
+      const { divergence } = this;
+      const { signing } = this.#term;
+      return { status, height, highestHeight, membersUp, quorum, since, signing, nextFork, halted, divergence, stuck };
     }
     return { status: "expired", height, highestHeight: height, membersUp: 0, quorum, since: this.#expiredSince };
   }
 
+  /** Results that disagree, this member's own or the members'. */
+  get divergence(): Divergence | undefined {
+    const { divergence, split } = this.#term.driver.status();
+    if (divergence !== undefined) {
+      const { height, own, other: certified } = divergence;
+      return { height, own, certified };
+    }
+    return split === undefined ? undefined : { height: split.height, results: split.hashes };
+  }
+
   #closed(quota: number): Closed {
+    if (this.distrusted) return "diverged";
     if (this.#diskBytes > quota) return "disk quota";
     const { seat, members } = this.#term.spec;
     return seat < members.length ? undefined : "no seat";
@@ -327,8 +360,15 @@ export class Member {
   }
 
   /** What this member can post in a Recovery; nothing unless it is frozen, durably. */
-  claims(era: number): Promise<Claims> {
+  claims(era: number): Promise<RecoveryClaims> {
     return this.#answered((done) => this.#term.driver.claims(era, done), {});
+  }
+
+  /** Where the first container that shows this mainchain block is final, and known here. */
+  border(ready: number): BorderProof | undefined {
+    const { store, limits, chain } = this.#opened;
+    const genesis = () => genesisContainer(this.spec, toHex(chain.genesisHash), FIRST_RULES);
+    return borderProof(store, limits, genesis, ready);
   }
 
   /** A term that ends meanwhile never answers. */
@@ -340,11 +380,18 @@ export class Member {
     return Promise.race([settled, this.#opened.broken]);
   }
 
-  /** Whether q members of the committee in charge, this one included, are linked. */
+  /**
+   * Whether q members of the committee in charge, this one included, are linked and get on with one another: a member that
+   * is diverged, silent or without its share is linked, too. consensus.md 8, 15.
+   */
   get quorate(): boolean {
-    const { seat, members } = this.#term.spec;
-    const { membersUp, quorum } = this.#term.driver.status();
-    return seat < members.length && membersUp >= quorum;
+    const { membersUp, quorum, able, stuck } = this.#term.driver.status();
+    return able && !stuck && membersUp >= quorum;
+  }
+
+  /** The state on this disk is not the chain's: nothing of it is told. */
+  get distrusted(): boolean {
+    return this.#opened.repair.least(this.#term.driver.status()) !== undefined;
   }
 
   /** The first change of rules ahead that this version does not know. */
@@ -360,12 +407,13 @@ export class Member {
 
   reading(): MemberReading {
     const { journal, store } = this.#opened;
-    const { status, height, membersUp, quorum, nextFork } = this.status();
+    const { status, height, membersUp, quorum, signing, nextFork, stuck = false } = this.status();
     const { pending, queued, bytes } = this.#opened.chain.poolStatus();
     return {
       chain: this.#label,
       slots: this.spec.slots,
       status,
+      signing: signing === "signing",
       height,
       ordered: this.#term.driver.status().ordered,
       membersUp,
@@ -373,6 +421,8 @@ export class Member {
       rules: rulesOf(this.#opened.chain.head.header),
       nextFork,
       unknownFork: this.unknownFork,
+      diverged: this.divergence !== undefined,
+      stuck,
       mempool: { transactions: pending + queued, bytes },
       evidence: store.evidenceCount,
       diskBytes: this.#diskBytes,
@@ -403,12 +453,13 @@ export class Member {
 
   async #close(): Promise<void> {
     clearInterval(this.#diskTimer);
-    clearInterval(this.#forkTimer);
+    clearInterval(this.#lookTimer);
     this.#silence();
     await this.#turningOver;
     await this.#settling;
     await this.#pruning.stop();
     await this.#proofs.stop();
+    await this.#opened.repair.stop();
     const { journal, chain, store } = this.#opened;
     await this.#term.close();
     await journal.close();
@@ -436,30 +487,4 @@ export class Member {
 
 export function memberFolder(dataDir: string, chainId: bigint): string {
   return join(dataDir, "chains", chainId.toString());
-}
-
-/** The epoch in which the newest container in the store got its F. */
-function storedTerm(store: LevelContainerStore, committees: Committees, limits: Limits): TermName | undefined {
-  const bytes = store.container(store.highestContainer);
-  const message = bytes === undefined ? undefined : decode(bytes, limits);
-  if (message?.kind !== "container") return undefined;
-  const { header, certificateEra: era } = message;
-  return header.era === era ? header : committees.inEra(era);
-}
-
-/** What this node does in an epoch. `epoch-unknown` where the mainchain has not told of it yet. */
-async function openTerm(
-  opened: Opened,
-  member: MemberParts,
-  committees: () => Committees,
-  { era, epoch }: TermName,
-  first?: number,
-): Promise<Term> {
-  const spec = committees().of({ era, epoch });
-  if (spec === undefined) {
-    throw new NodeError("epoch-unknown", `the mainchain has not told of era ${era}, epoch ${epoch} yet`);
-  }
-  const { folder, store, journal, chain } = opened;
-  const files = { folder, store, journal, chain };
-  return await Term.open({ ...opened, spec, committees, files, member, ...(first === undefined ? {} : { first }) });
 }

@@ -1,12 +1,13 @@
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import { isDiskFull } from "@tributary/protocol/files/disk-full";
-import type { LaterEpochs, MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
-import type { RecoveryHost } from "@tributary/protocol/ports/recovery-host";
-import type { Claims } from "../consensus/claims.ts";
+import type { BorderProof, LaterEpochs, MemberHost, MemberSpec } from "@tributary/protocol/ports/member-host";
+import type { RecoveryClaims, RecoveryHost } from "@tributary/protocol/ports/recovery-host";
 import type { MemberReading } from "../observe/node-metrics.ts";
+import type { Divergence } from "../rpc/backend.ts";
 import type { RpcServer } from "../rpc/server.ts";
-import { isDiverged, setStateAside } from "./diverged-state.ts";
-import type { EraWatch, Opening } from "./era-watch.ts";
+import { type Owed, owesAfter } from "./departure.ts";
+import { isDiverged, setRepairedAside, setStateAside } from "./diverged-state.ts";
+import type { EraWatch, Openings } from "./era-watch.ts";
 import { FairTurns } from "./fair-turns.ts";
 import type { NextFork } from "./fork-watch.ts";
 import { Member, type MemberParts, memberFolder } from "./member.ts";
@@ -41,8 +42,10 @@ export class NodeHost implements MemberHost, RecoveryHost {
   readonly #joined = new Set<bigint>();
   readonly #liars = new Map<bigint, Set<number>>();
   /** The last Recovery of a chain, also of one that does not run here yet. */
-  readonly #openings = new Map<bigint, Opening>();
+  readonly #openings = new Map<bigint, Openings>();
   readonly #failed = new Map<bigint, Failed>();
+  /** What could not be done for chains that were left. */
+  readonly #leftBehind = new Map<bigint, Owed>();
   /** The last thing asked for each chain: starts and stops of one chain follow one another. */
   readonly #last = new Map<bigint, Promise<void>>();
   #stopped = false;
@@ -59,13 +62,25 @@ export class NodeHost implements MemberHost, RecoveryHost {
     return this.#members.get(chainId)?.current ?? false;
   }
 
-  stop(chainId: bigint, reason: "expired" | "deleted"): Promise<void> {
+  border(chainId: bigint, ready: number): BorderProof | undefined {
+    return this.#members.get(chainId)?.border(ready);
+  }
+
+  owes(chainId: bigint, last: { readonly era: number; readonly epoch: number }): boolean {
+    const member = this.#members.get(chainId);
+    if (member !== undefined) return !member.departure.settled(last);
+    return owesAfter(memberFolder(this.#parts.dataDir, chainId), last);
+  }
+
+  stop(chainId: bigint, reason: "expired" | "deleted" | "left"): Promise<void> {
     return this.#inTurn(chainId, async () => {
       this.#failed.delete(chainId);
       const member = this.#members.get(chainId);
       if (member === undefined) return;
       this.#parts.logger.info({ chain: chainId.toString(), reason }, "member stops");
-      if (reason === "deleted") return this.#close(chainId, member);
+      const { owed } = member.departure;
+      if (reason === "left" && owed !== undefined) this.#leftBehind.set(chainId, { ...owed, linked: false });
+      if (reason !== "expired") return this.#close(chainId, member);
       member.expire();
       this.#expired.add(member);
     });
@@ -73,18 +88,19 @@ export class NodeHost implements MemberHost, RecoveryHost {
 
   /** A Recovery of the era is open: the member signs nothing more in it, durably. Best before `start`. Idempotent. */
   async freeze(chainId: bigint, opening: { readonly openingId: HexHash; readonly era: number }): Promise<void> {
-    this.#recovery(chainId, { era: opening.era, id: opening.openingId, cancelled: false });
+    this.#recovery(chainId, { era: opening.era, open: opening.openingId });
     await this.#members.get(chainId)?.freeze();
   }
 
-  /** The opening was cancelled: the era goes on. */
-  async thaw(chainId: bigint, openingId: HexHash): Promise<void> {
-    const known = this.#openings.get(chainId);
-    const era = known?.id === openingId ? known.era : this.#members.get(chainId)?.era;
-    if (era !== undefined) this.#recovery(chainId, { era, id: openingId, cancelled: true });
+  /** These openings of the era were cancelled, and none is open: it goes on. */
+  async thaw(
+    chainId: bigint,
+    { openingIds, era }: { readonly openingIds: readonly HexHash[]; readonly era: number },
+  ): Promise<void> {
+    this.#recovery(chainId, { era, cancelled: openingIds });
   }
 
-  async claims(chainId: bigint, era: number): Promise<Claims> {
+  async claims(chainId: bigint, era: number): Promise<RecoveryClaims> {
     return (await this.#members.get(chainId)?.claims(era)) ?? {};
   }
 
@@ -108,6 +124,27 @@ export class NodeHost implements MemberHost, RecoveryHost {
     return new Map(found);
   }
 
+  /** Members whose result, or whose committee's, is not one, by chain. */
+  divergences(): ReadonlyMap<bigint, Divergence> {
+    const found = [...this.#members].flatMap(([chainId, { divergence }]) =>
+      divergence === undefined ? [] : [[chainId, divergence] as const],
+    );
+    return new Map(found);
+  }
+
+  /** What this node still has to do for chains that it left, by chain. */
+  departures(): ReadonlyMap<bigint, Owed> {
+    const found = [...this.#members].flatMap(
+      ([
+        chainId,
+        {
+          departure: { owed },
+        },
+      ]) => (owed === undefined ? [] : [[chainId, owed] as const]),
+    );
+    return new Map(found);
+  }
+
   readings(): readonly MemberReading[] {
     return [...this.#members.values()].map((member) => member.reading());
   }
@@ -118,10 +155,10 @@ export class NodeHost implements MemberHost, RecoveryHost {
     await Promise.all([...this.#members.keys()].map((chainId) => this.stop(chainId, "deleted")));
   }
 
-  #recovery(chainId: bigint, opening: Opening): void {
-    this.#openings.set(chainId, opening);
+  #recovery(chainId: bigint, openings: Openings): void {
+    this.#openings.set(chainId, openings);
     const group = this.#members.get(chainId)?.spec.group;
-    if (group !== undefined) this.#parts.eras.tell(group, opening);
+    if (group !== undefined) this.#parts.eras.tell(group, openings);
   }
 
   #inTurn(chainId: bigint, work: () => Promise<void>): Promise<void> {
@@ -150,8 +187,8 @@ export class NodeHost implements MemberHost, RecoveryHost {
     if (this.#stopped) return;
     const chain = chainId.toString();
     const logger = this.#parts.logger.child({ chain });
-    const opening = this.#openings.get(chainId);
-    if (opening !== undefined) this.#parts.eras.tell(spec.group, opening);
+    const openings = this.#openings.get(chainId);
+    if (openings !== undefined) this.#parts.eras.tell(spec.group, openings);
     try {
       const member: Member = await Member.open(spec, later, {
         ...this.#parts,
@@ -163,6 +200,7 @@ export class NodeHost implements MemberHost, RecoveryHost {
         failed: (error) => this.#fail(chainId, error),
       });
       this.#members.set(chainId, member);
+      this.#leftBehind.delete(chainId);
       this.#parts.rpc.addChain(chainId, member.backend);
       this.#failed.delete(chainId);
       const { seat, members, slots } = member.committees.of(member) ?? spec;
@@ -196,7 +234,9 @@ export class NodeHost implements MemberHost, RecoveryHost {
         const member = this.#members.get(chainId);
         if (member === undefined || this.#expired.has(member)) return;
         const { first, later } = member.committees;
+        const { distrusted } = member;
         await this.#close(chainId, member);
+        if (distrusted) await setRepairedAside(memberFolder(this.#parts.dataDir, chainId));
         await this.#open(first, later);
       }).catch(() => undefined);
     });

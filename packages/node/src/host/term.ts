@@ -7,20 +7,22 @@ import { FIRST_RULES } from "@tributary/chain/forks/fork";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { Seat } from "@tributary/protocol/consensus/types";
 import { type MemberSpec, NO_SEAT } from "@tributary/protocol/ports/member-host";
-import type { Limits } from "@tributary/protocol/wire/index";
+import { decode, type Limits } from "@tributary/protocol/wire/index";
 import { MemberDriver } from "../consensus/driver.ts";
 import type { DriverEvent, Observer } from "../consensus/driver-event.ts";
 import { memberConfig } from "../consensus/genesis-container.ts";
 import type { Channel, Signer, Verifier } from "../consensus/ports.ts";
+import { compareTerms, type TermName } from "../consensus/term-name.ts";
 import { NodeError } from "../fault/node-error.ts";
 import { SegmentLog } from "../log/segment-log.ts";
 import type { GroupMesh } from "../mesh/mesh-endpoint.ts";
 import { MemberObserver } from "../observe/member-observer.ts";
+import type { SigningState } from "../rpc/backend.ts";
 import type { LevelContainerStore } from "../store/level-container-store.ts";
 import type { SeatKeys } from "../vault/member-vault.ts";
 import type { FileSlotJournal } from "../vault/slot-journal.ts";
 import { BatchVerifier, verifierKeys } from "../verifier/batch-verifier.ts";
-import { type Committees, compareTerms, type TermName } from "./committees.ts";
+import type { Committees } from "./committees.ts";
 import type { Turns } from "./fair-turns.ts";
 import {
   countedSigner,
@@ -32,10 +34,11 @@ import {
   sharedExecutor,
   systemClock,
 } from "./guarded-ports.ts";
-import type { MemberParts } from "./member.ts";
+import type { MemberParts, Opened } from "./member.ts";
 import { keptBlocks, snapshotAge } from "./member-pruning.ts";
 import { MemberSnapshots } from "./member-snapshots.ts";
 import { diskQuota, proposalSpacing } from "./slot-share.ts";
+import type { StateRepair } from "./state-repair.ts";
 
 const LOG_FOLDER = /^log-(\d+)-(\d+)$/;
 
@@ -57,6 +60,7 @@ export type TermParts = {
   readonly limits: Limits;
   readonly guard: Guard;
   readonly turns: Turns;
+  readonly repair: StateRepair;
   readonly failed: (error: unknown) => void;
   /** Rejects when the disk refused: a flush on it never calls back. */
   readonly broken: Promise<never>;
@@ -87,7 +91,7 @@ export class Term {
       // Who lost its share of an era that is over follows it to its end.
       const { journal } = parts.files;
       const spec = { ...parts.spec, seat: NO_SEAT };
-      return new Term({ ...parts, spec }, log, { signer: noSigner, journal, close: () => undefined });
+      return new Term({ ...parts, spec }, log, { signer: noSigner, journal, state: "refused", close: () => undefined });
     } catch (error) {
       await log.close();
       throw error;
@@ -136,13 +140,14 @@ export class Term {
       }),
       before: (era) => this.#verifierOf(era),
       ending: () => committees().endingOf(spec.era),
+      shown: () => committees().borderOf(spec.era),
     });
     this.#snapshots = new MemberSnapshots({
       spec,
       eras: {
         epochs: (era) => committees().epochsOf(era),
         verifierOf: (era) => this.#verifierOf(era),
-        lastHeight: (era) => committees().endingOf(era)?.finalHeight ?? Number.POSITIVE_INFINITY,
+        lastHeight: (era) => committees().lastHeightOf(era),
       },
       folder,
       chain,
@@ -151,12 +156,13 @@ export class Term {
       send: (to, message) => this.#mesh.send(to, "snapshots", message),
       // Who cannot execute what follows has nothing to begin with a snapshot of it.
       final: () => {
-        const { final, height, halted } = this.driver.status();
-        return halted === "unknown-fork" ? height : final;
+        const { claimed, height, halted } = this.driver.status();
+        return halted === "unknown-fork" ? height : claimed;
       },
       joining: (joining) => this.driver.setJoining(joining),
       joinLag: member.joinLag,
       joined: member.joined,
+      repair: () => parts.repair.least(this.driver.status()),
       maxBytes: diskQuota(spec.slots, member.diskBytes),
       maxAge: snapshotAge(keptBlocks(member.history)),
       logger,
@@ -183,6 +189,11 @@ export class Term {
   peerUp(seat: Seat): void {
     this.#snapshots.peerUp(seat);
     this.driver.peerUp(seat);
+  }
+
+  /** Whether this member's keys sign. */
+  get signing(): SigningState {
+    return this.spec.seat < this.spec.members.length ? this.#keys.state : "no-seat";
   }
 
   peerDown(seat: Seat): void {
@@ -225,6 +236,36 @@ export class Term {
  */
 export function lastTerm(folder: string, newest: TermName): TermName {
   return [newest, ...logFolders(folder)].reduce((a, b) => (compareTerms(a, b) < 0 ? b : a));
+}
+
+/** The epoch in which the newest container in the store got its F. */
+export function storedTerm(store: LevelContainerStore, committees: Committees, limits: Limits): TermName | undefined {
+  const bytes = store.container(store.highestContainer);
+  const message = bytes === undefined ? undefined : decode(bytes, limits);
+  if (message?.kind !== "container") return undefined;
+  const { header, certificateEra: era } = message;
+  return header.era === era ? header : committees.inEra(era);
+}
+
+/** What this node does in an epoch. `epoch-unknown` where the mainchain has not told of it yet. */
+export async function openTerm(
+  opened: Opened,
+  member: MemberParts,
+  committees: () => Committees,
+  { era, epoch }: TermName,
+  first?: number,
+): Promise<Term> {
+  const spec = committees().of({ era, epoch });
+  if (spec === undefined) {
+    throw new NodeError("epoch-unknown", `the mainchain has not told of era ${era}, epoch ${epoch} yet`);
+  }
+  const { folder, store, journal, chain } = opened;
+  const files = { folder, store, journal, chain };
+  return await Term.open({ ...opened, spec, committees, files, member, ...(first === undefined ? {} : { first }) });
+}
+
+export function limitsOf(spec: MemberSpec): Limits {
+  return { members: spec.members.length, containerBytes: spec.genesis.byteLimit };
 }
 
 /** The logs of earlier epochs have served. */

@@ -52,7 +52,11 @@ export class MemberObserver implements Observer {
         break;
       case "halted": {
         const { reason, height, own, other } = event;
-        this.#logger.error({ reason, height, own, other }, "execution stopped: the chain needs its operator");
+        const repaired = reason === "diverged" || reason === "irreproducible";
+        const what = repaired
+          ? "this member's result is not the chain's: it signs none and answers nothing from its state"
+          : "execution stopped: the chain needs its operator";
+        this.#logger.error({ reason, height, own, other }, what);
         break;
       }
     }

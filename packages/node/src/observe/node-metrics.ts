@@ -9,6 +9,8 @@ export type MemberReading = {
   readonly chain: string;
   readonly slots: number;
   readonly status: string;
+  /** Its keys sign. */
+  readonly signing: boolean;
   readonly height: number;
   readonly ordered: number;
   readonly membersUp: number;
@@ -18,6 +20,10 @@ export type MemberReading = {
   readonly nextFork: NextFork | undefined;
   /** The first one ahead whose rules this version does not know. */
   readonly unknownFork: NextFork | undefined;
+  /** Results of a height disagree. */
+  readonly diverged: boolean;
+  /** Nothing moves though a quorum is linked. */
+  readonly stuck: boolean;
   readonly mempool: { readonly transactions: number; readonly bytes: number };
   readonly evidence: number;
   readonly diskBytes: number;
@@ -127,6 +133,15 @@ export class NodeMetrics {
     perMember("quorum", "Members without which the chain pauses", (member) => member.quorum);
     perMember("running", "1 while the member takes part and is not behind", (member) =>
       member.status === "running" ? 1 : 0,
+    );
+    perMember("diverged", "1 while this member's result, or the members' among them, is not one", (member) =>
+      member.diverged ? 1 : 0,
+    );
+    perMember("stuck", "1 while nothing moves though a quorum is connected", (member) => (member.stuck ? 1 : 0));
+    perMember(
+      "signing",
+      "1 while the member's keys sign: 0 where they are away, refuse, or have to be silent",
+      (member) => (member.signing ? 1 : 0),
     );
     perMember("rules", "Rules that the newest block was executed by", (member) => member.rules);
     perMember(

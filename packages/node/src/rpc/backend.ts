@@ -6,7 +6,22 @@ import type { Offence } from "@tributary/protocol/evidence/evidence";
 import type { MemberStatus } from "@tributary/protocol/ports/member-host";
 import type { HaltReason } from "../consensus/driver-event.ts";
 import type { NextFork } from "../host/fork-watch.ts";
+import type { HandoverShare } from "../host/handover-share.ts";
 import type { DevelopmentView } from "./development-view.ts";
+
+/** away, refused: the vault. silent: a record of what was signed is missing, so others have to prove where they are first. */
+export type SigningState = "signing" | "away" | "refused" | "silent" | "no-seat";
+
+/**
+ * Results of a height that disagree: this member's own against the certified one; or members' by seat, where they leave
+ * none that can be certified. Hashes of container headers.
+ */
+export type Divergence = {
+  readonly height: number;
+  readonly own?: string;
+  readonly certified?: string;
+  readonly results?: readonly { readonly hash: string; readonly seats: readonly number[] }[];
+};
 
 /** How the member of a chain on this node is doing. */
 export type StatusReport = {
@@ -21,10 +36,15 @@ export type StatusReport = {
   readonly quorum: number;
   /** Milliseconds since 1970 at which the status became what it is. */
   readonly since: number;
+  /** Whether this member's keys sign, or why not. Absent where nobody asks it to: an expired chain. */
+  readonly signing?: SigningState | undefined;
   /** The next change of the chain's rules that the mainchain announces. */
   readonly nextFork?: NextFork | undefined;
   /** Why this member executes no more, though it still orders. */
   readonly halted?: HaltReason | undefined;
+  readonly divergence?: Divergence | undefined;
+  /** Nothing moves though a quorum is connected: members are silent, or without shares or a common state. */
+  readonly stuck?: boolean;
 };
 
 /** Everything with which an outsider checks a block against the group key in the manager contract. */
@@ -68,8 +88,10 @@ export interface MemberView {
   stateProof(address: Uint8Array, slots: readonly Uint8Array[]): Promise<StateProofReport>;
   /** Evidence against members, from `next` of an earlier report on. */
   evidence(from?: Uint8Array): Promise<EvidenceReport>;
+  /** What this member signed of the next era, as this one ended by schedule. */
+  handover(era: number): HandoverShare | undefined;
   /** Only where this is a devnet's only member of the chain. */
-  readonly development?: DevelopmentView;
+  readonly development?: DevelopmentView | undefined;
 }
 
 /** One chain as the server serves it. */

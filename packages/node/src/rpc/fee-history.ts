@@ -1,5 +1,7 @@
 import type { ChainReader, EthereumView } from "@tributary/chain";
+import { paysTips } from "@tributary/chain/block/header-codec";
 import { quantity } from "./hex.ts";
+import { paidTips, tipAt } from "./paid-tips.ts";
 
 /** What eth_feeHistory tells of the fees of a range of blocks, the one after it included where a list says so. */
 export type FeeHistory = {
@@ -10,7 +12,7 @@ export type FeeHistory = {
   readonly reward: readonly (readonly string[])[];
 };
 
-/** On a rented chain gas costs what the owner asked for at each block. */
+/** On a rented chain gas costs what the owner asked for at each block; tips are paid where its fees are ordinary. */
 export function ownersFees(
   chain: ChainReader,
   oldest: number,
@@ -25,7 +27,11 @@ export function ownersFees(
     baseFeePerGas: [...numbers, last + 1].map((number) => quantity(priceAt(number))),
     baseFeePerBlobGas: zeros(numbers.length + 1),
     blobGasUsedRatio: numbers.map(() => 0),
-    reward: numbers.map(() => zeros(percentiles.length)),
+    reward: numbers.map((number) => {
+      const header = chain.block(number)?.header;
+      if (header === undefined || !paysTips(header)) return zeros(percentiles.length);
+      return rewards(chain, number, header.baseFeePerGas ?? 0n, percentiles);
+    }),
   };
 }
 
@@ -51,18 +57,8 @@ export function feesOf(
   };
 }
 
-/** The tip of the transaction in which each percentile of the block's gas falls, when they stand by their tips. */
+/** Of a block the tips at percentiles of its gas. */
 function rewards(chain: ChainReader, number: number, baseFee: bigint, percentiles: readonly number[]): string[] {
-  const paid = (chain.receipts(number) ?? [])
-    .map(({ gasPrice = 0n, receipt }) => ({ tip: gasPrice - baseFee, gas: receipt.gasUsed }))
-    .sort((a, b) => (a.tip < b.tip ? -1 : 1));
-  const total = paid.reduce((sum, { gas }) => sum + gas, 0);
-  return percentiles.map((percentile) => {
-    let sum = 0;
-    const found = paid.find(({ gas }) => {
-      sum += gas;
-      return sum >= Math.floor((total * percentile) / 100);
-    });
-    return quantity(found?.tip ?? 0n);
-  });
+  const tips = percentiles.length === 0 ? [] : paidTips(chain, number, baseFee);
+  return percentiles.map((percentile) => quantity(tipAt(tips, percentile)));
 }

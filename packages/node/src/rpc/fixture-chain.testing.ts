@@ -287,6 +287,7 @@ export function fixtureBackend(chain: ChainReader, status: Partial<StatusReport>
       stateProof: async () => ({ kind: "uncertified" }) as const,
       finality: async (): Promise<FinalityProof | undefined> => undefined,
       evidence: async (): Promise<EvidenceReport> => ({ kept: [] }),
+      handover: () => undefined,
     },
   };
 }

@@ -67,6 +67,7 @@ import { netPeerCount } from "./methods/net-peer-count.ts";
 import { netVersion } from "./methods/net-version.ts";
 import { rpcModules } from "./methods/rpc-modules.ts";
 import { testingBuildBlockV1 } from "./methods/testing-build-block-v1.ts";
+import { tributaryGetEraHandover } from "./methods/tributary-get-era-handover.ts";
 import { tributaryGetEvidence } from "./methods/tributary-get-evidence.ts";
 import { tributaryGetFinality } from "./methods/tributary-get-finality.ts";
 import { tributaryGetGasless } from "./methods/tributary-get-gasless.ts";
@@ -148,6 +149,7 @@ const all: readonly Method[] = [
   netVersion,
   rpcModules,
   testingBuildBlockV1,
+  tributaryGetEraHandover,
   tributaryGetEvidence,
   tributaryGetFinality,
   tributaryGetProof,

@@ -60,6 +60,7 @@ describe("arguments", () => {
       "invalid argument 2: invalid reward percentile: #1 is not above #0",
     ],
     ["eth_getLogs", [{ fromBlock: "0x1", toBlock: "0x0" }], "invalid block range params"],
+    ["eth_newFilter", [{ fromBlock: "0x1", toBlock: "0x0" }], "invalid block range params"],
     ["eth_getLogs", [{ toBlock: "0x10" }], "block range extends beyond current head block"],
     ["eth_getLogs", [{ topics: ["0x1"] }], "invalid argument 0: topics 0: hex string has length 1, want 64"],
     ["eth_chainId", [1], "too many arguments, want at most 0"],

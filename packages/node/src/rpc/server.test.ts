@@ -284,8 +284,11 @@ describe("operation", () => {
       membersUp: 4,
       quorum: 3,
       since: 1,
+      signing: null,
       nextFork: null,
       halted: null,
+      divergence: null,
+      stuck: false,
     });
     const metrics = await (await fetch(new URL("/metrics", url))).text();
     expect(metrics).toContain('tributary_rpc_requests_total{chain="4711",method="eth_blockNumber",code="0"} 1');

@@ -123,8 +123,8 @@ export class RpcServer {
   #health(): unknown {
     const chains: Record<string, unknown> = {};
     for (const [id, { backend }] of this.#chains) {
-      const { status, height, membersUp, quorum, since } = backend.member.status();
-      chains[id] = { status, height, membersUp, quorum, since };
+      const { status, height, membersUp, quorum, since, signing } = backend.member.status();
+      chains[id] = { status, height, membersUp, quorum, since, ...(signing === undefined ? {} : { signing }) };
     }
     return { ok: true, ...this.#options.health?.(), chains };
   }

@@ -37,6 +37,7 @@ export class SoloChain {
         allocation: rich.map((address) => ({ address, balance: 10n ** 24n })),
       },
       storage: { store: new MemoryStore() },
+      seatsOf: () => 1,
       onFailure: (error) => {
         throw error;
       },
@@ -59,10 +60,11 @@ export class SoloChain {
     const beacon = data(keccak256(Buffer.from(`beacon ${height}`)));
     const time = (1_700_000_000 + height) * 1_000;
     const mainchain = { number: 0, hash: ZERO };
+    const term = { era: 1, epoch: 1, committee: ZERO };
     const { segments, transactions } = await new Promise<Parameters<Parameters<typeof executor.execute>[1]>[0]>(
       (resolve) => {
         executor.execute(
-          { height, rules: this.rules, beacon, time, parent: this.#parent, mainchain, bodies: [{ body }] },
+          { height, rules: this.rules, beacon, time, parent: this.#parent, mainchain, term, bodies: [{ body }] },
           resolve,
         );
       },

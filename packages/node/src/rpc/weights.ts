@@ -31,6 +31,7 @@ const weights: Readonly<Record<string, number>> = {
   debug_traceBlockByNumber: 40,
   debug_traceBlockByHash: 40,
   debug_traceCall: 30,
+  tributary_getEraHandover: 1,
   tributary_getEvidence: 10,
   tributary_getFinality: 4,
   tributary_getProof: 40,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TestChain } from "@tributary/chain/chain/chain.fixture";
 import { grownChain, step } from "@tributary/chain/chain/snapshot.fixture";
+import { diskFolders } from "@tributary/chain/files/disk-folders";
 import type { Seat } from "@tributary/protocol/consensus/types";
 import pino from "pino";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -50,9 +51,8 @@ class Members {
   constructor(count: number, now: () => number = Date.now) {
     this.servers = Array.from({ length: count }, (_, seat) => {
       const send = (_to: Seat, bytes: Uint8Array): void => this.#carry(seat, bytes);
-      const folder = join(directory, `server-${seat}`);
       return new SnapshotServer({
-        folder,
+        folders: diskFolders(join(directory, `server-${seat}`)),
         chain: source.chain,
         proofOf: () => PROOF,
         send,
@@ -76,6 +76,7 @@ class Members {
       send: (to, bytes) => this.#ask(to, bytes),
       certified: async ({ proof }) => Buffer.compare(proof, PROOF) === 0,
       chosen: () => undefined,
+      fetched: () => undefined,
       lied: (liar) => liars.push(liar),
       now: Date.now,
       ...parts,
@@ -260,7 +261,8 @@ test("a stopped download goes on where it was, also with members that fall silen
     return answer;
   });
   expect(await underLoad(first.run())).toBe(false);
-  expect(pieces).toBe(1);
+  // Two were asked for at once; nothing is after the stop.
+  expect([1, 2]).toContain(pieces);
   members.tampers.delete(0);
   members.down = new Set([1]);
   expect(await members.download().run()).toBe(true);

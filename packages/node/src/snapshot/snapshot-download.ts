@@ -13,6 +13,8 @@ const PAUSE_MS = 500;
 const STALE_MS = 30_000;
 /** The same where no member that can be asked serves it any more. */
 const ABANDONED_MS = 3_000;
+/** Runs that are asked of one member at once: one travels while another is verified. */
+const LANES = 2;
 /** Buckets in one run at most, so that even a small state comes from several members. */
 const MAX_RUN_BUCKETS = 16;
 
@@ -32,6 +34,8 @@ export type SnapshotDownloadParts = {
   readonly certified: (manifest: Manifest) => Promise<boolean>;
   /** A certified snapshot was chosen, of which so many buckets are not here yet. */
   readonly chosen: (block: number, missing: number) => void;
+  /** All of it is here, each part verified. What is on the disk is compared with that next. */
+  readonly fetched: () => void;
   /** A member served what it cannot have. It is not asked any more. */
   readonly lied: (liar: Liar) => void;
   readonly now: () => number;
@@ -43,7 +47,7 @@ type Waiting = { readonly seat: Seat; readonly done: (answer: SnapshotAnswer | u
 type Run = { readonly first: number; readonly last: number };
 
 /**
- * Fetches one snapshot from all members at once, a run of buckets from each at a time. A run comes from one member
+ * Fetches one snapshot from all members at once, a few runs of buckets from each at a time. A run comes from one member
  * alone, so that whoever lied is known; it is banned for this download and its run goes to another.
  */
 export class SnapshotDownload {
@@ -94,6 +98,7 @@ export class SnapshotDownload {
       await Promise.all(this.#working.values());
       const into = this.#into;
       if (into === undefined || into.manifest.record.block.header.number < this.#parts.least()) break;
+      this.#parts.fetched();
       await into.finish();
       return true;
     }
@@ -139,6 +144,12 @@ export class SnapshotDownload {
     const into = this.#into;
     if (into === undefined || !equal(into.manifest.record.block.hash, manifest.record.block.hash))
       return pause(PAUSE_MS);
+    const lanes = Array.from({ length: LANES }, () => this.#fetch(seat, into, manifest));
+    await Promise.all(lanes);
+  }
+
+  /** One run after the other, as long as the member has what is asked for. */
+  async #fetch(seat: Seat, into: StateImport, manifest: Manifest): Promise<void> {
     while (!this.#stopped && !this.#banned.has(seat) && this.#into === into) {
       const run = this.#claim(into, manifest);
       const moved = run === undefined ? await this.#codes(seat, into) : await this.#run(seat, into, manifest, run);

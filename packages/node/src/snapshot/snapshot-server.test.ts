@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestChain } from "@tributary/chain/chain/chain.fixture";
 import { grownChain, step } from "@tributary/chain/chain/snapshot.fixture";
+import { diskFolders } from "@tributary/chain/files/disk-folders";
 import pino from "pino";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { decodeSnapshotMessage, type SnapshotMessage } from "./codec.ts";
@@ -25,7 +26,7 @@ afterEach(async () => {
 test("a snapshot is served until what follows it may be dropped, and then takes no room", async () => {
   let answer: SnapshotMessage | undefined;
   const server = new SnapshotServer({
-    folder: join(directory, "snapshots"),
+    folders: diskFolders(join(directory, "snapshots")),
     chain: chain.chain,
     proofOf: () => new Uint8Array(1),
     send: (_, bytes) => {

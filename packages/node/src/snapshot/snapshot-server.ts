@@ -1,9 +1,7 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Chain } from "@tributary/chain/chain/chain";
-import { diskFolder } from "@tributary/chain/files/disk-folder";
-import { SnapshotFiles } from "@tributary/chain/snapshot/snapshot-files";
+import { clearSnapshot, SnapshotFiles } from "@tributary/chain/snapshot/snapshot-files";
 import type { Seat } from "@tributary/protocol/consensus/types";
+import type { FolderLayer } from "@tributary/protocol/ports/folder-layer";
 import type { Logger } from "pino";
 import {
   encodeSnapshotMessage,
@@ -26,8 +24,8 @@ const PEER_BURST_BYTES: number = 16 * 1024 * 1024;
 const ANSWER_BYTES = 4_096;
 
 export type SnapshotServerParts = {
-  /** Folder of its own. */
-  readonly folder: string;
+  /** In a directory of its own. */
+  readonly folders: Pick<FolderLayer, "files" | "remove">;
   readonly chain: Pick<Chain, "freeze" | "codes" | "head">;
   /** What certifies the block; undefined where it is not held. */
   readonly proofOf: (block: number) => Uint8Array | undefined;
@@ -115,7 +113,7 @@ export class SnapshotServer {
     const newest = this.#newest;
     if (newest === undefined || this.#writing !== undefined || block - newest.block <= this.#parts.maxAge) return;
     this.#newest = undefined;
-    rm(join(this.#parts.folder, newest.name), { recursive: true, force: true }).catch((error: unknown) => {
+    this.#remove(newest.name).catch((error: unknown) => {
       this.#parts.logger.warn({ block: newest.block, err: error }, "an old snapshot could not be removed");
     });
   }
@@ -131,7 +129,7 @@ export class SnapshotServer {
 
   /** Of the newest block. */
   async #write(): Promise<void> {
-    const { folder, chain, proofOf, logger } = this.#parts;
+    const { folders, chain, proofOf, logger } = this.#parts;
     const frozen = chain.freeze();
     const block = frozen.number;
     // Two names in turn: the older one is overwritten.
@@ -140,19 +138,27 @@ export class SnapshotServer {
     try {
       const proof = proofOf(block);
       if (proof === undefined) return;
-      const files = diskFolder(join(folder, name));
+      const files = folders.files(name);
       await frozen.write(files, proof);
       const written = SnapshotFiles.open(files);
       if (written === undefined) return;
       this.#newest = { block, name, files: written };
       logger.info({ block }, "snapshot written");
-      if (before !== undefined) await rm(join(folder, before.name), { recursive: true, force: true });
+      if (before !== undefined) await this.#remove(before.name);
     } catch (error) {
       // Serving others is a favour: what is lacking here must not stop this member.
       logger.warn({ block, err: error }, "the snapshot could not be written");
+      // Nor may a part of it take room that is short.
+      if (this.#newest?.name !== name) await this.#remove(name).catch(() => undefined);
     } finally {
       await frozen.close();
     }
+  }
+
+  async #remove(name: string): Promise<void> {
+    const { folders } = this.#parts;
+    await clearSnapshot(folders.files(name));
+    await folders.remove(name);
   }
 
   /** A token bucket for each peer. */

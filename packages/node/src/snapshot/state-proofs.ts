@@ -87,6 +87,8 @@ export class StateProofs {
 
   async #write(): Promise<void> {
     const { folder, chain, now, logger } = this.#parts;
+    // No container has block 0, and its state may not even be written.
+    if (chain.head.header.number === 0) return;
     const begun = now();
     const frozen = chain.freeze();
     const block = frozen.number;

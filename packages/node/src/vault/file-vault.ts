@@ -9,6 +9,7 @@ import { cancelDigest } from "@tributary/protocol/keygen/cancel";
 import { judgeDealing, type Opener } from "@tributary/protocol/keygen/complaint";
 import { makeDealing } from "@tributary/protocol/keygen/dealing";
 import { makeEncryptionKey } from "@tributary/protocol/keygen/encryption-key";
+import { eraDigest } from "@tributary/protocol/keygen/era-handover";
 import { acceptDealings } from "@tributary/protocol/keygen/fresh-key";
 import { readyDigest } from "@tributary/protocol/keygen/ready";
 import { acceptResharing, judgeResharing, makeResharing } from "@tributary/protocol/keygen/resharing";
@@ -27,14 +28,22 @@ import type {
 } from "@tributary/protocol/ports/key-vault";
 import type { Signer } from "../consensus/ports.ts";
 import { type RawKeys, signStatement } from "../consensus/statement.ts";
+import { compareTerms } from "../consensus/term-name.ts";
 import { NodeError } from "../fault/node-error.ts";
 import { generateTransportKey, type TransportIdentity, transportIdentity } from "../mesh/transport-identity.ts";
 import { nativeNodeSignatures } from "../verifier/native-node-signatures.ts";
 import { Keystore } from "./keystore.ts";
-import type { MemberVault, SeatKeys, SeatRequest } from "./member-vault.ts";
+import type { MemberVault, NextEra, SeatKeys, SeatRequest } from "./member-vault.ts";
 import { beginSession } from "./session.ts";
 import { isUnsignedTransaction } from "./unsigned-transaction.ts";
-import { decodeContent, type EpochSecrets, encodeContent, epochName, type VaultContent } from "./vault-content.ts";
+import {
+  decodeContent,
+  type EpochSecrets,
+  encodeContent,
+  epochName,
+  epochNamed,
+  type VaultContent,
+} from "./vault-content.ts";
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 
@@ -215,6 +224,21 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     return this.#inTurn(async () => this.#epoch(slot, seat).erased?.encryption ?? false);
   }
 
+  async eraseOlder(slot: KeySlot): Promise<boolean> {
+    for (const older of this.older(slot)) await this.eraseShares(older, older.seat);
+    return true;
+  }
+
+  /** The seats in epochs of the group before this one of which secrets may be here. */
+  older({ group, era, epoch }: KeySlot): readonly (KeySlot & { readonly seat: number })[] {
+    return Object.entries(this.#content.epochs).flatMap(([name, { erased }]) => {
+      const found = epochNamed(name);
+      const older = found?.group === group && compareTerms(found, { era, epoch }) < 0;
+      return older && erased?.shares !== true ? [found] : [];
+    });
+  }
+
+  /** The epoch's shares, and what is left of its encryption key, for ever. */
   eraseShares(slot: KeySlot, seat: number): Promise<void> {
     return this.#inTurn(async () => {
       // With the encryption key the share could be had again from what was dealt.
@@ -263,7 +287,12 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
   async seat({ spec, journal, served, logger }: SeatRequest): Promise<SeatKeys> {
     const signer = this.signer(spec, spec.seat, fromHex(spec.shareKeys[spec.seat] ?? "") ?? new Uint8Array(0));
     await beginSession(spec, this, journal, served, logger);
-    return { signer, journal, close: () => undefined };
+    return {
+      ...{ signer, journal, close: () => undefined },
+      get state() {
+        return journal.silent ? "silent" : "signing";
+      },
+    };
   }
 
   /** The same keys over any digest, for whoever looks at what is signed before. */
@@ -283,6 +312,17 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     const opening = fromHex(openingId);
     if (opening?.length !== 32) throw new NodeError("config", "an opening's name is a 32-byte hash");
     return share.sign(cancelDigest(context(slot).group, slot.era, opening));
+  }
+
+  async signHandover(slot: KeySlot, seat: number, next: NextEra): Promise<Uint8Array> {
+    const kept = this.#epoch(slot, seat).shares.at(-1);
+    const share = kept === undefined ? undefined : BlsSecretKey.fromBytes(kept.secret);
+    if (share === undefined) throw new NodeError("vault-share", `no share is left for ${epochName(slot, seat)}`);
+    const era = `${slot.group}/${slot.era + 1}/`;
+    const own = Object.entries(this.#content.epochs).filter(([name]) => name.startsWith(era));
+    const known = own.some(([, { shares }]) => shares.some(({ groupKey }) => equal(groupKey, next.groupKey)));
+    if (!known) throw new NodeError("vault-refused", "this is not a key of which a share is here");
+    return share.sign(eraDigest(context(slot).group, { era: slot.era, ...next }));
   }
 
   /** How often a member of this seat was started, as far as this vault knows: its slot journal must know of as many. */

@@ -58,6 +58,14 @@ export function epochName(slot: KeySlot, seat: number): string {
   return `${slot.group}/${slot.era}/${slot.epoch}/${seat}`;
 }
 
+/** What `epochName` named. */
+export function epochNamed(name: string): (KeySlot & { readonly seat: number }) | undefined {
+  const [group, ...numbers] = name.split("/");
+  const [era, epoch, seat] = numbers.map(Number);
+  if (group === undefined || era === undefined || epoch === undefined || seat === undefined) return undefined;
+  return { group: group as KeySlot["group"], era, epoch, seat };
+}
+
 export function encodeContent(value: VaultContent): Uint8Array {
   const text = JSON.stringify(value, (_, field: unknown) => (field instanceof Uint8Array ? toHex(field) : field));
   return new TextEncoder().encode(text);

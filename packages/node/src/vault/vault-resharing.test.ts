@@ -104,7 +104,7 @@ test("a vault without the old share deals nothing", async () => {
 test("what is erased does not come again, also after reopening", async () => {
   const keys = await accept(dealings.slice(0, 3));
   await vaults[0]!.eraseEncryption(next, 0);
-  await vaults[0]!.eraseShares(old, 0);
+  await vaults[0]!.eraseOlder(next);
   for (const vault of [vaults[0]!, await FileVault.open(path(0), password)]) {
     await expect(vault.encryptionKey(next, 0)).rejects.toMatchObject({ code: "vault-share" });
     await expect(vault.judgeShares(next, 0, previous, points, dealings)).rejects.toMatchObject({ code: "vault-share" });
@@ -114,5 +114,20 @@ test("what is erased does not come again, also after reopening", async () => {
     });
     // The new share stays.
     vault.signer(next, 0, keys.shareKeys[0]!);
+  }
+});
+
+test("what came to nothing is erased with what is over; later epochs and other groups stay", async () => {
+  const vault = await FileVault.create(path(9), password);
+  const failed = { ...old, epoch: 3 };
+  const present = { ...old, epoch: 10 };
+  const stay = [present, { ...old, era: 2, epoch: 0 }, { ...failed, group: `0x${"08".repeat(32)}` as const }];
+  await vault.encryptionKey(failed, 2);
+  const keys = await Promise.all(stay.map((slot) => vault.encryptionKey(slot, 1)));
+  expect(await vault.eraseOlder(present)).toBe(true);
+  for (const opened of [vault, await FileVault.open(path(9), password)]) {
+    await expect(opened.encryptionKey(failed, 2)).rejects.toMatchObject({ code: "vault-share" });
+    expect(opened.older(present)).toEqual([]);
+    expect(await Promise.all(stay.map((slot) => opened.encryptionKey(slot, 1)))).toEqual(keys);
   }
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { toHex } from "../bytes/hex.ts";
-import { assignees, assignmentHeight, spread } from "./routing.ts";
+import { assignees, assignmentHeight, proposers, spread } from "./routing.ts";
 
 const beacon = toHex(new Uint8Array(32).fill(1));
 const sender = (index: number) => new Uint8Array(20).fill(index);
@@ -25,4 +25,8 @@ test("every seat is an assignee once; senders spread over the seats; absent seat
 test("copies double with age and reach everybody at three", () => {
   expect([0, 1, 2, 3, 9].map((age) => spread(age, 16))).toEqual([1, 2, 4, 16, 16]);
   expect([0, 1, 2, 3].map((age) => spread(age, 3))).toEqual([1, 2, 3, 3]);
+});
+
+test("whoever holds a copy leaves the proposing to those before it for a height, but for no longer than age three", () => {
+  expect([0, 1, 2, 3, 9].map((age) => proposers(age, 16))).toEqual([1, 1, 2, 16, 16]);
 });

@@ -21,14 +21,21 @@ export function assignmentHeight(height: Height): Height {
  * `absent` (decided 0 at both of the last two known heights) come last.
  */
 export function assignees(beacon: HexHash, sender: Uint8Array, members: number, absent: bigint): readonly Seat[] {
-  const prefix = concat(hashBytes(beacon), sender);
-  return Array.from({ length: members }, (_, seat) => ({
-    seat,
-    away: (absent & seatBit(seat)) === 0n ? 0 : 1,
-    key: keccak256(concat(prefix, uint(seat, 2))),
-  }))
-    .sort((a, b) => a.away - b.away || compare(a.key, b.key))
-    .map(({ seat }) => seat);
+  const subject = concat(hashBytes(beacon), sender, uint(0, 2));
+  const at = subject.length - 2;
+  const keys: Uint8Array[] = [];
+  const seats: Seat[] = [];
+  // Thousands of senders are assigned when a window begins.
+  for (let seat = 0; seat < members; seat++) {
+    subject[at] = seat >> 8;
+    subject[at + 1] = seat & 0xff;
+    keys.push(keccak256(subject));
+    seats.push(seat);
+  }
+  const byKey = (a: Seat, b: Seat): number => compare(keys[a] as Uint8Array, keys[b] as Uint8Array);
+  if (absent === 0n) return seats.sort(byKey);
+  const away = seats.map((seat) => ((absent & seatBit(seat)) === 0n ? 0 : 1));
+  return seats.sort((a, b) => (away[a] ?? 0) - (away[b] ?? 0) || byKey(a, b));
 }
 
 /**
@@ -37,4 +44,13 @@ export function assignees(beacon: HexHash, sender: Uint8Array, members: number, 
  */
 export function spread(age: number, members: number): number {
   return age >= FULL_SPREAD_AGE ? members : Math.min(members, 2 ** age);
+}
+
+/**
+ * How many of the assignees propose a transaction while one before them is within reach: who got it at this age waits
+ * for another height, in which that one most likely proposes it. A height that takes long would else hold it several
+ * times. From age 3 on all do.
+ */
+export function proposers(age: number, members: number): number {
+  return spread(age >= FULL_SPREAD_AGE ? age : Math.max(0, age - 1), members);
 }

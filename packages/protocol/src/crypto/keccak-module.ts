@@ -4,6 +4,22 @@
 // Memory: 0 round constants (24 x 8), 192 state (25 x 8), 512 input. Export `absorb(at, blocks)` xors whole blocks of
 // 136 bytes into the state and permutes after each.
 
+import {
+  END,
+  get,
+  I32,
+  I64,
+  i32,
+  initialBytes,
+  MAGIC,
+  name,
+  section,
+  set,
+  signed,
+  sized,
+  unsigned,
+} from "./wasm-code.ts";
+
 export const STATE_AT = 192;
 export const INPUT_AT = 512;
 /** Bytes of input per permutation at 256 bits of output. */
@@ -14,9 +30,6 @@ export const INPUT_BLOCKS: number = Math.floor((PAGE - INPUT_AT) / RATE);
 const ROTATIONS = [1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 2, 14, 27, 41, 56, 8, 25, 43, 62, 18, 39, 61, 20, 44];
 const LANES = [10, 7, 11, 17, 18, 3, 5, 16, 8, 21, 24, 4, 15, 23, 19, 13, 12, 2, 20, 14, 22, 9, 6, 1];
 
-const I32 = 0x7f;
-const I64 = 0x7e;
-const END = 0x0b;
 const XOR = 0x85;
 const AND = 0x83;
 const ROTL = 0x89;
@@ -28,31 +41,6 @@ const lane = (i: number): number => 3 + i;
 const scratch = (i: number): number => 28 + i;
 const SCRATCH = 10;
 
-function unsigned(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  do {
-    const byte = rest & 0x7f;
-    rest >>>= 7;
-    out.push(rest === 0 ? byte : byte | 0x80);
-  } while (rest !== 0);
-  return out;
-}
-
-function signed(value: number): number[] {
-  const out: number[] = [];
-  let rest = value;
-  for (;;) {
-    const byte = rest & 0x7f;
-    rest >>= 7;
-    if ((rest === 0 && (byte & 0x40) === 0) || (rest === -1 && (byte & 0x40) !== 0)) return [...out, byte];
-    out.push(byte | 0x80);
-  }
-}
-
-const get = (local: number): number[] => [0x20, ...unsigned(local)];
-const set = (local: number): number[] => [0x21, ...unsigned(local)];
-const i32 = (value: number): number[] => [0x41, ...signed(value)];
 const rotl = (by: number): number[] => [0x42, ...signed(by), ROTL];
 const load64 = (offset: number): number[] => [0x29, 3, ...unsigned(offset)];
 const store64 = (offset: number): number[] => [0x37, 3, ...unsigned(offset)];
@@ -101,8 +89,8 @@ function absorb(): number[] {
   return [2, 1, I32, ...unsigned(25 + SCRATCH), I64, ...code, END];
 }
 
-/** Constants by the linear feedback register of FIPS 202, 3.2.5. */
-function roundConstants(): number[] {
+/** The bytes of the 24 constants, little-endian, each `copies` times: the linear feedback register of FIPS 202, 3.2.5. */
+export function roundConstants(copies: number): number[] {
   const bytes: number[] = [];
   let register = 1;
   for (let r = 0; r < 24; r++) {
@@ -111,30 +99,20 @@ function roundConstants(): number[] {
       if ((register & 1) !== 0) constant |= 1n << BigInt((1 << j) - 1);
       register = (register << 1) ^ ((register >> 7) * 0x171);
     }
-    for (let i = 0n; i < 8n; i++) bytes.push(Number((constant >> (8n * i)) & 0xffn));
+    for (let i = 0; i < 8 * copies; i++) bytes.push(Number((constant >> BigInt(8 * (i % 8))) & 0xffn));
   }
   return bytes;
 }
 
-function section(id: number, content: readonly number[]): number[] {
-  return [id, ...unsigned(content.length), ...content];
-}
-
-function name(text: string): number[] {
-  return [text.length, ...new TextEncoder().encode(text)];
-}
-
 /** The module's bytes. */
 export function keccakModule(): Uint8Array<ArrayBuffer> {
-  const body = absorb();
-  const constants = roundConstants();
   return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...MAGIC,
     ...section(1, [1, 0x60, 2, I32, I32, 0]),
     ...section(3, [1, 0]),
     ...section(5, [1, 1, 1, 1]),
     ...section(7, [2, ...name("memory"), 2, 0, ...name("absorb"), 0, 0]),
-    ...section(10, [1, ...unsigned(body.length), ...body]),
-    ...section(11, [1, 0, ...i32(0), END, ...unsigned(constants.length), ...constants]),
+    ...section(10, [1, ...sized(absorb())]),
+    ...initialBytes(roundConstants(1)),
   ]);
 }

@@ -27,6 +27,9 @@ export interface BodyRules {
   encode(transactions: readonly Uint8Array[]): Uint8Array;
 }
 
+/** In which a container was ordered, as its header says. */
+export type ContainerTerm = Pick<ContainerHeader, "era" | "epoch" | "committee">;
+
 /** A container whose order is decided, ready to be executed after its predecessor. */
 export type OrderedContainer = {
   readonly height: number;
@@ -38,6 +41,7 @@ export type OrderedContainer = {
   /** Hash of container header h-1. */
   readonly parent: HexHash;
   readonly mainchain: Checkpoint;
+  readonly term: ContainerTerm;
   /**
    * Encoded bodies of the accepted proposals in rank order; equal transactions count once, at the first place. A member
    * that catches up passes one body with all transactions of the container in their order: the result is the same.

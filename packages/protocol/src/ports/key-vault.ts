@@ -113,6 +113,4 @@ export interface ResharingVault extends Pick<KeyVault, "nodeAddress" | "encrypti
   eraseEncryption(slot: KeySlot, seat: number): Promise<void>;
   /** Whether that was done. */
   encryptionErased(slot: KeySlot, seat: number): Promise<boolean>;
-  /** Erases the epoch's shares and what is left of its encryption key, for ever. Only when the last height of the epoch is final. consensus.md 14. */
-  eraseShares(slot: KeySlot, seat: number): Promise<void>;
 }

@@ -24,7 +24,10 @@ export type MemberSpec = {
   readonly group: HexHash;
   readonly era: number;
   readonly epoch: number;
-  /** First height of the chain's first epoch; that of a later one follows from what was ordered. */
+  /**
+   * First height of the chain's first epoch; that of a later one follows from what was ordered. Of an era: 0 until the
+   * mainchain knows it, on its first epoch.
+   */
   readonly firstHeight: number;
   /** Where the era began, on the first epoch of one that a Recovery began. */
   readonly beginning?: EraBeginning;
@@ -69,8 +72,28 @@ export type GenesisParameters = {
   readonly allocation: readonly { readonly address: `0x${string}`; readonly balance: bigint }[];
 };
 
-/** recovery: nothing is signed while a Recovery of the era is open, or may be; what is final can be read. consensus.md 15. */
-export type MemberStatus = "running" | "paused" | "syncing" | "recovery" | "expired";
+/**
+ * following: what others make final is executed and served, but nothing is signed, since the keys are away or refuse.
+ * paused: too few members answer, or answer to no avail. diverged: this member's result of a height is not the chain's, or
+ * the members' results leave none that can become final. recovery: nothing is signed while a Recovery of the era is open,
+ * or may be; what is final can be read. consensus.md 8, 15.
+ */
+export type MemberStatus = "running" | "following" | "paused" | "syncing" | "diverged" | "recovery" | "expired";
+
+/**
+ * Where an era begins that a fresh key by schedule began: the first container whose checkpoint shows READY, final, and the
+ * one before it. consensus.md 14 and 15.
+ */
+export type BorderProof = {
+  readonly height: number;
+  /** Of the key that signed. */
+  readonly era: number;
+  /** Encoded headers. */
+  readonly container: Uint8Array;
+  readonly parent: Uint8Array;
+  /** F, 96 bytes. */
+  readonly certificate: Uint8Array;
+};
 
 /** Starts and stops members of chains inside one node process, without a restart. Declared here so that agents drive it without importing the node. */
 export interface MemberHost {
@@ -80,9 +103,16 @@ export interface MemberHost {
    */
   start(first: MemberSpec, later?: LaterEpochs): Promise<void>;
   /** Stops the member; its data stays. */
-  stop(chainId: bigint, reason: "expired" | "deleted"): Promise<void>;
+  stop(chainId: bigint, reason: "expired" | "deleted" | "left"): Promise<void>;
+  /**
+   * Whether something is left to do for a chain in which this node had its last seat in the epoch `last`: to see
+   * transactions that it acknowledged into blocks, or to erase keys. For that its member has to run.
+   */
+  owes(chainId: bigint, last: { readonly era: number; readonly epoch: number }): boolean;
   /** Chains with a running member here. */
   running(): readonly bigint[];
   /** Whether the member holds the chain's state up to 64 heights of what is final. consensus.md 14: before READY. */
   current(chainId: bigint): boolean;
+  /** Undefined where that is not known here (yet). `ready`: the mainchain block of READY. */
+  border(chainId: bigint, ready: number): BorderProof | undefined;
 }

@@ -34,14 +34,26 @@ export type OrderClaim = {
   readonly certificate: Uint8Array;
 };
 
+/** The highest that a node holds, certified, bodies included; undefined fields where there is none. */
+export type RecoveryClaims = {
+  /** Under the key of the era that is recovered from. */
+  readonly final?: FinalClaim;
+  readonly order?: OrderClaim;
+  /**
+   * Only where the orders or bodies that the era took over are not all here: the highest order of these, under its own
+   * era's key, up to which they are.
+   */
+  readonly lacking?: { readonly upTo?: OrderClaim };
+};
+
 /** What a Recovery asks of the members of this node. */
 export interface RecoveryHost {
   /** Signs nothing more in the era; idempotent, told again after each start. */
   freeze(chainId: bigint, opening: { readonly openingId: HexHash; readonly era: number }): Promise<void>;
-  /** The opening was cancelled: the era goes on. */
-  thaw(chainId: bigint, openingId: HexHash): Promise<void>;
-  /** The highest that this node holds, certified under `era`, bodies included; undefined fields where there is none. */
-  claims(chainId: bigint, era: number): Promise<{ readonly final?: FinalClaim; readonly order?: OrderClaim }>;
+  /** These openings of the era were cancelled, and none is open: it goes on. Ascending. */
+  thaw(chainId: bigint, cancelled: { readonly openingIds: readonly HexHash[]; readonly era: number }): Promise<void>;
+  /** What this node can post in a Recovery of `era`: certified under it or, at the border of one by schedule, under the one before. */
+  claims(chainId: bigint, era: number): Promise<RecoveryClaims>;
   /** Whether q members of the committee in charge, this one included, answer right now. */
   quorate(chainId: bigint): boolean;
 }

@@ -4,7 +4,14 @@ import { toHex } from "../bytes/hex.ts";
 import type { HexHash, ProposalHeader, VoteKind, VoteRecord } from "../consensus/types.ts";
 import type { ContainerHeader } from "../container/header.ts";
 import { decode, encode, MESSAGE_KINDS, maxFrameBytes, maxMessageBytes } from "./codec.ts";
-import { type Limits, MAX_EVIDENCE_BYTES, MAX_FORWARDED, MAX_VOTE_RECORDS, maxBodyBytes } from "./limits.ts";
+import {
+  type Limits,
+  MAX_EVIDENCE_BYTES,
+  MAX_FORWARDED,
+  MAX_VOTE_RECORDS,
+  maxBodyBytes,
+  maxContainerBodyBytes,
+} from "./limits.ts";
 import type { Message } from "./messages.ts";
 import { toProposal } from "./proposal-header.ts";
 
@@ -154,7 +161,10 @@ describe("message codec", () => {
     fc.assert(
       fc.property(message, fc.nat(), fc.nat(), (value, cut, flip) => {
         const encoded = encode(value);
-        expect(decode(encoded.subarray(0, cut % encoded.length), limits)).toBeUndefined();
+        const shorter = encoded.subarray(0, cut % encoded.length);
+        // A STATUS holds as many rounds as its sender's committee has seats.
+        if (value.kind === "status") checkCanonical(shorter);
+        else expect(decode(shorter, limits)).toBeUndefined();
         const longer = new Uint8Array(encoded.length + 1);
         longer.set(encoded);
         expect(decode(longer, limits)).toBeUndefined();
@@ -185,6 +195,7 @@ describe("message codec", () => {
     const signed = { ...at, seat: 0, signature: new Uint8Array(65) };
     const one = { kind: "est", round: 0, zeros: 0n, ones: 1n } as const;
     const share = new Uint8Array(96);
+    const held = { proposals: 0n, certificates: 0n };
     const good: Message = { kind: "vote", ...signed, records: Array(MAX_VOTE_RECORDS).fill(one) };
     expect(decode(encode(good), limits)).toEqual(good);
     const refused: Message[] = [
@@ -199,13 +210,32 @@ describe("message codec", () => {
       { kind: "coin", ...at, shares: [2, 2].map((i) => ({ seat: i, round: 2, share })) },
       { kind: "evidence", evidence: new Uint8Array(MAX_EVIDENCE_BYTES + 1) },
       { kind: "forward", transactions: [] },
-      { kind: "forward", transactions: [{ age: 0, raw: new Uint8Array(maxBodyBytes(limits) + 1) }] },
+      { kind: "forward", transactions: [{ age: 0, raw: new Uint8Array(limits.containerBytes + 1) }] },
       { kind: "forward", transactions: Array(MAX_FORWARDED + 1).fill({ age: 0, raw: new Uint8Array(0) }) },
-      { kind: "body", height: 1, digest: at.group, offset: 0, bytes: new Uint8Array(maxBodyBytes(limits) + 1) },
+      { kind: "body", height: 1, digest: at.group, offset: 0, bytes: new Uint8Array(limits.containerBytes + 1) },
+      { kind: "status", ...at, ordered: 1, final: 1, held: [held, held], rounds: Array(65).fill(0) },
       { kind: "get-container", height: 1, count: 0 },
       { kind: "get-container", height: 1, count: 257 },
     ];
     for (const value of refused) expect(decode(encode(value), limits)).toBeUndefined();
+  });
+
+  test("what other epochs read too is not bounded by the own committee", () => {
+    const one: Limits = { ...limits, members: 1 };
+    const many: Limits = { ...limits, members: 64 };
+    fc.assert(
+      fc.property(message, (value) => {
+        const shared = ["order", "container", "body", "status", "forward", "finality"].includes(value.kind);
+        if (!shared) return;
+        expect(decode(encode(value), one)).toEqual(value);
+        expect(decode(encode(value), many)).toEqual(value);
+      }),
+    );
+    // N members' full bodies, whatever N is.
+    for (let members = 1; members <= 64; members++) {
+      const full = members * (34 + 2 * maxBodyBytes({ ...limits, members })) + 6;
+      expect(full).toBeLessThanOrEqual(maxContainerBodyBytes(limits));
+    }
   });
 
   test("a frame holds the largest message: a container", () => {

@@ -6,6 +6,7 @@ import { Reader } from "../bytes/reader.ts";
 import { Writer } from "../bytes/writer.ts";
 import type { Accepted } from "../consensus/types.ts";
 import { CONTAINER_HEADER_BYTES, readContainerHeader, writeContainerHeader } from "../container/codec.ts";
+import { MAX_MEMBERS } from "../quorum.ts";
 import {
   type Limits,
   MAX_CONTAINER_RANGE,
@@ -14,7 +15,7 @@ import {
   MAX_VOTE_RECORDS,
   maxBodyBytes,
   maxContainerBodyBytes,
-  maxForwardBytes,
+  maxForeignBodyBytes,
 } from "./limits.ts";
 import type { CoinShare, Envelope, Forwarded, Held, Message, MessageKind } from "./messages.ts";
 import {
@@ -74,16 +75,16 @@ function readCoinShares(reader: Reader, limits: Limits): CoinShare[] {
   return shares;
 }
 
-function readOrder(reader: Reader, limits: Limits): Of<"order"> {
+function readOrder(reader: Reader): Of<"order"> {
   const slot = readSlot(reader);
   const previous = readHash(reader);
   const certificate = reader.bytes(BLS_BYTES);
   const count = reader.u16();
-  if (count > limits.members || count * PROPOSAL_FIELDS_BYTES !== reader.remaining) reader.fail();
+  if (count > MAX_MEMBERS || count * PROPOSAL_FIELDS_BYTES !== reader.remaining) reader.fail();
   const accepted: Accepted[] = [];
   let last = -1;
   for (let i = 0; i < count && reader.ok; i++) {
-    const header = readProposalFields(reader, slot, limits.members);
+    const header = readProposalFields(reader, slot, MAX_MEMBERS);
     if (header.seat <= last) reader.fail();
     last = header.seat;
     if (reader.ok) accepted.push({ seat: header.seat, proposal: toProposal(header) });
@@ -91,8 +92,15 @@ function readOrder(reader: Reader, limits: Limits): Of<"order"> {
   return { kind: "order", ...slot, previous, accepted, certificate };
 }
 
-function readHeld(reader: Reader, members: number): Held {
-  return { proposals: readSeats(reader, members), certificates: readSeats(reader, members) };
+function readHeld(reader: Reader): Held {
+  return { proposals: readSeats(reader, MAX_MEMBERS), certificates: readSeats(reader, MAX_MEMBERS) };
+}
+
+/** One of each seat of the sender's committee, to the message's end. */
+function readRounds(reader: Reader): number[] {
+  const { remaining } = reader;
+  if (remaining % 2 !== 0 || remaining > 2 * MAX_MEMBERS) reader.fail();
+  return reader.ok ? Array.from({ length: remaining / 2 }, () => reader.u16()) : [];
 }
 
 function readForwarded(reader: Reader, limits: Limits): Forwarded[] {
@@ -102,9 +110,9 @@ function readForwarded(reader: Reader, limits: Limits): Forwarded[] {
   let bytes = 0;
   for (let i = 0; i < count && reader.ok; i++) {
     const age = reader.u16();
-    const raw = reader.sized(maxForwardBytes(limits));
+    const raw = reader.sized(maxForeignBodyBytes(limits));
     bytes += raw.length;
-    if (bytes > maxForwardBytes(limits)) reader.fail();
+    if (bytes > maxForeignBodyBytes(limits)) reader.fail();
     transactions.push({ age, raw });
   }
   return transactions;
@@ -193,7 +201,7 @@ const codecs: { readonly [K in MessageKind]: Codec<K> } = {
     }),
   },
   order: {
-    bytes: (limits) => SLOT_BYTES + 32 + BLS_BYTES + 2 + limits.members * PROPOSAL_FIELDS_BYTES,
+    bytes: () => SLOT_BYTES + 32 + BLS_BYTES + 2 + MAX_MEMBERS * PROPOSAL_FIELDS_BYTES,
     write(writer, message) {
       writeSlot(writer, message);
       writeHash(writer, message.previous);
@@ -231,20 +239,20 @@ const codecs: { readonly [K in MessageKind]: Codec<K> } = {
     }),
   },
   status: {
-    bytes: (limits) => 4 + 4 + 8 + 8 + 32 + 2 * limits.members,
+    bytes: () => 4 + 4 + 8 + 8 + 32 + 2 * MAX_MEMBERS,
     write(writer, message) {
       writer.u32(message.era).u32(message.epoch).u64(BigInt(message.ordered)).u64(BigInt(message.final));
       for (const held of message.held) writer.u64(held.proposals).u64(held.certificates);
       for (const round of message.rounds) writer.u16(round);
     },
-    read: (reader, limits) => ({
+    read: (reader) => ({
       kind: "status",
       era: reader.u32(),
       epoch: reader.u32(),
       ordered: readSafe(reader),
       final: readSafe(reader),
-      held: [readHeld(reader, limits.members), readHeld(reader, limits.members)],
-      rounds: Array.from({ length: limits.members }, () => reader.u16()),
+      held: [readHeld(reader), readHeld(reader)],
+      rounds: readRounds(reader),
     }),
   },
   "get-certificate": {
@@ -274,7 +282,7 @@ const codecs: { readonly [K in MessageKind]: Codec<K> } = {
     }),
   },
   body: {
-    bytes: (limits) => 8 + 32 + 4 + 4 + maxBodyBytes(limits),
+    bytes: (limits) => 8 + 32 + 4 + 4 + maxForeignBodyBytes(limits),
     write(writer, message) {
       writer.u64(BigInt(message.height));
       writeHash(writer, message.digest);
@@ -285,7 +293,7 @@ const codecs: { readonly [K in MessageKind]: Codec<K> } = {
       height: readSafe(reader),
       digest: readHash(reader),
       offset: reader.u32(),
-      bytes: reader.sized(maxBodyBytes(limits)),
+      bytes: reader.sized(maxForeignBodyBytes(limits)),
     }),
   },
   "get-order": {
@@ -315,7 +323,7 @@ const codecs: { readonly [K in MessageKind]: Codec<K> } = {
     read: (reader) => ({ kind: "repeat", height: readSafe(reader) }),
   },
   forward: {
-    bytes: (limits) => 2 + 6 * MAX_FORWARDED + maxForwardBytes(limits),
+    bytes: (limits) => 2 + 6 * MAX_FORWARDED + maxForeignBodyBytes(limits),
     write(writer, message) {
       writer.u16(message.transactions.length);
       for (const { age, raw } of message.transactions) writer.u16(Math.min(age, 0xffff)).sized(raw);

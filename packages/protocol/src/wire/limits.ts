@@ -1,8 +1,11 @@
-import { quorum } from "../quorum.ts";
+import { MAX_MEMBERS, quorum } from "../quorum.ts";
 
-/** What the sizes of a chain's messages follow from. */
+/**
+ * What the sizes of a chain's messages follow from. What an epoch keeps to itself is bounded by its own committee; orders,
+ * containers, bodies and STATUS, which nodes of other epochs read too, by any that a chain may have.
+ */
 export type Limits = {
-  /** N. */
+  /** N of the epoch. */
   readonly members: number;
   /** B: bytes of proposal bodies in one container, a chain parameter. */
   readonly containerBytes: number;
@@ -23,15 +26,21 @@ export function maxBodyBytes(limits: Limits): number {
   return Math.ceil(limits.containerBytes / quorum(limits.members));
 }
 
-/**
- * Bytes of an encoded container body. All N proposals may be accepted, each with a full body; a transaction's framing
- * there (5 bytes) is at most one more than in the proposal's body (4 bytes), so doubling covers it at any length.
- */
-export function maxContainerBodyBytes(limits: Limits): number {
-  return 2 + limits.members * 34 + 4 + 2 * limits.members * maxBodyBytes(limits);
+/** Bytes of a proposal's body in any epoch: ceil(B/q) where N = 1. */
+export function maxForeignBodyBytes(limits: Limits): number {
+  return limits.containerBytes;
 }
 
-/** Bytes of transactions in one FORWARD: one that is larger fits no proposal. */
+/**
+ * Bytes of an encoded container body of any epoch. All N proposals may be accepted, each with a full body; a transaction's
+ * framing there (5 bytes) is at most one more than in the proposal's body (4 bytes), so doubling covers it at any length.
+ * N / q is below 3/2.
+ */
+export function maxContainerBodyBytes(limits: Limits): number {
+  return 2 + MAX_MEMBERS * 34 + 4 + 3 * limits.containerBytes + 2 * MAX_MEMBERS;
+}
+
+/** Bytes of transactions in one FORWARD of this epoch: one that is larger fits no proposal. */
 export function maxForwardBytes(limits: Limits): number {
   return maxBodyBytes(limits);
 }

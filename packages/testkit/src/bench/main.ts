@@ -20,6 +20,7 @@ const { positionals, values } = parseArgs({
     units: { type: "string", default: "1500" },
     minutes: { type: "string", default: "30" },
     seed: { type: "string" },
+    folder: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -32,7 +33,7 @@ npm run bench -- authority-trouble [--seconds S] [--json]
 npm run bench -- rpc [--seconds S] [--json]
 npm run bench -- rpc-load [--seconds S] [--calls N] [--transactions N] [--sockets N] [--units N] [--json]
 npm run bench -- state [--accounts N,N,N] [--rounds N] [--seed N] [--json]
-npm run bench -- join [--accounts N] [--blocks N] [--json]
+npm run bench -- join [--accounts N] [--blocks N] [--folder PATH] [--json]
 npm run bench -- rotation [--members N] [--rounds N] [--json]
 npm run bench -- soak [--minutes N] [--json]
 npm run bench -- wan [--members N] [--samples K] [--seed N] [--json]
@@ -71,7 +72,8 @@ state: execution of a block of 5,000 token transfers on LevelDB, as the state gr
 join: time for an empty member to join a chain under load, with a member that serves bad buckets and a kill -9 in the
   middle, until it is at the head; 1 at the end if anything is not as it should be
   --accounts  of the genesis (default 1000000)
-  --blocks    made by consensus before it begins (default 10000)
+  --blocks    made by consensus, of a committee of one, before all members take over and it begins (default 10000)
+  --folder    where the chain stays, so that the next run need not make it (default: nowhere)
 
 rotation: members leave a chain one after the other, beside 20 transfers a second: how long each change takes, and the
   longest time without a block; 1 at the end if a block is not certified by the first key or a transfer is lost
@@ -147,7 +149,12 @@ async function bench(name: string | undefined): Promise<unknown> {
     case "join": {
       const { benchJoin } = await import("./join/bench-join.ts");
       const accounts = count(values.accounts ?? "1000000", "accounts");
-      const joined = await benchJoin({ accounts, blocks: count(values.blocks, "blocks"), progress });
+      const joined = await benchJoin({
+        accounts,
+        blocks: count(values.blocks, "blocks"),
+        folder: values.folder,
+        progress,
+      });
       if (joined.wrong.length > 0) process.exitCode = 1;
       return joined;
     }

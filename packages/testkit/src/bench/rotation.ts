@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { BlockWatch } from "../devnet/block-watch.ts";
 import { Devnet } from "../devnet/devnet.ts";
 import { Load } from "../devnet/load.ts";
 import { eraAt, type Finality, signedDigest, verify } from "../devnet/outside-verifier.ts";
@@ -36,45 +37,6 @@ type Row = {
 
 /** What must hold whatever the speed; 1 at the end where anything stands here. */
 export type RotationFigures = { readonly rows: readonly Row[]; readonly wrong: readonly string[] };
-
-/** Times between blocks, as whoever asks all members sees them. */
-class BlockWatch {
-  #gaps: number[] = [];
-  #running = true;
-  readonly #done: Promise<void>;
-
-  constructor(urls: () => readonly string[]) {
-    this.#done = this.#run(urls);
-  }
-
-  /** The gaps since the last call, milliseconds, ascending. */
-  take(): number[] {
-    const gaps = this.#gaps;
-    this.#gaps = [];
-    return gaps.sort((a, b) => a - b);
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await this.#done;
-  }
-
-  async #run(urls: () => readonly string[]): Promise<void> {
-    let height = 0;
-    let since = performance.now();
-    while (this.#running) {
-      const heads = await Promise.all(urls().map((url) => call<string>(url, "eth_blockNumber").then(Number, () => 0)));
-      const head = Math.max(...heads);
-      if (head > height) {
-        const now = performance.now();
-        if (height > 0) this.#gaps.push(now - since);
-        height = head;
-        since = now;
-      }
-      await sleep(40);
-    }
-  }
-}
 
 class Bench {
   readonly #devnet: Devnet;

@@ -111,7 +111,11 @@ class ChaosRun {
     await Promise.all([...this.#present].map((fault) => fault.heal()));
     this.#present.clear();
     const nextBlock = await block;
-    const allBack = await this.#until(() => this.#watch.heads.every((height) => height > head));
+    const full = plan.strikes.filter(({ kind }) => kind === "full disk").flatMap(({ victims }) => victims);
+    const allBack = await this.#until(async () => {
+      await this.#startAgain(full);
+      return this.#watch.heads.every((height) => height > head);
+    });
     const since = (time: number | undefined) => (time === undefined ? undefined : time - healed);
     this.#incidents.push({
       ...{ at, lasted: healed - began, beyond: plan.beyond, faults: records, blocks: head - from },
@@ -119,6 +123,11 @@ class ChaosRun {
     });
     this.#say(`  next block after ${since(nextBlock)} ms, all back after ${since(allBack)} ms`);
     if (allBack === undefined && !this.#options.signal.aborted) this.#stuck.push(this.#notBack(healed, head));
+  }
+
+  /** A process that does not survive a full disk may end a moment after there is room again; its operator starts it. */
+  async #startAgain(nodes: readonly number[]): Promise<void> {
+    await Promise.all(nodes.filter((node) => !this.#cluster.runs(node)).map((node) => this.#cluster.restart(node)));
   }
 
   #notBack(healed: number, head: number): Violation {

@@ -1,8 +1,11 @@
 import type { AppendFile, FileLayer } from "@tributary/protocol/ports/file-layer";
 import type { Random } from "../agreement/random.ts";
-import { FileContent, FolderNames, type Loss } from "./pending.ts";
+import { FileContent, FolderNames, type Loss, Names } from "./pending.ts";
 
 export type OperationKind = "create" | "write" | "sync" | "truncate" | "rename" | "remove" | "sync-folder";
+
+/** Names of folders in one directory. */
+export type DirectoryNames = Names<FolderNames>;
 
 export type Operation = { readonly kind: OperationKind; readonly folder: string; readonly name: string };
 
@@ -36,6 +39,7 @@ export class BadDisk {
   readonly faults: Map<number, Fault> = new Map();
   readonly #random: Random;
   readonly #folders = new Map<string, FolderNames>();
+  readonly #directories = new Map<string, DirectoryNames>();
   #full = false;
   #short = false;
 
@@ -55,7 +59,13 @@ export class BadDisk {
   crash(loss: Loss): void {
     if (loss === "kept") return;
     const files = new Set<FileContent>();
-    for (const folder of this.#folders.values()) {
+    const folders = new Set(this.#folders.values());
+    for (const directory of this.#directories.values()) {
+      for (const folder of directory.view.values()) folders.add(folder);
+      directory.powerLoss(loss, this.#random);
+      for (const folder of directory.view.values()) folders.add(folder);
+    }
+    for (const folder of folders) {
       for (const file of folder.view.values()) files.add(file);
       folder.powerLoss(loss, this.#random);
       for (const file of folder.view.values()) files.add(file);
@@ -64,7 +74,18 @@ export class BadDisk {
   }
 
   folder(folder: string, life: Life): FileLayer {
-    return this.#layer(folder, this.#names(folder), life);
+    const names = this.#names(folder);
+    return this.layer(folder, () => names, life);
+  }
+
+  /** For `badDirectory`. */
+  directory(path: string): DirectoryNames {
+    let names = this.#directories.get(path);
+    if (names === undefined) {
+      names = new Names();
+      this.#directories.set(path, names);
+    }
+    return names;
   }
 
   /** What a process would find after the power was lost now. */
@@ -75,7 +96,7 @@ export class BadDisk {
     for (const [name, bytes] of found) {
       const file = new FileContent();
       file.append(bytes);
-      names.change({ kind: "link", name, file });
+      names.change({ kind: "link", name, entry: file });
     }
     return copy.folder(folder, { alive: () => true, stop: () => {}, later: (run) => run() });
   }
@@ -89,16 +110,17 @@ export class BadDisk {
     return names;
   }
 
-  #layer(folder: string, names: FolderNames, life: Life): FileLayer {
+  /** Files of a folder that is looked up at each call, by its path. */
+  layer(folder: string, names: () => FolderNames, life: Life): FileLayer {
     const file = (name: string): FileContent => {
-      const found = names.view.get(name);
+      const found = names().view.get(name);
       if (found === undefined) throw systemError("ENOENT", `${folder}/${name}`);
       return found;
     };
     const later = (kind: OperationKind, name: string, apply: () => void): Promise<void> =>
-      this.#later({ kind, folder, name }, life, apply);
+      this.later({ kind, folder, name }, life, apply);
     return {
-      list: () => [...names.view.keys()].sort(),
+      list: () => [...names().view.keys()].sort(),
       size: (name) => file(name).view.length,
       read: (name, position, into) => {
         const part = file(name).view.subarray(position, position + this.#some(into.length));
@@ -106,20 +128,20 @@ export class BadDisk {
         return part.length;
       },
       truncate: (name, length) =>
-        this.#now({ kind: "truncate", folder, name }, life, () => {
+        this.now({ kind: "truncate", folder, name }, life, () => {
           file(name).truncate(length);
           file(name).sync();
         }),
       append: async (name) => {
-        if (!names.view.has(name)) {
-          await later("create", name, () => names.change({ kind: "link", name, file: new FileContent() }));
+        if (!names().view.has(name)) {
+          await later("create", name, () => names().change({ kind: "link", name, entry: new FileContent() }));
         }
         return this.#open({ folder, name }, file(name), life);
       },
       rename: (from, to) =>
-        later("rename", to, () => names.change({ kind: "rename", from, name: to, file: file(from) })),
-      remove: (name) => later("remove", name, () => names.change({ kind: "remove", name })),
-      syncFolder: () => later("sync-folder", "", () => names.sync()),
+        later("rename", to, () => names().change({ kind: "rename", from, name: to, entry: file(from) })),
+      remove: (name) => later("remove", name, () => names().change({ kind: "remove", name })),
+      syncFolder: () => later("sync-folder", "", () => names().sync()),
       path: (name) => `${folder}/${name}`,
     };
   }
@@ -128,7 +150,7 @@ export class BadDisk {
     return {
       write: async (bytes) => {
         let taken = 0;
-        await this.#later(
+        await this.later(
           { kind: "write", ...at },
           life,
           () => {
@@ -142,7 +164,7 @@ export class BadDisk {
         return taken;
       },
       sync: () =>
-        this.#later(
+        this.later(
           { kind: "sync", ...at },
           life,
           () => content.sync(),
@@ -157,7 +179,8 @@ export class BadDisk {
     return this.#short && bytes > 1 ? 1 + this.#random.below(bytes - 1) : bytes;
   }
 
-  #later(
+  /** One operation, which takes a while. */
+  later(
     operation: Operation,
     life: Life,
     apply: () => void,
@@ -187,7 +210,9 @@ export class BadDisk {
     });
   }
 
-  #now(operation: Operation, life: Life, apply: () => void): void {
+  /** One operation that is done on return. */
+  now(operation: Operation, life: Life, apply: () => void): void {
+    if (!life.alive()) throw new Stopped();
     const fault = this.#count(operation);
     if (fault?.kind === "stop") {
       if (fault.when === "after") apply();
@@ -213,6 +238,6 @@ export class BadDisk {
   }
 }
 
-function systemError(code: string, path: string): Error {
+export function systemError(code: string, path: string): Error {
   return Object.assign(new Error(`${code}: ${path}`), { code });
 }

@@ -1,5 +1,16 @@
 import { expect, test } from "vitest";
-import { type Cell, crashMatrix, heights, keygen, pool, type Subject, shuffled, stratified } from "./matrix.ts";
+import {
+  type Cell,
+  crashMatrix,
+  heights,
+  keygen,
+  pool,
+  type Subject,
+  serving,
+  shuffled,
+  snapshot,
+  stratified,
+} from "./matrix.ts";
 import { runCrashMutant } from "./mutant-runs.ts";
 import { CRASH_MUTANTS } from "./mutants.ts";
 
@@ -39,6 +50,26 @@ test("struck in a key generation, a node says the same again and keeps its share
   const renamed = operations.findLastIndex(({ kind }) => kind === "rename");
   const named = cells.filter(({ strike: { point, again } }) => point.index === renamed && again !== undefined);
   await green(subject, [...named.slice(0, 1), ...shuffled(cells, 1).slice(0, 2)]);
+});
+
+test("struck while it takes snapshots over, a member keeps one whole state and what it fetched", async () => {
+  const subject = await snapshot(1);
+  const { operations, sends, cells } = await crashMatrix(subject);
+  expect(new Set(operations.map(({ kind }) => kind))).toEqual(
+    new Set(["create", "write", "sync", "sync-folder", "rename", "remove"]),
+  );
+  const folders = ["chain", "chain/state", "chain/state.part", "chain/stage", "chain/state.old", "aside"];
+  expect(new Set(operations.map(({ folder }) => folder))).toEqual(new Set(folders));
+  expect(sends).toBeGreaterThan(90);
+  await green(subject, stratified(cells, 16));
+});
+
+test("struck while it makes snapshots, a member serves whole ones of its own, or none", async () => {
+  const subject = await serving(1);
+  const { operations, sends, cells } = await crashMatrix(subject);
+  expect(new Set(operations.map(({ folder }) => folder))).toEqual(new Set(["snapshots", "snapshots/a", "snapshots/b"]));
+  expect(sends).toBe(3);
+  await green(subject, stratified(cells, 16));
 });
 
 for (const name of ["reply before flush", "vote forgotten", "rename without sync of the folder"]) {

@@ -96,7 +96,7 @@ export class CrashRun {
     // Its own luck, so that what the disk loses does not change what the network does before.
     this.#disk = new BadDisk(new Random(options.seed + 1_000_003 * (options.strike?.point.index ?? 0)));
     const seat = random.below(MEMBERS);
-    const ready = options.handover === true ? [{ epoch: 2, block: READY_BLOCK }] : [];
+    const ready = options.handover === true ? [{ era: 1, epoch: 2, block: READY_BLOCK }] : [];
     const mainchain = simulatedMainchain(() => this.#clock.elapsed, 0, ready);
     for (let other = 0; other < MEMBERS; other++) {
       if (other !== seat) this.#others.push(this.#healthy(other, cryptoOf, mainchain));

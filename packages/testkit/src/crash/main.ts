@@ -11,7 +11,9 @@ import {
   type Matrix,
   pool,
   type Subject,
+  serving,
   shuffled,
+  snapshot,
   stratified,
 } from "./matrix.ts";
 import { runCrashMutant } from "./mutant-runs.ts";
@@ -19,7 +21,8 @@ import { CRASH_MUTANTS } from "./mutants.ts";
 
 const usage = `npm run crash-matrix -- [options]: one member on a bad disk, struck at every write and every message
 
-  --subject NAME  heights, handover, pool or keygen; all when not given
+  --subject NAME  heights, handover, pool, keygen, snapshot (one that is taken over)
+                  or serving (one that is made); all when not given
   --heights N     heights under test (default 2; with 6 the log also drops an old segment)
   --network NAME  how messages are delayed: uniform (default), or as in the simulator
   --seed N        seed of everything (default 1)
@@ -57,6 +60,8 @@ const subjects: Readonly<Record<string, () => Promise<Subject>>> = {
   handover: async () => handover(seed),
   pool: async () => pool(seed),
   keygen: () => keygen(seed),
+  snapshot: () => snapshot(seed),
+  serving: () => serving(seed),
 };
 
 if (values.mutants) process.exitCode = await killAll(CRASH_MUTANTS, values.only, runCrashMutant);

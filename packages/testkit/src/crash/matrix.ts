@@ -4,6 +4,9 @@ import type { Operation } from "./bad-disk.ts";
 import { type CrashReport, CrashRun, type Point, type RunOptions, type Strike } from "./crash-run.ts";
 import { healthyVaults, KeygenRun } from "./keygen-run.ts";
 import { PoolRun } from "./pool-run.ts";
+import { ServingRun } from "./serving-run.ts";
+import { SnapshotWorld } from "./snapshot-world.ts";
+import { TakeoverRun } from "./takeover-run.ts";
 
 /** What is struck: a run that can be had without any fault and with one. */
 export type Subject = {
@@ -50,6 +53,18 @@ export async function keygen(seed: number): Promise<Subject> {
     run: (strike) => new KeygenRun(strike === undefined ? { seed } : { seed, strike }, vaults).play(),
     spread: 12,
   };
+}
+
+/** A member that takes three snapshots over, the last of them in place of a state that is not the chain's. */
+export async function snapshot(seed: number): Promise<Subject> {
+  const world = await SnapshotWorld.create(4);
+  return { run: (strike) => new TakeoverRun(world, seed, strike).play(), spread: 60 };
+}
+
+/** A member that makes a snapshot of one block after the other, for others to take. */
+export async function serving(seed: number): Promise<Subject> {
+  const world = await SnapshotWorld.create(4);
+  return { run: (strike) => new ServingRun(world, seed, strike).play(), spread: 60 };
 }
 
 type Kind = {

@@ -3,22 +3,26 @@ import { type Outcome, runPatched } from "../network/mutant-runs.ts";
 import type { Mutant } from "../network/mutants.ts";
 
 /**
- * Matrices in which a planted fault is looked for, one after the other: votes for both values, then segments that change. A
- * fault of the vault shows in a key generation only.
+ * Matrices in which a planted fault is looked for, one after the other: votes for both values, then segments that change.
  */
 const MATRICES: readonly (readonly string[])[] = [
   ["--subject", "heights", "--network", "starve", "--heights", "2"],
   ["--subject", "heights", "--network", "uniform", "--heights", "6"],
 ];
 
-const KEYGEN: readonly string[] = ["--subject", "keygen"];
+/** A fault of a file below one of these folders shows with the subject beside it only. */
+const ELSEWHERE: readonly (readonly [string, string])[] = [
+  ["/vault/", "keygen"],
+  ["/snapshot/snapshot-", "serving"],
+  ["/snapshot/", "snapshot"],
+];
 
 /** Strikes the patched member until the matrix notices. */
 export async function runCrashMutant(mutant: Mutant): Promise<Outcome> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const tried: Outcome[] = [];
-  const vault = mutant.patches.some(({ file }) => file.includes("/vault/"));
-  for (const matrix of vault ? [KEYGEN] : MATRICES) {
+  const elsewhere = ELSEWHERE.find(([path]) => mutant.patches.some(({ file }) => file.includes(path)));
+  for (const matrix of elsewhere === undefined ? MATRICES : [["--subject", elsewhere[1]]]) {
     const outcome = await runPatched(mutant, main, ["--first", ...matrix]);
     tried.push(outcome);
     if (outcome.killed) break;

@@ -3,6 +3,9 @@ import type { Mutant } from "../network/mutants.ts";
 const NODE = "packages/node/src/";
 const WHOLE_FILE = "packages/protocol/src/files/whole-file.ts";
 const SEGMENT_LOG = `${NODE}log/segment-log.ts`;
+const SNAPSHOT = "packages/chain/src/snapshot/";
+const INSTALL = `${SNAPSHOT}install.ts`;
+const STATE_IMPORT = `${SNAPSHOT}state-import.ts`;
 
 /** Faults of what must be durable before which send, and of the files below: the crash matrix must notice each. */
 export const CRASH_MUTANTS: readonly Mutant[] = [
@@ -206,6 +209,86 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
         file: `${NODE}vault/file-vault.ts`,
         find: "if (kept !== undefined) return kept;\n      const dealing = makeDealing(",
         replace: "if (kept?.length === 0) return kept;\n      const dealing = makeDealing(",
+      },
+    ],
+  },
+  {
+    name: "database ready before it is synced",
+    patches: [{ file: STATE_IMPORT, find: "    await folders.syncFiles(UNFINISHED);\n", replace: "" }],
+  },
+  {
+    name: "name of the ready database not synced",
+    patches: [
+      {
+        file: INSTALL,
+        find: "  await folders.rename(UNFINISHED, NEXT);\n  await folders.sync();",
+        replace: "  await folders.rename(UNFINISHED, NEXT);",
+      },
+    ],
+  },
+  {
+    name: "ready database removed in its place",
+    patches: [{ file: INSTALL, find: "await folders.rename(NEXT, OLD);", replace: "await folders.remove(NEXT);" }],
+  },
+  {
+    name: "mark of a bucket before its entries",
+    patches: [
+      {
+        file: STATE_IMPORT,
+        find: "let writes: Write[] = [];\n    for (const bytes of staged",
+        replace:
+          "let writes: Write[] = [{ key: doneKey(bucket), value: uint(staged.sum, 4) }];\n    for (const bytes of staged",
+      },
+    ],
+  },
+  {
+    name: "import begun anew on a full disk",
+    patches: [{ file: STATE_IMPORT, find: ' || error.code === "store-full"', replace: "" }],
+  },
+  {
+    name: "database left open by an import that could not begin",
+    patches: [{ file: STATE_IMPORT, find: "await store.close();\n        throw error;", replace: "throw error;" }],
+  },
+  {
+    name: "database left open by an import that could not end",
+    patches: [
+      {
+        file: STATE_IMPORT,
+        find: "      } finally {\n        await this.close();\n      }",
+        replace: "      } finally {\n        void this;\n      }",
+      },
+    ],
+  },
+  {
+    name: "manifest before the buckets",
+    patches: [
+      {
+        file: `${SNAPSHOT}snapshot-writer.ts`,
+        find: "  for (let bucket = 0; bucket < BUCKETS; bucket++) await append(bucket);\n",
+        replace: `  const rest = Array.from({ length: BUCKETS }, (_, bucket) => buffers.take(bucket).slice());
+  for (const [bucket, bytes] of rest.entries()) sizes[bucket] = (sizes[bucket] ?? 0) + bytes.length;
+`,
+      },
+      {
+        file: `${SNAPSHOT}snapshot-writer.ts`,
+        find: "  await replaceWhole(files, MANIFEST_FILE, manifest);",
+        replace: `  await replaceWhole(files, MANIFEST_FILE, manifest);
+  for (const [bucket, bytes] of rest.entries()) if (bytes.length > 0) await appendTo(files, bucketFile(bucket), bytes);`,
+      },
+    ],
+  },
+  {
+    name: "buckets removed before the manifest",
+    patches: [
+      {
+        file: `${SNAPSHOT}snapshot-files.ts`,
+        find: "  if (names.includes(MANIFEST_FILE)) await files.remove(MANIFEST_FILE);\n",
+        replace: "",
+      },
+      {
+        file: `${SNAPSHOT}snapshot-files.ts`,
+        find: "if (name !== MANIFEST_FILE) await",
+        replace: "await",
       },
     ],
   },

@@ -94,46 +94,49 @@ function scattered(changes: readonly Change[], random: Random): readonly Change[
   return kept;
 }
 
-type NameChange =
-  | { readonly kind: "link"; readonly name: string; readonly file: FileContent }
-  | { readonly kind: "rename"; readonly from: string; readonly name: string; readonly file: FileContent }
+type NameChange<Entry> =
+  | { readonly kind: "link"; readonly name: string; readonly entry: Entry }
+  | { readonly kind: "rename"; readonly from: string; readonly name: string; readonly entry: Entry }
   | { readonly kind: "remove"; readonly name: string };
 
-/** Names of one folder as the process sees them, and as they are on the platter. */
-export class FolderNames {
-  view: Map<string, FileContent> = new Map();
-  #durable: Map<string, FileContent> = new Map();
-  #pending: NameChange[] = [];
+/** Names in one place as the process sees them, and as they are on the platter. */
+export class Names<Entry> {
+  view: Map<string, Entry> = new Map();
+  protected platter: Map<string, Entry> = new Map();
+  #pending: NameChange<Entry>[] = [];
 
-  change(change: NameChange): void {
+  change(change: NameChange<Entry>): void {
     this.#pending.push(change);
     rename(this.view, change);
   }
 
   sync(): void {
-    for (const change of this.#pending) rename(this.#durable, change);
+    for (const change of this.#pending) rename(this.platter, change);
     this.#pending = [];
-  }
-
-  /** Names on the platter with the bytes on the platter. */
-  durable(): ReadonlyMap<string, Uint8Array> {
-    return new Map([...this.#durable].map(([name, file]) => [name, file.durable]));
   }
 
   powerLoss(loss: Exclude<Loss, "kept">, random: Random): void {
     const prefix = loss === "torn" ? random.below(this.#pending.length + 1) : 0;
     for (const [index, change] of this.#pending.entries()) {
-      if (index < prefix || (loss === "reordered" && random.chance(0.5))) rename(this.#durable, change);
+      if (index < prefix || (loss === "reordered" && random.chance(0.5))) rename(this.platter, change);
     }
     this.#pending = [];
-    this.view = new Map(this.#durable);
+    this.view = new Map(this.platter);
   }
 }
 
-function rename(names: Map<string, FileContent>, change: NameChange): void {
+/** Files of one folder. */
+export class FolderNames extends Names<FileContent> {
+  /** Names on the platter with the bytes on the platter. */
+  durable(): ReadonlyMap<string, Uint8Array> {
+    return new Map([...this.platter].map(([name, file]) => [name, file.durable]));
+  }
+}
+
+function rename<Entry>(names: Map<string, Entry>, change: NameChange<Entry>): void {
   if (change.kind === "remove") names.delete(change.name);
   else {
     if (change.kind === "rename") names.delete(change.from);
-    names.set(change.name, change.file);
+    names.set(change.name, change.entry);
   }
 }

@@ -1,8 +1,8 @@
 import { PoolLog } from "@tributary/chain/pool/pool-log";
-import { Random } from "../agreement/random.ts";
-import { BadDisk, type Life } from "./bad-disk.ts";
+import type { BadDisk, Life } from "./bad-disk.ts";
 import { codeOf } from "./crash-member.ts";
 import type { CrashReport, Strike } from "./crash-run.ts";
+import { StruckDisk } from "./struck-disk.ts";
 
 const PATH = "/pool/pool.log";
 /** Transactions that wait to the end, each followed by one that is executed at once and lies in the log as dead bytes. */
@@ -14,20 +14,19 @@ const none = (): void => undefined;
 /** Clients of one pool whose log is on a bad disk: what was acknowledged once is there after every start. */
 export class PoolRun {
   readonly #strike: Strike | undefined;
+  readonly #struck: StruckDisk;
   readonly #disk: BadDisk;
   readonly #acknowledged = new Set<number>();
   readonly #failures: string[] = [];
   #life = 0;
-  #downs = 0;
-  #crashes = 0;
-  #answers = 0;
   #stopped: () => void = none;
   #failure: string | undefined;
 
   constructor(seed: number, strike: Strike | undefined) {
     this.#strike = strike;
-    this.#disk = new BadDisk(new Random(seed + 1_000_003 * (strike?.point.index ?? 0)));
-    if (strike?.point.at === "operation") this.#disk.faults.set(strike.point.index, strike.fault);
+    this.#struck = new StruckDisk(seed, strike);
+    this.#disk = this.#struck.disk;
+    this.#struck.arm();
   }
 
   async play(): Promise<CrashReport> {
@@ -42,8 +41,8 @@ export class PoolRun {
     this.#life += 1;
     this.#disk.crash("lost");
     if (this.#failure === undefined) await this.#open().catch((error: unknown) => this.#refused(error));
-    const [failure, failures, crashes] = [this.#failure, this.#failures, this.#crashes];
-    return { failure, operations, sends: this.#answers, crashes, failures, height: 0, steps: 0 };
+    const [failure, failures, crashes] = [this.#failure, this.#failures, this.#struck.crashes];
+    return { failure, operations, sends: this.#struck.sends, crashes, failures, height: 0, steps: 0 };
   }
 
   /** One process: its clients send what has no answer yet. */
@@ -80,15 +79,12 @@ export class PoolRun {
   }
 
   #answered(): void {
-    const index = this.#answers++;
-    if (this.#strike?.point.at === "send" && this.#strike.point.index === index) this.#crash();
+    if (this.#struck.sent()) this.#crash();
   }
 
   #crash(): void {
     this.#life += 1;
-    this.#crashes += 1;
-    this.#disk.crash(this.#downs === 0 ? (this.#strike?.loss ?? "lost") : "lost");
-    this.#down();
+    this.#struck.crash();
     this.#stopped();
   }
 
@@ -99,14 +95,6 @@ export class PoolRun {
       this.#failure ??= `does not go on: ${this.#failures.join(", ")}`;
     }
     this.#life += 1;
-    this.#disk.makeRoom();
-    this.#down();
-  }
-
-  #down(): void {
-    this.#downs += 1;
-    const again = this.#strike?.again;
-    if (this.#downs > 1 || again === undefined) return;
-    this.#disk.faults.set(this.#disk.operations.length + again, { kind: "stop", when: "before" });
+    this.#struck.refused();
   }
 }

@@ -71,17 +71,18 @@ export class Devnet {
     child.stderr?.pipe(log, { end: false });
     this.#process = child;
     const file = join(this.data, "devnet.json");
+    let ended = false;
     await until(
       `devnet.json (log: ${this.data}.log)`,
       timeout,
       () => {
-        if (child.exitCode !== null || child.signalCode !== null) {
-          throw new DevnetEnded(child.exitCode, readFileSync(`${this.data}.log`, "utf8").slice(-3000));
-        }
-        return existsSync(file) && this.info.pid === child.pid;
+        ended = child.exitCode !== null || child.signalCode !== null;
+        return ended || (existsSync(file) && this.info.pid === child.pid);
       },
       200,
     );
+    // At once, rather than when nobody expects it any longer.
+    if (ended) throw new DevnetEnded(child.exitCode, readFileSync(`${this.data}.log`, "utf8").slice(-3000));
   }
 
   get info(): DevnetInfo {

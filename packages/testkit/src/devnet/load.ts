@@ -12,7 +12,8 @@ type Sender = { readonly account: ReturnType<typeof privateKeyToAccount>; nonce:
 export class Load {
   readonly acknowledged: `0x${string}`[] = [];
   readonly #chainId: number;
-  readonly #members: readonly string[];
+  /** URLs of those that are asked; the committee may change. */
+  members: readonly string[];
   readonly #senders: Sender[];
   #running = false;
   #loops: Promise<void>[] = [];
@@ -21,7 +22,7 @@ export class Load {
     const target = info.chains[chain];
     if (target === undefined) throw new RangeError(`no chain ${chain}`);
     this.#chainId = target.chainId;
-    this.#members = target.rpc;
+    this.members = target.rpc;
     this.#senders = info.accounts
       .slice(0, 5)
       .map((account) => ({ account: privateKeyToAccount(account.privateKey), nonce: -1 }));
@@ -70,7 +71,7 @@ export class Load {
     let turn = index;
     while (this.#running && sender.nonce < 0) {
       try {
-        const url = this.#members[turn++ % this.#members.length] ?? "";
+        const url = this.members[turn++ % this.members.length] ?? "";
         sender.nonce = Number(await call<string>(url, "eth_getTransactionCount", sender.account.address, "pending"));
       } catch {
         await sleep(200);
@@ -100,7 +101,7 @@ export class Load {
     for (let tries = 0; tries < 600; tries++) {
       try {
         return await call<`0x${string}`>(
-          this.#members[turn() % this.#members.length] ?? "",
+          this.members[turn() % this.members.length] ?? "",
           "eth_sendRawTransaction",
           raw,
         );

@@ -21,9 +21,13 @@ export class Account {
   }
 
   action(): Uint8Array {
+    return this.call(NOBODY, new Uint8Array(0), ACTION_GAS);
+  }
+
+  call(to: Uint8Array, data: Uint8Array, gasLimit: bigint): Uint8Array {
     const { nonce } = this;
     this.nonce++;
-    return signTransaction({ chainId: this.#chainId, nonce, gasLimit: ACTION_GAS, to: NOBODY }, this.#key);
+    return signTransaction({ chainId: this.#chainId, nonce, gasLimit, to, data }, this.#key);
   }
 
   /** The action with a proof of work for the block. */

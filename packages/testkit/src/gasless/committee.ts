@@ -1,5 +1,6 @@
 import { Chain } from "@tributary/chain/chain/chain";
 import { usesIn } from "@tributary/chain/pool/uses";
+import { prioritiesAt } from "@tributary/chain/rules/priority-storage";
 import { MemoryStore } from "@tributary/chain/store/memory-store";
 import { TransactionDecoder } from "@tributary/chain/transaction/decoder";
 import { toHex } from "@tributary/protocol/bytes/hex";
@@ -10,7 +11,8 @@ import type { Random } from "../agreement/random.ts";
 import { Member, type MemberSettings } from "./member.ts";
 
 export const CHAIN_ID = 4_713n;
-const START = 1_700_000_000;
+/** Seconds. */
+export const START = 1_700_000_000;
 const ZERO = `0x${"00".repeat(32)}` as const;
 
 /** Members with pools of their own upon one chain; agreement itself is a draw of which proposals enter, and in what order. */
@@ -20,6 +22,8 @@ export class Committee {
   readonly #random: Random;
   readonly #heightMs: number;
   #height = 0;
+  /** Of the newest block's transactions. */
+  senders: readonly Uint8Array[] = [];
 
   private constructor(chain: Chain, members: readonly Member[], random: Random, heightMs: number) {
     this.chain = chain;
@@ -28,14 +32,15 @@ export class Committee {
     this.#heightMs = heightMs;
   }
 
-  static async open(settings: MemberSettings, heightMs: number, random: Random): Promise<Committee> {
+  static async open(settings: MemberSettings, heightMs: number, random: Random, owner: Uint8Array): Promise<Committee> {
     const { gasLimit, byteLimit } = settings;
     const chain = await Chain.open({
       genesis: {
-        ...{ chainId: CHAIN_ID, name: "economy", owner: `0x${"01".repeat(20)}`, timestamp: START },
+        ...{ chainId: CHAIN_ID, name: "economy", owner: toHex(owner), timestamp: START },
         ...{ gasLimit, byteLimit, allocation: [] },
       },
       storage: { store: new MemoryStore() },
+      seatsOf: () => settings.members,
       onFailure: (error) => {
         throw error;
       },
@@ -69,7 +74,9 @@ export class Committee {
     const uses = usesIn(
       { block: head, senders },
       receipts.map(({ receipt }) => receipt),
+      { rates: (time) => prioritiesAt((...at) => this.chain.storage(...at), time) },
     );
+    this.senders = senders;
     for (const member of this.members) member.committed(head.header.timestamp, uses, transactions);
     return head.transactionHashes.map(toHex);
   }
@@ -88,8 +95,9 @@ export class Committee {
     const beacon = toHex(keccak256(Buffer.from(`beacon ${height}`)));
     const time = START * 1_000 + this.now;
     const mainchain = { number: 0, hash: ZERO };
+    const term = { era: 1, epoch: 1, committee: ZERO };
     return new Promise((resolve) => {
-      this.chain.executor.execute({ height, rules: 1, beacon, parent: ZERO, mainchain, time, bodies }, resolve);
+      this.chain.executor.execute({ height, rules: 1, beacon, parent: ZERO, mainchain, term, time, bodies }, resolve);
     });
   }
 

@@ -20,3 +20,13 @@ test("where honest users want more than there is, the attacker gets no more than
   expect(report.wantedBlocks).toBeGreaterThan(20);
   expect(report.attackerShareWanted).toBeLessThanOrEqual(LANE_SHARE.fresh);
 });
+
+test("buyers of more priority than there is, who flood, get the part of blocks that is sold, and no more while others wait", async () => {
+  const crowd = { honest: 560, actions: 2, blockActions: 66, attackRate: 5 };
+  const report = await Economy.run({ ...small, ...crowd, buyers: 8, bought: 0.5 });
+  expect(report.wantedBlocks).toBeGreaterThan(5);
+  expect(report.buyersShareWanted).toBeLessThanOrEqual(LANE_SHARE.priority);
+  // They do come before others.
+  expect(report.buyersShareWanted).toBeGreaterThan(LANE_SHARE.priority / 2);
+  expect(report.attackerShareWanted).toBeLessThanOrEqual(LANE_SHARE.fresh);
+});

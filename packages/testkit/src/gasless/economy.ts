@@ -3,6 +3,7 @@ import { FULL_SPREAD_AGE } from "@tributary/protocol/consensus/parameters";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { Random } from "../agreement/random.ts";
 import { ACTION_GAS, Account } from "./account.ts";
+import { Buyers, throughput } from "./buyers.ts";
 import { CHAIN_ID, Committee } from "./committee.ts";
 
 export type EconomySettings = {
@@ -15,6 +16,10 @@ export type EconomySettings = {
   readonly attackers: number;
   /** Transactions of attackers that each member is offered at each height. */
   readonly attackRate: number;
+  /** Accounts that bought priority, and send all that is taken; absent: none. */
+  readonly buyers?: number;
+  /** Part of the chain's gas that they bought the priority for, all together: no more than the lane's comes first. */
+  readonly bought?: number;
   /** Transactions that a block holds. */
   readonly blockActions: number;
   /** Milliseconds that a height takes. */
@@ -35,11 +40,16 @@ export type EconomyReport = {
   /** Blocks in spite of which an honest transaction with history or a proof, which all members held, went on waiting, and the attacker's part of their gas limits. */
   readonly wantedBlocks: number;
   readonly attackerShareWanted: number;
+  readonly buyersMined: number;
+  /** The buyers' part of those blocks. */
+  readonly buyersShareWanted: number;
 };
 
 /** Heights after which every member holds a transaction. consensus.md 9. */
 const SPREAD_HEIGHTS = FULL_SPREAD_AGE + 2;
 
+/** Of the account that owns the chain, beyond all others. */
+const OWNER = 2 ** 31;
 const IN_TIME_MS = 5_000;
 const HISTORY_SECONDS = 10;
 /** Milliseconds between a user's actions. */
@@ -65,17 +75,21 @@ export class Economy {
   readonly #random: Random;
   readonly #committee: Committee;
   readonly #users: User[];
+  readonly #buyers: Buyers;
   readonly #waiting = new Map<string, User>();
   readonly #latencies: number[] = [];
   #nextAttacker = 0;
   #proofs = 0;
-  #mined = { all: 0, honest: 0 };
-  readonly #wanted = { blocks: 0, attackers: 0 };
+  #mined = { all: 0, honest: 0, buyers: 0 };
+  readonly #wanted = { blocks: 0, attackers: 0, buyers: 0 };
 
   private constructor(settings: EconomySettings, random: Random, committee: Committee) {
     this.#settings = settings;
     this.#random = random;
     this.#committee = committee;
+    const first = settings.honest + settings.attackers;
+    const buyers = Array.from({ length: settings.buyers ?? 0 }, (_, index) => new Account(first + index, CHAIN_ID));
+    this.#buyers = new Buyers(committee, buyers);
     this.#users = Array.from({ length: settings.honest }, (_, index) => ({
       account: new Account(index, CHAIN_ID),
       home: index % settings.members,
@@ -88,6 +102,7 @@ export class Economy {
 
   static async run(settings: EconomySettings): Promise<EconomyReport> {
     const random = new Random(settings.seed);
+    const owner = new Account(OWNER, CHAIN_ID);
     const gasLimit = settings.blockActions * Number(ACTION_GAS);
     const committee = await Committee.open(
       {
@@ -100,8 +115,11 @@ export class Economy {
       },
       settings.heightMs,
       random,
+      owner.address,
     );
     const economy = new Economy(settings, random, committee);
+    const { blockActions, heightMs, bought = 0 } = settings;
+    await economy.#buyers.buy(owner, bought * throughput(blockActions, heightMs));
     await economy.#giveHistory();
     await economy.#trade();
     await committee.chain.close();
@@ -123,6 +141,7 @@ export class Economy {
     const end = this.#committee.now + this.#settings.actions * (PAUSE_MS + 2 * IN_TIME_MS);
     while (this.#users.some(({ left, pending }) => left > 0 || pending !== undefined) && this.#committee.now < end) {
       await this.#attack();
+      await this.#buyers.flood();
       for (const user of this.#users) await this.#act(user);
       this.#settle(await this.#committee.step());
     }
@@ -172,6 +191,8 @@ export class Economy {
       user.pending = undefined;
       user.nextAt = now + PAUSE_MS;
     }
+    const buyers = this.#buyers.countIn(this.#committee.senders);
+    this.#mined.buyers += buyers;
     this.#mined.all += hashes.length;
     const since = now - SPREAD_HEIGHTS * this.#settings.heightMs;
     const wanted = [...this.#waiting.values()].some(
@@ -179,13 +200,15 @@ export class Economy {
     );
     if (!wanted) return;
     this.#wanted.blocks++;
-    this.#wanted.attackers += hashes.length - (this.#mined.honest - before);
+    this.#wanted.buyers += buyers;
+    this.#wanted.attackers += hashes.length - buyers - (this.#mined.honest - before);
   }
 
   #report(): EconomyReport {
     const { honest, actions } = this.#settings;
     const inTime = this.#latencies.filter((ms) => ms <= IN_TIME_MS).length;
-    const attackerMined = this.#mined.all - this.#mined.honest;
+    const attackerMined = this.#mined.all - this.#mined.honest - this.#mined.buyers;
+    const wanted = Math.max(1, this.#wanted.blocks * this.#settings.blockActions);
     return {
       heights: this.#committee.chain.head.header.number,
       actions: honest * actions,
@@ -195,7 +218,9 @@ export class Economy {
       attackerMined,
       attackerShare: attackerMined / Math.max(1, this.#mined.all),
       wantedBlocks: this.#wanted.blocks,
-      attackerShareWanted: this.#wanted.attackers / Math.max(1, this.#wanted.blocks * this.#settings.blockActions),
+      attackerShareWanted: this.#wanted.attackers / wanted,
+      buyersMined: this.#mined.buyers,
+      buyersShareWanted: this.#wanted.buyers / wanted,
     };
   }
 }

@@ -3,9 +3,12 @@ import { CreditBook, type Use } from "@tributary/chain/pool/credit-book";
 import type { GaslessSettings, GaslessTerms } from "@tributary/chain/pool/gasless";
 import { Pool } from "@tributary/chain/pool/pool";
 import type { PoolLimits } from "@tributary/chain/pool/pool-environment";
+import { NO_FEES } from "@tributary/chain/pool/pool-fees";
+import type { Standing } from "@tributary/chain/pool/precedence";
+import { prioritiesAt } from "@tributary/chain/rules/priority-storage";
 import type { TransactionDecoder } from "@tributary/chain/transaction/decoder";
 import type { Rejection } from "@tributary/chain/transaction/rejection";
-import { fillProposal } from "@tributary/node/consensus/proposal-quota";
+import { byTurn, fillProposal } from "@tributary/node/consensus/proposal-quota";
 import { fromHex } from "@tributary/protocol/bytes/hex";
 import { assignees, spread } from "@tributary/protocol/consensus/routing";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
@@ -58,13 +61,18 @@ export class Member {
         code: chain.code(address),
       }),
       forbids: () => undefined,
-      price: () => ({ asked: 0n, paid: 0n }),
+      fees: () => NO_FEES,
+      priorities: () => prioritiesAt((address, slot) => chain.storage(address, slot), chain.head.header.timestamp),
       sponsor: () => undefined,
       gasLimit,
       byteLimit,
     };
     const pool = await Pool.open(view, decoder, undefined, settings.pool, gasless, new CreditBook(gasless));
     return new Member(seat, settings, pool, seats);
+  }
+
+  standing(address: Uint8Array): Standing {
+    return this.#pool.standing(address);
   }
 
   get terms(): GaslessTerms {
@@ -101,18 +109,17 @@ export class Member {
 
   propose(): readonly PoolEntry[] {
     const first: PoolEntry[] = [];
-    const others: PoolEntry[] = [];
+    const later: { readonly entry: PoolEntry; readonly rank: number }[] = [];
     const { members, gasLimit, byteLimit } = this.#settings;
     for (const entry of this.#pool.executable()) {
       const rank = this.#assignees(entry).indexOf(this.#seat);
       if (rank >= spread(entry.age, members)) continue;
       if (rank === 0) first.push(entry);
-      else others.push(entry);
+      else later.push({ entry, rank });
     }
-    others.sort((a, b) => b.age - a.age);
     const q = quorum(members);
     const bounds = { gas: Math.ceil(gasLimit / q), bytes: Math.ceil(byteLimit / q), spare: q / members };
-    return fillProposal(first, others, bounds);
+    return fillProposal(first, byTurn(later), bounds);
   }
 
   committed(time: number, uses: readonly Use[], transactions: readonly OrderedTransaction[]): void {

@@ -57,7 +57,6 @@ function withChanges(vault: NodeKeys, changes: Partial<NodeKeys>): NodeKeys {
     acceptReshared: (...parameters) => vault.acceptReshared(...parameters),
     eraseEncryption: (slot, seat) => vault.eraseEncryption(slot, seat),
     encryptionErased: (slot, seat) => vault.encryptionErased(slot, seat),
-    eraseShares: (slot, seat) => vault.eraseShares(slot, seat),
     ...changes,
   };
 }

@@ -128,7 +128,6 @@ function lyingVault(id: number, deal: ResharingVault["dealShare"]): ResharingVau
     signReady: (...parameters) => vault.signReady(...parameters),
     eraseEncryption: (slot, seat) => vault.eraseEncryption(slot, seat),
     encryptionErased: (slot, seat) => vault.encryptionErased(slot, seat),
-    eraseShares: (slot, seat) => vault.eraseShares(slot, seat),
   };
 }
 

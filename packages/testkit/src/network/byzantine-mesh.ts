@@ -22,6 +22,8 @@ const HABITS: {
 };
 
 const CHANNELS: { readonly [kind in MessageKind]?: Channel } = { vote: "votes", status: "votes", repeat: "votes" };
+/** Without its DECIDE the others may miss a certificate that it has. */
+const KEPT_BACK: ReadonlySet<MessageKind> = new Set(["decide", "order", "body", "container"]);
 /** Messages of a kind that the member keeps to send again out of season. */
 const KEPT = 8;
 
@@ -39,6 +41,9 @@ export class ByzantineMesh implements Mesh {
   readonly #favourite: number;
   readonly #seen = new Map<MessageKind, Message[]>();
   readonly #variants = new WeakMap<Uint8Array, Uint8Array>();
+
+  /** Tells nobody what was ordered, nor what was in it: whoever claims it in a Recovery need not serve it. */
+  keeps = false;
 
   constructor(
     mesh: SimulatedMesh,
@@ -64,6 +69,10 @@ export class ByzantineMesh implements Mesh {
     const message = this.#mesh.message(bytes);
     if (message === undefined) return;
     this.observe(message);
+    if (this.keeps && KEPT_BACK.has(message.kind)) {
+      this.#abuse.add(message.kind, "withheld");
+      return;
+    }
     // A hoarder shows its certificate to one member only, and lets it decide.
     if (this.#style === "hoarder" && message.kind === "certificate" && to !== this.#favourite) {
       this.#abuse.add(message.kind, "withheld");

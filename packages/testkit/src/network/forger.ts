@@ -15,19 +15,30 @@ import {
 } from "@tributary/protocol/wire/index";
 import type { Random } from "../agreement/random.ts";
 import type { IdealCrypto } from "./ideal-crypto.ts";
+import type { Term } from "./simulated-member.ts";
 import { toyTransaction } from "./toy-transaction.ts";
 
 /** Turns a faulty member's honest messages into others. It signs for the faulty seats only. */
 export class Forger {
+  /** Nodes sign alike in all terms. */
   readonly #crypto: IdealCrypto;
+  readonly #cryptoOf: (term: Term) => IdealCrypto;
   readonly #random: Random;
   readonly #members: number;
   readonly #seat: number;
   readonly group: HexHash;
 
-  constructor(crypto: IdealCrypto, random: Random, members: number, seat: number, group: HexHash) {
+  constructor(
+    crypto: IdealCrypto,
+    cryptoOf: (term: Term) => IdealCrypto,
+    random: Random,
+    members: number,
+    seat: number,
+    group: HexHash,
+  ) {
     this.group = group;
     this.#crypto = crypto;
+    this.#cryptoOf = cryptoOf;
     this.#random = random;
     this.#members = members;
     this.#seat = seat;
@@ -97,7 +108,7 @@ export class Forger {
         return this.#signedProposal({ ...message, header: { ...message.header, time: message.header.time + 1 } });
       case "ack": {
         const digest = this.#hash();
-        const share = this.#crypto.signShare(this.#seat, availableDigest(message, digest));
+        const share = this.#share(message, availableDigest(message, digest));
         return this.#signedAck({ ...message, digest, share });
       }
       case "vote":
@@ -109,21 +120,21 @@ export class Forger {
           return {
             seat,
             round: later,
-            share: this.#crypto.signShare(this.#seat, coinDigest(this.#slot(message), seat, later)),
+            share: this.#share(message, coinDigest(this.#slot(message), seat, later)),
           };
         });
         return { ...message, shares };
       }
       case "decide": {
         const digest = this.#hash();
-        return this.#signedDecide({ ...message, digest, share: this.#crypto.signShare(this.#seat, hashBytes(digest)) });
+        return this.#signedDecide({ ...message, digest, share: this.#share(message, hashBytes(digest)) });
       }
       case "final": {
         const hash = this.#hash();
         return this.#signedFinal({
           ...message,
           hash,
-          share: this.#crypto.signShare(this.#seat, finalDigest(message, hash)),
+          share: this.#share(message, finalDigest(message, hash)),
         });
       }
       case "certificate": {
@@ -200,6 +211,11 @@ export class Forger {
 
   #slot(message: { readonly era: number; readonly epoch: number; readonly height: number }) {
     return { group: this.group, era: message.era, epoch: message.epoch, height: message.height };
+  }
+
+  /** With the key of the era and epoch that the message names. */
+  #share(term: Term, digest: Uint8Array): Uint8Array {
+    return this.#cryptoOf(term).signShare(this.#seat, digest);
   }
 
   #signedProposal(message: Extract<Message, { readonly kind: "proposal" }>): Message {

@@ -9,15 +9,18 @@ import { type Message, toProposal } from "@tributary/protocol/wire/index";
 export class Ledger {
   readonly #said = new Map<string, string>();
 
-  readonly #finals = new Map<string, number>();
+  /** By era and height: who signed FINAL. */
+  readonly #finals = new Map<number, Map<number, Set<number>>>();
 
   /** The highest height of an era that so many honest members signed FINAL of; 0 for none. */
   highestFinal(era: number, signers: number): number {
-    const counts = new Map<number, number>();
-    for (const [name, height] of this.#finals) {
-      if (name.startsWith(`${era} `)) counts.set(height, (counts.get(height) ?? 0) + 1);
-    }
-    return Math.max(0, ...[...counts].filter(([, count]) => count >= signers).map(([height]) => height));
+    const enough = [...this.finals(era)].filter(([, seats]) => seats.size >= signers);
+    return Math.max(0, ...enough.map(([height]) => height));
+  }
+
+  /** Honest members that signed FINAL of an era's heights. */
+  finals(era: number): ReadonlyMap<number, ReadonlySet<number>> {
+    return this.#finalsOf(era);
   }
 
   record(seat: number, message: Message): string | undefined {
@@ -35,13 +38,27 @@ export class Ledger {
       case "decide":
         return this.#say(`${seat} decide ${message.era}.${message.epoch} ${message.height}`, message.digest);
       case "final":
-        this.#finals.set(`${message.era} ${message.height} ${seat}`, message.height);
+        this.#signedFinal(seat, message);
         return this.#say(`${seat} final ${message.era} ${message.height}`, message.hash);
       case "vote":
         return this.#vote(seat, message);
       default:
         return undefined;
     }
+  }
+
+  #signedFinal(seat: number, { era, height }: Extract<Message, { readonly kind: "final" }>): void {
+    const heights = this.#finalsOf(era);
+    heights.set(height, (heights.get(height) ?? new Set()).add(seat));
+  }
+
+  #finalsOf(era: number): Map<number, Set<number>> {
+    let heights = this.#finals.get(era);
+    if (heights === undefined) {
+      heights = new Map();
+      this.#finals.set(era, heights);
+    }
+    return heights;
   }
 
   #vote(

@@ -13,8 +13,10 @@ const usage = `npm run simulate -- [options]: whole members on a simulated netwo
   --seed N        seed of the first run (default 1)
   --calm          no faults
   --amnesia       in each run an honest member loses its record of what it said; it counts as one that may be faulty
-  --epochs N      so many later epochs become ready in the middle of each run (default 0)
+  --epochs N      so many later epochs become ready in the middle of each run, some of a new era (default 0)
+  --sizes LIST    members of these later epochs, where they are others: --members 4 --epochs 2 --sizes 7,4
   --recovery      more than f members' disks are destroyed and the era ends by a Recovery, or one is cancelled
+  --recoveries N  so many in a row: a later one strikes before, while or after the heights that its era took over are final
   --observers N   so many nodes without a seat follow (default 0)
   --verbose       a line for each run
   --mutants       plant each fault in turn instead; every one must be noticed
@@ -29,7 +31,9 @@ const { values } = parse(usage, {
     calm: { type: "boolean", default: false },
     amnesia: { type: "boolean", default: false },
     epochs: { type: "string", default: "0" },
+    sizes: { type: "string" },
     recovery: { type: "boolean", default: false },
+    recoveries: { type: "string", default: "0" },
     observers: { type: "string", default: "0" },
     mutants: { type: "boolean", default: false },
     only: { type: "string" },
@@ -41,6 +45,8 @@ const sizes = counts(values.members, "members");
 const heights = count(values.heights, "heights");
 const first = count(values.seed, "seed");
 const observers = values.observers === "0" ? 0 : count(values.observers, "observers");
+const later = values.sizes === undefined ? [] : counts(values.sizes, "sizes");
+const recoveries = values.recoveries === "0" ? (values.recovery ? 1 : 0) : count(values.recoveries, "recoveries");
 const epochs = values.epochs === "0" ? 0 : count(values.epochs, "epochs");
 
 if (values.mutants) process.exitCode = await runMutants(values.only);
@@ -57,6 +63,8 @@ function runAll(runs: number): boolean {
     handovers: 0,
     recoveries: 0,
     inherited: 0,
+    inheritedAgain: 0,
+    dropped: 0,
     fetched: 0,
     jumps: 0,
     runsWithCoin: 0,
@@ -72,7 +80,8 @@ function runAll(runs: number): boolean {
       calm: values.calm,
       amnesia: values.amnesia,
       epochs,
-      recovery: values.recovery,
+      sizes: later,
+      recoveries,
       observers,
     });
     if (!report.ok) return failed(report);
@@ -84,8 +93,10 @@ function runAll(runs: number): boolean {
     more.forgets += report.forgets;
     more.remembers += report.remembers;
     more.handovers += report.handovers;
-    if (report.inherited !== undefined) more.recoveries += 1;
-    more.inherited += report.inherited ?? 0;
+    more.recoveries += report.recoveries;
+    more.inherited += report.inherited;
+    more.inheritedAgain += report.inheritedAgain;
+    more.dropped += report.dropped;
     more.fetched += report.fetched;
     more.jumps += report.jumps;
     more.milliseconds += report.milliseconds;
@@ -101,11 +112,12 @@ function runAll(runs: number): boolean {
 function failed(report: RunReport): boolean {
   console.error(`FAILED: ${report.failure}`);
   console.error(line(report));
-  const calm = `${values.calm ? " --calm" : ""}${values.recovery ? " --recovery" : ""}${values.amnesia ? " --amnesia" : ""}`;
-  const later = `${epochs === 0 ? "" : ` --epochs ${epochs}`}${observers === 0 ? "" : ` --observers ${observers}`}`;
+  const calm = `${values.calm ? " --calm" : ""}${recoveries === 0 ? "" : ` --recoveries ${recoveries}`}${values.amnesia ? " --amnesia" : ""}`;
+  const sized = later.length === 0 ? "" : ` --sizes ${later.join()}`;
+  const more = `${epochs === 0 ? "" : ` --epochs ${epochs}`}${sized}${observers === 0 ? "" : ` --observers ${observers}`}`;
   const { members, seed } = report;
   console.error(
-    `replay: node packages/testkit/src/network/main.ts --runs 1 --members ${members} --heights ${heights} --seed ${seed}${calm}${later}`,
+    `replay: node packages/testkit/src/network/main.ts --runs 1 --members ${members} --heights ${heights} --seed ${seed}${calm}${more}`,
   );
   return false;
 }

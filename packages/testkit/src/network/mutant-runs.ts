@@ -39,11 +39,12 @@ export async function killAll(
 export function runMutant(mutant: Mutant, runs: number): Promise<Outcome> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   // A Recovery's run is long by itself.
-  const heights = mutant.recovery === true ? 2 : HEIGHTS;
+  const heights = mutant.recoveries !== undefined ? 2 : HEIGHTS;
   const options = ["--runs", String(runs), "--members", "4", "--heights", String(heights)];
   if (mutant.amnesia === true) options.push("--amnesia");
   if (mutant.epochs === true) options.push("--epochs", "2", "--observers", "1");
-  if (mutant.recovery === true) options.push("--recovery");
+  if (mutant.sizes === true) options.push("--epochs", "2", "--sizes", "7,4", "--observers", "1");
+  if (mutant.recoveries !== undefined) options.push("--recoveries", String(mutant.recoveries));
   return runPatched(mutant, main, options);
 }
 

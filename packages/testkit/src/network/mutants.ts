@@ -9,8 +9,10 @@ export type Mutant = {
   readonly amnesia?: true;
   /** It shows only where epochs follow one another. */
   readonly epochs?: true;
-  /** It shows only where an era ends by a Recovery. */
-  readonly recovery?: true;
+  /** It shows only where these epochs have committees of other sizes. */
+  readonly sizes?: true;
+  /** It shows only where so many eras end by a Recovery. */
+  readonly recoveries?: number;
 };
 
 const DRIVER = "packages/node/src/consensus/";
@@ -20,9 +22,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "rules change by what each member has read of the mainchain",
     patches: [
       {
-        file: `${DRIVER}execution.ts`,
-        find: "return containerRules(this.#tip.header.rules, entries, mainchainNumber, time);",
-        replace: "return containerRules(this.#tip.header.rules, entries, through, time);",
+        file: `${DRIVER}fork-rules.ts`,
+        find: "return containerRules(parent.rules, entries, mainchainNumber, time);",
+        replace: "return containerRules(parent.rules, entries, through, time);",
       },
     ],
   },
@@ -30,10 +32,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: "rules change by each member's own clock",
     patches: [
       {
-        file: `${DRIVER}execution.ts`,
-        find: "return containerRules(this.#tip.header.rules, entries, mainchainNumber, time);",
-        replace:
-          "return containerRules(this.#tip.header.rules, entries, mainchainNumber, ports.clock.time() + 0 * time);",
+        file: `${DRIVER}fork-rules.ts`,
+        find: "return containerRules(parent.rules, entries, mainchainNumber, time);",
+        replace: "return containerRules(parent.rules, entries, mainchainNumber, ports.clock.time() + 0 * time);",
       },
     ],
   },
@@ -41,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: "rules are taken from a mainchain that was not read that far",
     patches: [
       {
-        file: `${DRIVER}execution.ts`,
+        file: `${DRIVER}fork-rules.ts`,
         find: "if (through < mainchainNumber) return undefined;",
         replace: "if (through < 0) return undefined;",
       },
@@ -52,6 +53,18 @@ export const MUTANTS: readonly Mutant[] = [
     epochs: true,
     patches: [
       { file: `${DRIVER}border.ts`, find: "const BORDER_DISTANCE = 4;", replace: "const BORDER_DISTANCE = 1;" },
+    ],
+  },
+  {
+    name: "a STATUS is read only where the sender's committee is as large as the own one",
+    sizes: true,
+    patches: [
+      {
+        file: "packages/protocol/src/wire/codec.ts",
+        find: 'read: (reader) => ({\n      kind: "status",',
+        replace:
+          'read: (reader, limits) => ({\n      kind: reader.remaining === 56 + 2 * limits.members ? "status" : reader.fail(),',
+      },
     ],
   },
   {
@@ -83,12 +96,12 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "goes on signing while a Recovery is open",
-    recovery: true,
+    recoveries: 1,
     patches: [{ file: `${DRIVER}turn.ts`, find: "    this.#held ??= [];", replace: "    this.#held = undefined;" }],
   },
   {
     name: "the next era begins where the old one was final: what was only ordered is dropped",
-    recovery: true,
+    recoveries: 1,
     patches: [
       {
         file: `${DRIVER}restart.ts`,
@@ -99,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "headers of heights that were ordered in the old era name the new one",
-    recovery: true,
+    recoveries: 1,
     patches: [
       {
         file: `${DRIVER}execution.ts`,
@@ -110,7 +123,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "FINAL of a height that the old era ordered is signed for the new one's epoch",
-    recovery: true,
+    recoveries: 1,
     patches: [
       {
         file: `${DRIVER}finality.ts`,
@@ -121,12 +134,23 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: "bodies of the old era are forgotten with it",
-    recovery: true,
+    recoveries: 1,
     patches: [
       {
         file: `${DRIVER}bodies.ts`,
         find: "if (height < first || height > last) continue;",
         replace: "if (height < first || height >= first) continue;",
+      },
+    ],
+  },
+  {
+    name: "nobody says that it lacks what its era took over",
+    recoveries: 2,
+    patches: [
+      {
+        file: `${DRIVER}claims.ts`,
+        find: "const lacks = config.era === era && committed >= finalHeight && height <= orderHeight;",
+        replace: "const lacks = config.era === era && committed >= finalHeight && height > orderHeight + 99;",
       },
     ],
   },

@@ -7,7 +7,10 @@ import type { NetworkName } from "./network-scheduler.ts";
 import type { SimulatedMesh } from "./simulated-mesh.ts";
 
 export type RunOptions = {
+  /** Of the first epoch. */
   readonly members: number;
+  /** Of the later epochs, where these are others; the last one's for those beyond. */
+  readonly sizes?: readonly number[];
   readonly heights: number;
   readonly seed: number;
   /** Without faults of any kind: a quiet network of honest members. */
@@ -16,8 +19,11 @@ export type RunOptions = {
   readonly amnesia?: boolean;
   /** Later epochs that become ready in the middle of it, each with shares of its own. */
   readonly epochs?: number;
-  /** More than f members' disks are destroyed, and the first era ends by a Recovery; in some runs that is cancelled. */
-  readonly recovery?: boolean;
+  /**
+   * So many times more than f members' disks are destroyed, and an era ends by a Recovery; some are cancelled. A later one
+   * strikes before, while or after what its era took over is made final again.
+   */
+  readonly recoveries?: number;
   /** Nodes without a seat that follow. */
   readonly observers?: number;
   /** What the mainchain says of an era, to who saw what happened up to some milliseconds. */
@@ -49,8 +55,12 @@ export type RunReport = {
   readonly remembers: number;
   /** Times that an honest member went on to a later epoch. */
   readonly handovers: number;
-  /** Heights that a Recovery took over ordered and not final; undefined where the run had none, or a cancelled one. */
-  readonly inherited: number | undefined;
+  /** Eras that ended by a Recovery, the heights that these left ordered and not final, and those among them that were so left before. */
+  readonly recoveries: number;
+  readonly inherited: number;
+  readonly inheritedAgain: number;
+  /** Heights that an era took over and the one after it gave up, because nobody had them. */
+  readonly dropped: number;
   readonly fetched: number;
   readonly jumps: number;
   readonly abuse: Abuse;

@@ -45,17 +45,29 @@ export function simulatedMainchain(
       return blockHash(number) === hash ? "known" : "conflict";
     },
     forks: () => ({ entries: forks.filter(({ block }) => block <= newest()), through: newest() }),
-    readyEpochs: (_group, era) => (era === 1 ? ready.filter(({ block }) => block <= newest()) : []),
+    readyEpochs: (_group, era) => ready.filter((one) => one.era >= era && one.block <= newest()),
     standing: (_group, era) => standing(era, elapsed() - lag),
   };
 }
 
-/** READY of so many epochs, in blocks that are a few apart or the same. */
-export function readyEpochs(count: number, random: Random): readonly ReadyEpoch[] {
+/** READY of so many epochs, in blocks that are a few apart or the same. `eras`: some of them begin an era by schedule. */
+export function readyEpochs(count: number, random: Random, eras: boolean): readonly ReadyEpoch[] {
   if (count === 0) return [];
   let block = 1 + random.below(6);
+  let [era, epoch] = [1, 1];
   return Array.from({ length: count }, (_, index) => {
     if (index > 0) block += random.below(8);
-    return { epoch: index + 2, block };
+    [era, epoch] = eras && random.chance(0.5) ? [era + 1, 1] : [era, epoch + 1];
+    return { era, epoch, block };
   });
+}
+
+/** Changes of the rules whose times come during the run, or before anybody hears of them; one is taken back. */
+export function announcedForks(random: Random, start: number): readonly ScheduledFork[] {
+  const entry = (rules: number): ScheduledFork => {
+    const block = 1 + random.below(8);
+    return { rules, block, time: (start + random.below(6_000)) / 1000, cancelled: undefined };
+  };
+  const withdrawn = entry(2);
+  return [{ ...withdrawn, cancelled: withdrawn.block + random.below(8) }, entry(2), entry(3)];
 }

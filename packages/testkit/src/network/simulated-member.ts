@@ -1,4 +1,3 @@
-import type { Claims } from "@tributary/node/consensus/claims";
 import { MemberDriver } from "@tributary/node/consensus/driver";
 import type { DriverEvent } from "@tributary/node/consensus/driver-event";
 import type { MemberConfig } from "@tributary/node/consensus/member-config";
@@ -8,10 +7,11 @@ import type { Channel, MainchainView, Mesh } from "@tributary/node/consensus/por
 import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { NO_SEAT } from "@tributary/protocol/ports/member-host";
+import type { RecoveryClaims } from "@tributary/protocol/ports/recovery-host";
 import { Durability, type Latency, MemoryJournal, MemoryLog, MemoryStore } from "./disk.ts";
 import { type Check, type IdealCrypto, SimulatedVerifier, simulatedSigner } from "./ideal-crypto.ts";
 import type { SimulatedMesh, Station } from "./simulated-mesh.ts";
-import { RECOVERED_EPOCH } from "./toy-config.ts";
+import { recoveredEpoch } from "./toy-config.ts";
 import { ToyExecutor, ToyState } from "./toy-executor.ts";
 import { PoolDisk, ToyPool } from "./toy-pool.ts";
 import { toyBodyRules } from "./toy-transaction.ts";
@@ -68,7 +68,7 @@ export class SimulatedMember implements Station {
   #pool: ToyPool | undefined;
   #life = 0;
   #term = FIRST_TERM;
-  /** Its disk and its share of this era were destroyed: until the next one it follows. */
+  /** Its disk and its shares of eras up to this one were destroyed: until the next one it follows. */
   #destroyedIn = 0;
   readonly #up = new Set<number>();
   #skew: number;
@@ -124,14 +124,15 @@ export class SimulatedMember implements Station {
     const message = bytes === undefined ? undefined : this.#world.mesh.message(bytes);
     if (message?.kind !== "container") return FIRST_TERM;
     const { header, certificateEra: era } = message;
-    return { era, epoch: header.era === era ? header.epoch : RECOVERED_EPOCH };
+    return { era, epoch: header.era === era ? header.epoch : recoveredEpoch(era) };
   }
 
   #begin(term: Term, first?: number): void {
     const { latencies, mainchain, outgoing, ending } = this.#world;
     const { era, epoch } = term;
     const known = this.#world.configOf(term);
-    const begins = first ?? (epoch === 1 || era > 1 ? known.firstHeight : this.store.highestContainer + 1);
+    const named = known.inherited !== undefined || (era === 1 && epoch === 1);
+    const begins = first ?? (named ? known.firstHeight : this.store.highestContainer + 1);
     const seat = era <= this.#destroyedIn ? NO_SEAT : known.seat;
     const config = { ...known, firstHeight: begins, seat };
     const crypto = this.#world.cryptoOf(term);
@@ -202,17 +203,20 @@ export class SimulatedMember implements Station {
   }
 
   /** What it can post in a Recovery, durable when this calls back. */
-  claims(done: (claims: Claims) => void): void {
+  claims(done: (claims: RecoveryClaims) => void): void {
     this.#driver?.claims(this.#term.era, done);
   }
 
-  /** While it is down: disk, journal and share are gone. Transactions that it acknowledged are not: they lie elsewhere. */
-  destroy(): void {
+  /**
+   * While it is down: disk, journal and its shares of eras up to this one are gone. Transactions that it acknowledged are
+   * not: they lie elsewhere.
+   */
+  destroy(era: number): void {
     this.#logs.clear();
     this.#journal.destroy();
     this.store.lose();
     this.#state.lose();
-    this.#destroyedIn = this.#term.era;
+    this.#destroyedIn = era;
     this.#term = FIRST_TERM;
   }
 

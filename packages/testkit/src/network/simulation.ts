@@ -6,7 +6,7 @@ import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { decodeEvidence } from "@tributary/protocol/evidence/codec";
 import type { EvidenceKind } from "@tributary/protocol/evidence/evidence";
 import { verifyEvidence } from "@tributary/protocol/evidence/verify";
-import { maxFaulty, quorum } from "@tributary/protocol/quorum";
+import { maxFaulty } from "@tributary/protocol/quorum";
 import type { Message, MessageKind } from "@tributary/protocol/wire/index";
 import { Random } from "../agreement/random.ts";
 import { Abuse } from "./abuse.ts";
@@ -18,13 +18,14 @@ import { Ledger } from "./ledger.ts";
 import { NetworkScheduler } from "./network-scheduler.ts";
 import { Oracle, Violation } from "./oracle.ts";
 import type { Costs, RunOptions, RunReport } from "./run-report.ts";
-import { readyEpochs, simulatedMainchain } from "./simulated-mainchain.ts";
-import { type Latencies, SimulatedMember } from "./simulated-member.ts";
+import { announcedForks, readyEpochs, simulatedMainchain } from "./simulated-mainchain.ts";
+import { type Latencies, SimulatedMember, type Term } from "./simulated-member.ts";
 import { SimulatedMesh } from "./simulated-mesh.ts";
 import { type RecoveryWorld, SimulatedRecovery } from "./simulated-recovery.ts";
 import { TOY_GROUP, toyConfig } from "./toy-config.ts";
 import { TOY_CAPACITY } from "./toy-executor.ts";
 import { decodeToyTransaction, TOY_CHAIN, toyTransaction } from "./toy-transaction.ts";
+import { Unrest, type UnrestWorld } from "./unrest.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 /** What a node without a seat says. */
@@ -61,6 +62,9 @@ const FORK_SEED = 1_000_003;
 /** One seeded run of whole members under a hostile network. */
 export class NetworkSimulation {
   readonly #options: RunOptions;
+  /** Members by epoch, from the first one on; nodes are as many as the largest committee has. */
+  readonly #sizes: readonly number[];
+  readonly #nodes: number;
   readonly #random: Random;
   readonly #clock = new VirtualClock();
   readonly #crypto: IdealCrypto;
@@ -75,15 +79,13 @@ export class NetworkSimulation {
   readonly #members: SimulatedMember[] = [];
   readonly #observers: SimulatedMember[] = [];
   readonly #faulty = new Set<number>();
+  readonly #unrest: Unrest;
   readonly #adversaries: ByzantineMesh[] = [];
   readonly #recorded = new WeakSet<Uint8Array>();
   readonly #sent = new Map<MessageKind, number>();
   /** Contents of the container whose commit is being reported. */
   #heard: readonly OrderedTransaction[] = [];
   #failure: string | undefined;
-  #crashes = 0;
-  #resets = 0;
-  #forgets = 0;
   #remembers = 0;
   #handovers = 0;
   #coins = 0;
@@ -91,27 +93,52 @@ export class NetworkSimulation {
   readonly #proven = new Map<EvidenceKind, number>();
   #fetched = 0;
   #jumps = 0;
-  #clientsDone = false;
+  readonly #nonces = new Map<number, number>();
+  #clientsLeft = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
     const { members, seed, calm, amnesia } = options;
+    this.#sizes = [members, ...(options.sizes ?? [])];
+    const nodes = Math.max(...this.#sizes);
+    this.#nodes = nodes;
     const random = new Random(seed);
     this.#random = random;
     this.#crypto = new IdealCrypto(members, seed);
-    this.#ready = readyEpochs(options.epochs ?? 0, random);
+    // The era that a Recovery begins here is the second.
+    const recoveries = options.recoveries ?? 0;
+    this.#ready = readyEpochs(options.epochs ?? 0, random, recoveries === 0);
+    const cryptoOf = (era: number): IdealCrypto => new IdealCrypto(members, seed, 1, era);
     this.#recovery =
-      options.recovery === true ? new SimulatedRecovery(members, this.#crypto, random, this.#clock) : undefined;
+      recoveries === 0 ? undefined : new SimulatedRecovery(recoveries, members, cryptoOf, random, this.#clock);
     this.#forks = calm === true ? [] : announcedForks(new Random(seed + FORK_SEED), this.#clock.time());
-    const faulty = calm === true ? 0 : maxFaulty(members) - (amnesia === true ? 1 : 0);
-    this.#scheduler = new NetworkScheduler(members, faulty, random, calm === true ? "uniform" : undefined);
-    this.#mesh = new SimulatedMesh(this.#clock, this.#scheduler, { members, containerBytes: TOY_CAPACITY.bytes });
-    while (this.#faulty.size < faulty) this.#faulty.add(random.below(members));
+    const faulty = calm === true ? 0 : maxFaulty(Math.min(...this.#sizes)) - (amnesia === true ? 1 : 0);
+    this.#scheduler = new NetworkScheduler(nodes, faulty, random, calm === true ? "uniform" : undefined);
+    // For reading along, whichever committee wrote.
+    const containerBytes = TOY_CAPACITY.bytes * (nodes === members ? 1 : nodes);
+    this.#mesh = new SimulatedMesh(this.#clock, this.#scheduler, { members: nodes, containerBytes });
+    while (this.#faulty.size < faulty) this.#faulty.add(random.below(nodes));
     const latencies = drawLatencies(random, this.#recovery !== undefined);
-    for (let seat = 0; seat < members; seat++) this.#members.push(this.#member(seat, latencies));
+    for (let seat = 0; seat < nodes; seat++) this.#members.push(this.#member(seat, latencies));
     for (let guest = 0; guest < (options.observers ?? 0); guest++) {
-      this.#observers.push(this.#member(members + guest, latencies));
+      this.#observers.push(this.#member(nodes + guest, latencies));
     }
+    this.#unrest = new Unrest(this.#unrestWorld());
+  }
+
+  #unrestWorld(): UnrestWorld {
+    const [random, clock, mesh] = [this.#random, this.#clock, this.#mesh];
+    const [restless, calm] = [() => this.#restless, () => this.#recovery?.calm === true];
+    return {
+      random,
+      clock,
+      mesh,
+      nodes: this.#nodes,
+      honest: this.#honest(),
+      observers: this.#observers,
+      restless,
+      calm,
+    };
   }
 
   /** For scripted runs: starts all members and nothing else. */
@@ -171,16 +198,17 @@ export class NetworkSimulation {
       milliseconds: Math.round(this.#clock.elapsed),
       messages: this.#mesh.messages,
       lost: this.#mesh.lost,
-      crashes: this.#crashes,
-      resets: this.#resets,
+      crashes: this.#unrest.crashes,
+      resets: this.#unrest.resets,
       transactions: this.#oracle.acknowledgedCount,
       coins: this.#coins,
       evidence: this.#evidence,
       proven: this.#proven,
-      forgets: this.#forgets,
+      forgets: this.#unrest.forgets,
       remembers: this.#remembers,
       handovers: this.#handovers,
-      inherited: this.#recovery?.inheritedHeights,
+      recoveries: this.#recovery?.ended ?? 0,
+      ...(this.#recovery?.totals ?? { inherited: 0, inheritedAgain: 0, dropped: 0 }),
       fetched: this.#fetched,
       jumps: this.#jumps,
       abuse: this.#abuse,
@@ -193,11 +221,12 @@ export class NetworkSimulation {
     this.#clients();
     this.#recovery?.play(this.#recoveryWorld());
     if (this.#options.calm !== true) {
-      this.#unrest();
+      this.#unrest.play(this.#options.amnesia === true);
       this.#malice();
     }
     // Runs across epochs have many more heights.
-    const budget = this.#options.budget ?? (this.#ready.length > 0 ? 4 : 1) * 60_000 * this.#options.members;
+    const much = (this.#ready.length > 0 ? 4 : 1) * Math.max(1, 3 * (this.#options.recoveries ?? 0) - 2);
+    const budget = this.#options.budget ?? much * 60_000 * this.#nodes;
     while (!this.#finished()) {
       for (let i = 0; i < CHECK_EVERY; i++) if (!this.#clock.step()) throw new Violation("nothing left to happen");
       if (this.#clock.steps > budget) throw new Violation(`no end within ${budget} steps: ${this.#standing()}`);
@@ -209,10 +238,11 @@ export class NetworkSimulation {
   #judgeEvidence(): void {
     const addresses = this.#members.map(({ seat }) => this.#crypto.address(seat));
     const { group } = toyConfig(0, this.#options.members);
+    const signatures = new IdealCrypto(this.#nodes, this.#options.seed);
     for (const { seat, store } of this.#honest()) {
       for (const evidence of store.evidence) {
         const { era = 0, epoch = 0 } = decodeEvidence(evidence) ?? {};
-        const verdict = verifyEvidence(evidence, { group, era, epoch, addresses }, this.#crypto);
+        const verdict = verifyEvidence(evidence, { group, era, epoch, addresses }, signatures);
         if (!verdict.ok) throw new Violation(`member ${seat} keeps evidence that is ${verdict.fault}`);
         const { kind, seat: offender, height } = verdict.offence;
         if (!this.#faulty.has(offender))
@@ -222,17 +252,32 @@ export class NetworkSimulation {
     }
   }
 
+  #sizeOf(epoch: number): number {
+    return this.#sizes[epoch - 1] ?? this.#sizes.at(-1) ?? 0;
+  }
+
+  /** The node has a seat in the epoch that it is in. Seats are nodes' own numbers, so who grows in last leaves first. */
+  #seated({ seat, epoch }: SimulatedMember): boolean {
+    return seat < this.#sizeOf(epoch);
+  }
+
   #honest(): readonly SimulatedMember[] {
     return this.#members.filter(({ seat }) => !this.#faulty.has(seat));
   }
 
   #finished(): boolean {
-    if (!this.#clientsDone || this.#oracle.outstanding > 0) return false;
+    if (this.#clientsLeft > 0 || this.#oracle.outstanding > 0) return false;
     const goal = Math.max(this.#options.heights, this.#oracle.lastNeeded);
-    const last = this.#ready.at(-1)?.epoch ?? 1;
-    const era = this.#recovery?.lastEra ?? 1;
+    const last = this.#ready.at(-1) ?? { era: 1, epoch: 1 };
+    if (this.#recovery?.settled === false) return false;
+    const newest = this.#recovery?.newestEra ?? 1;
+    const { era, epoch } = newest > 1 ? { era: newest, epoch: undefined } : last;
     return [...this.#honest(), ...this.#observers].every(
-      (member) => member.alive && member.committed >= goal && member.era === era && (era > 1 || member.epoch === last),
+      (member) =>
+        member.alive &&
+        member.committed >= goal &&
+        member.era === era &&
+        (epoch === undefined || member.epoch === epoch),
     );
   }
 
@@ -246,7 +291,6 @@ export class NetworkSimulation {
   }
 
   #member(seat: number, latencies: Latencies): SimulatedMember {
-    const { members, seed } = this.#options;
     const faulty = this.#faulty.has(seat);
     const skew = this.#random.below(2_000) - 1_000;
     const logInflation = this.#random.pick([1, 200, 1_000, 10_000]);
@@ -255,12 +299,14 @@ export class NetworkSimulation {
     const recovery = this.#recovery;
     return new SimulatedMember({
       seat,
-      configOf: ({ era, epoch }) => ({ ...toyConfig(seat, members, epoch, era), ...recovery?.beginningOf(era) }),
+      configOf: ({ era, epoch }) => ({
+        ...toyConfig(seat, this.#sizeOf(epoch), epoch, era),
+        ...recovery?.beginningOf(era),
+      }),
       ending: (era) => recovery?.ending(era, elapsed() - lag),
       clock: this.#clock,
       skew,
-      cryptoOf: ({ era, epoch }) =>
-        era === 1 && epoch === 1 ? this.#crypto : new IdealCrypto(members, seed, epoch, era),
+      cryptoOf: (term) => this.#cryptoOf(term),
       mesh: this.#mesh,
       latencies,
       logInflation,
@@ -279,11 +325,16 @@ export class NetworkSimulation {
     });
   }
 
+  #cryptoOf({ era, epoch }: Term): IdealCrypto {
+    const { seed } = this.#options;
+    return era === 1 && epoch === 1 ? this.#crypto : new IdealCrypto(this.#sizeOf(epoch), seed, epoch, era);
+  }
+
   #adversary(seat: number): Mesh {
-    const { members } = this.#options;
     const style: StyleName = this.#random.pick(STYLES);
-    const forger = new Forger(this.#crypto, this.#random, members, seat, TOY_GROUP);
-    const adversary = new ByzantineMesh(this.#mesh, seat, members, this.#random, forger, this.#abuse, style);
+    const forger = new Forger(this.#crypto, (term) => this.#cryptoOf(term), this.#random, this.#nodes, seat, TOY_GROUP);
+    const adversary = new ByzantineMesh(this.#mesh, seat, this.#nodes, this.#random, forger, this.#abuse, style);
+    adversary.keeps = (this.#options.recoveries ?? 0) > 1 && this.#random.chance(0.5);
     this.#adversaries.push(adversary);
     return adversary;
   }
@@ -303,7 +354,8 @@ export class NetworkSimulation {
     this.#recorded.add(bytes);
     const message: Message | undefined = this.#mesh.message(bytes);
     if (message === undefined) throw new Violation(`member ${seat} sent what nobody can read`);
-    if (seat >= this.#options.members && !OF_FOLLOWERS.has(message.kind)) {
+    const member = this.#members[seat];
+    if ((member === undefined || !this.#seated(member)) && !OF_FOLLOWERS.has(message.kind)) {
       throw new Violation(`${seat} has no seat and says ${message.kind}`);
     }
     this.#sent.set(message.kind, (this.#sent.get(message.kind) ?? 0) + 1);
@@ -366,15 +418,16 @@ export class NetworkSimulation {
    */
   #clients(): void {
     const random = this.#random;
-    const nonces = new Map<number, number>();
+    const nonces = this.#nonces;
     // A border between epochs is crossed with several heights under way in some runs, and at leisure in others.
     const busy = this.#recovery !== undefined;
     const dense = (busy || this.#ready.length > 0) && random.chance(busy ? 0.9 : 0.7);
     const each = dense ? 80 : busy ? 20 : this.#options.members;
     const rounds = Math.ceil(each / this.#options.members) * this.#options.heights + random.below(3);
     let left = rounds;
+    this.#clientsLeft += 1;
     const burst = (): void => {
-      const alive = this.#honest().filter((member) => member.alive);
+      const alive = this.#honest().filter((member) => member.alive && this.#seated(member));
       if (alive.length > 0) {
         left -= 1;
         for (let count = 1 + random.below(6); count > 0; count--) {
@@ -388,66 +441,23 @@ export class NetworkSimulation {
         for (const seat of this.#faulty)
           this.#members[seat]?.submit(toyTransaction(800 + seat, rounds - left - 1, 21, left));
       }
-      if (left === 0) this.#clientsDone = true;
+      if (left === 0) this.#clientsLeft -= 1;
       else this.#clock.after(random.below(dense ? (busy ? 120 : 30) : random.chance(0.2) ? 6_000 : 400), burst);
     };
     this.#clock.after(random.below(200), burst);
   }
 
-  /** Connections break, members crash and come back with what they had flushed. */
-  #unrest(): void {
-    const random = this.#random;
-    const { members } = this.#options;
-    const resetEvery = random.pick([0, 0, 400, 2_000]);
-    const crashEvery = random.pick([0, 500, 3_000]);
-    const reset = (): void => {
-      const a = random.below(members);
-      const b = random.below(members);
-      if (a !== b) {
-        this.#resets += 1;
-        this.#mesh.disconnect(a, b);
-        this.#clock.after(random.below(600), () => this.#mesh.connect(a, b));
-      }
-      if (this.#clock.elapsed < UNREST_MS) this.#clock.after(random.fraction() * 2 * resetEvery, reset);
-    };
-    const crash = (): void => {
-      const honest = [...this.#honest(), ...this.#observers];
-      const victims = random.chance(0.05) ? honest : [random.pick(honest)];
-      for (const victim of victims) {
-        if (!victim.alive) continue;
-        this.#crashes += 1;
-        victim.crash();
-        this.#clock.after(random.below(random.chance(0.2) ? 8_000 : 900), () => victim.start());
-      }
-      if (this.#clock.elapsed < UNREST_MS) this.#clock.after(random.fraction() * 2 * crashEvery, crash);
-    };
-    if (resetEvery > 0) this.#clock.after(random.below(resetEvery), reset);
-    if (crashEvery > 0) this.#clock.after(random.below(crashEvery), crash);
-    if (this.#options.amnesia === true) this.#clock.after(random.below(4_000), () => this.#forgetting());
-  }
-
-  /** Where the victim is down just then, it loses its memory when it is up again. */
-  #forgetting(): void {
-    const random = this.#random;
-    const victim = this.#members.find(({ seat, alive }) => alive && !this.#faulty.has(seat));
-    if (victim === undefined) {
-      this.#clock.after(100, () => this.#forgetting());
-      return;
-    }
-    this.#forgets += 1;
-    victim.crash();
-    victim.loseMemory(random.chance(0.5));
-    this.#clock.after(random.below(2_000), () => victim.start());
+  /** Recoveries one after the other go on for longer. */
+  get #restless(): boolean {
+    return (
+      this.#clock.elapsed < UNREST_MS || ((this.#options.recoveries ?? 0) > 1 && this.#recovery?.settled === false)
+    );
   }
 
   #recoveryWorld(): RecoveryWorld {
-    const { members } = this.#options;
-    return {
-      random: this.#random,
-      honest: this.#honest(),
-      // F of a height takes the shares of q members, at most f of which are faulty.
-      mayBeFinal: () => this.#ledger.highestFinal(1, quorum(members) - maxFaulty(members)),
-    };
+    const honest = this.#honest();
+    const faulty = this.#members.filter((member) => !honest.includes(member));
+    return { honest, faulty, ledger: this.#ledger, resumed: () => this.#clients() };
   }
 
   #malice(): void {
@@ -458,16 +468,6 @@ export class NetworkSimulation {
     };
     this.#clock.after(this.#random.fraction() * 40, inject);
   }
-}
-
-/** Changes of the rules whose times come during the run, or before anybody hears of them; one is taken back. */
-function announcedForks(random: Random, start: number): readonly ScheduledFork[] {
-  const entry = (rules: number): ScheduledFork => {
-    const block = 1 + random.below(8);
-    return { rules, block, time: (start + random.below(6_000)) / 1000, cancelled: undefined };
-  };
-  const withdrawn = entry(2);
-  return [{ ...withdrawn, cancelled: withdrawn.block + random.below(8) }, entry(2), entry(3)];
 }
 
 export function simulateNetwork(options: RunOptions): RunReport {

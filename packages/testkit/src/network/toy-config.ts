@@ -11,7 +11,9 @@ export const TOY_GROUP: HexHash = toHex(keccak256(uint(1, 4)));
 export const TOY_COMMITTEE: HexHash = toHex(keccak256(uint(2, 4)));
 
 /** First epoch of an era that a Recovery began: the number of the attempt at its key, so that it is none of the old era's. */
-export const RECOVERED_EPOCH = 9;
+export function recoveredEpoch(era: number): number {
+  return 7 + era;
+}
 
 /** One member of the toy chain's committee. */
 export function toyConfig(seat: number, members: number, epoch = 1, era = 1): MemberConfig {

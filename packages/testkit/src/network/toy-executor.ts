@@ -80,7 +80,7 @@ export class ToyExecutor implements Executor {
       root = keccak256(concat(root, next.raw));
       assembly.settle({ gasUsed: next.gasLimit });
     }
-    const { beacon, parent, time, height, mainchain, rules } = container;
+    const { beacon, parent, time, height, mainchain, rules, term } = container;
     const block = toHex(
       keccak256(
         concat(
@@ -92,6 +92,9 @@ export class ToyExecutor implements Executor {
           uint(height, 8),
           uint(rules, 4),
           bytesOf(mainchain.hash),
+          uint(term.era, 4),
+          uint(term.epoch, 4),
+          bytesOf(term.committee),
         ),
       ),
     );

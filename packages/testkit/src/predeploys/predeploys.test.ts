@@ -16,12 +16,23 @@ import {
   type Hex,
   keccak256,
   stringToHex,
+  toFunctionSelector,
 } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 const OWNER = toHex(addresses[3] ?? new Uint8Array(20)) as Address;
 const NAME = "a chain with a name of more than thirty-one bytes";
 const TAG: Hex = `0x${"07".repeat(32)}`;
+
+/** Creation code: slot 0 is what `members()` says in the transaction that deploys it. */
+const keepsMembers: Uint8Array = Buffer.from(
+  [
+    `63${toFunctionSelector("members()").slice(2)}600052`,
+    `602060006004601c73${toHex(CHAIN_INFORMATION_ADDRESS).slice(2)}5afa50`,
+    "60005160005500",
+  ].join(""),
+  "hex",
+);
 
 let chain: TestChain;
 beforeEach(async () => {
@@ -62,6 +73,34 @@ describe("chain information", () => {
     expect(await ask("gasLimit")).toBe(30_000_000n);
     expect(await ask("byteLimit")).toBe(1_000_000n);
     expect(String(await ask("owner")).toLowerCase()).toBe(OWNER);
+  });
+
+  test("names the committee that ordered a block, from its first transaction on, in replays too", async () => {
+    expect(await ask("members")).toBe(0);
+    expect(await ask("quorum")).toBe(0);
+    const committee: Hex = `0x${"5c".repeat(32)}`;
+    await chain.block();
+    const first = [await ask("era"), await ask("epoch"), await ask("members"), await ask("quorum")];
+    expect(first).toEqual([1n, 1n, 4, 3]);
+    chain.term = { era: 2, epoch: 7, committee };
+    await chain.block(chain.sign(0, { data: keepsMembers }));
+    expect([await ask("era"), await ask("epoch"), await ask("members"), await ask("quorum")]).toEqual([2n, 7n, 10, 7]);
+    expect(await ask("committee")).toBe(committee);
+    const [created] = chain.chain.receipts("latest") ?? [];
+    const kept = created?.receipt.contractAddress ?? new Uint8Array(20);
+    expect(chain.chain.storage(kept, word(0n))).toEqual(word(10n));
+    const answers: Uint8Array[] = [];
+    await chain.chain.replay(2, 1, () => ({ exit: ({ output }) => answers.push(Uint8Array.from(output())) }));
+    expect(answers[0]).toEqual(word(10n));
+  });
+
+  test("takes the committee from the protocol only", async () => {
+    await chain.block();
+    const data = encodeFunctionData({ abi: chainInformationAbi, functionName: "beginTerm", args: [9n, 9n, 9, TAG] });
+    const to = CHAIN_INFORMATION_ADDRESS;
+    await chain.block(chain.sign(3, { to, data: fromHex(data) ?? new Uint8Array() }));
+    expect(chain.chain.receipts("latest")?.map(({ receipt }) => receipt.status)).toEqual([0]);
+    expect(await ask("epoch")).toBe(1n);
   });
 
   test.each(["", "short", "x".repeat(31), "x".repeat(32), "ü".repeat(40)])("a name of any length: %s", async (name) => {

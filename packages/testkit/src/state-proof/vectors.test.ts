@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { addresses, CHAIN_ID } from "@tributary/chain/chain/chain.fixture";
 import { coin, grownChain, writtenSnapshot } from "@tributary/chain/chain/snapshot.fixture";
 import { bucketsOf, proveBuckets } from "@tributary/chain/proof/bucket-proof";
+import { bucketCalldata, certifiedCalldata } from "@tributary/chain/proof/calldata";
 import { certified, group, groupSecret, trustedEra } from "@tributary/chain/proof/state-proof.testing";
 import { type ProvenState, verifyStateProof } from "@tributary/chain/proof/verify-state-proof";
 import { concat } from "@tributary/protocol/bytes/bytes";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { expect, it } from "vitest";
-import { bucketCalldata, certifiedCalldata } from "./calldata.ts";
 
 /** Some twelve entries in a bucket. */
 const BLOCKS = 700;

@@ -4,7 +4,10 @@ import { kindOf, type Parsed, parseIndex, quantity } from "../hex.ts";
 import { MAX_FEE_HISTORY, MAX_FEE_PERCENTILES } from "../limits.ts";
 import type { Method } from "../method.ts";
 
-/** Shape and limits of geth's; on a rented chain the base fee is what its owner asks for, and rewards are zero. */
+/** Units for each transaction whose tip is looked at. */
+const UNITS_A_TIP = 0.2;
+
+/** Shape and limits of geth's; on a rented chain the base fee is what its owner asks for, and rewards are mostly zero. */
 export const ethFeeHistory: Method = {
   name: "eth_feeHistory",
   run(params, context) {
@@ -19,7 +22,11 @@ export const ethFeeHistory: Method = {
     const oldest = last - count + 1;
     const ratios: number[] = [];
     for (let number = oldest; number <= last; number++) {
-      const header = findBlock(context.chain, number)?.header;
+      const block = findBlock(context.chain, number);
+      const header = block?.header;
+      if (percentiles.length > 0 && block !== undefined && block.header.baseFeePerGas !== 0n) {
+        context.charge(block.transactionHashes.length * UNITS_A_TIP);
+      }
       ratios.push(header === undefined || header.gasLimit === 0 ? 0 : header.gasUsed / header.gasLimit);
     }
     const { ethereum } = context.chain;

@@ -11,7 +11,10 @@ export const ethGetBlockByNumber: Method = {
     const id = params.next(parseBlockNumber);
     const full = params.nextOr(parseBoolean, false);
     params.end();
-    if (id === "pending") return pendingBlockShape(context.chain.head);
+    if (id === "pending") {
+      const { head, ethereum, nextGasPrice } = context.chain;
+      return pendingBlockShape(head, ethereum?.nextBaseFee ?? nextGasPrice);
+    }
     const block = findBlock(context.chain, id);
     if (block === undefined) return null;
     return blockShape(block, blockTransactions(context.chain, block, full, context.charge));

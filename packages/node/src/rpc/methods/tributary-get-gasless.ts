@@ -9,7 +9,7 @@ const ANCHOR_DEPTH = 2;
 /**
  * What a transaction needs that nobody pays for: whether there is room without history on this chain, the hashes for
  * each gas of its limit that a proof of work must show here now, and the block to mine for. With an address, also
- * whether it has history here and the gas that it used of late beyond its credit.
+ * whether it has history here, the gas that it used of late beyond its credit, and the priority that it bought.
  */
 export const tributaryGetGasless: Method = {
   name: "tributary_getGasless",
@@ -26,8 +26,12 @@ export const tributaryGetGasless: Method = {
       ...{ blockNumber: quantity(anchor.header.number), blockHash: data(anchor.hash) },
     };
     if (address === undefined) return terms;
-    const { history, debt } = chain.standing(address);
-    return { ...terms, history, debt: quantity(Math.ceil(debt)) };
+    const { history, debt, priority } = chain.standing(address);
+    const bought =
+      priority === undefined
+        ? {}
+        : { priority: { gasPerSecond: quantity(priority.rate), gasLeft: quantity(Math.floor(priority.left)) } };
+    return { ...terms, history, debt: quantity(Math.ceil(debt)), ...bought };
   },
 };
 

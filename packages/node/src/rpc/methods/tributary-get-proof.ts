@@ -1,11 +1,8 @@
-import type { BucketProof, StateProof } from "@tributary/chain/proof/state-proof";
-import { ProvenState } from "@tributary/chain/proof/verify-state-proof";
-import { toHex } from "@tributary/protocol/bytes/hex";
-import { keccak256 } from "@tributary/protocol/crypto/keccak";
-import { data, kindOf, type Parsed, parseAddress, parseSlot, quantity } from "../hex.ts";
+import { kindOf, type Parsed, parseAddress, parseSlot } from "../hex.ts";
 import { MAX_PROOF_WAIT_MS, MAX_PROVEN_SLOTS } from "../limits.ts";
 import type { Method } from "../method.ts";
 import { LimitError, RPC_CODE, RpcError } from "../rpc-error.ts";
+import { shapeStateProof } from "../shape/state-proof.ts";
 
 /** Bytes of buckets for one unit of budget: reading them, and writing them as hexadecimal. */
 const BYTES_PER_UNIT = 16_384;
@@ -29,40 +26,9 @@ export const tributaryGetProof: Method = {
     }
     const { proof } = report;
     context.charge(proof.buckets.reduce((sum, { entries }) => sum + entries.length, 0) / BYTES_PER_UNIT);
-    const state = ProvenState.read(proof);
-    const account = state?.account(address);
-    if (state === undefined || account === undefined) throw new Error("a proof of our own holds the account");
-    return {
-      chainId: context.chain.chainId.toString(),
-      blockNumber: state.block.number,
-      blockHash: data(keccak256(proof.header)),
-      address: data(address),
-      nonce: quantity(account.nonce),
-      balance: quantity(account.balance),
-      codeHash: data(account.codeHash),
-      storage: slots.map((slot) => ({
-        key: data(slot),
-        value: data(state.storage(address, slot) ?? new Uint8Array(32)),
-      })),
-      ...shown(proof),
-    };
+    return shapeStateProof(context.chain.chainId, proof, address, slots);
   },
 };
-
-function shown({ container, certificateEra, certificate, branch, header, buckets }: StateProof): object {
-  return {
-    containerHeader: data(container),
-    certificateEra,
-    certificate: data(certificate),
-    branch: { index: branch.index, count: branch.count, siblings: branch.siblings.map(data) },
-    blockHeader: data(header),
-    buckets: buckets.map(shownBucket),
-  };
-}
-
-function shownBucket({ bucket, entries, siblings }: BucketProof): object {
-  return { bucket, entries: toHex(entries), siblings: siblings.map(data) };
-}
 
 /** The state of a large chain takes longer to write out than a call has time. */
 async function inTime<T>(proof: Promise<T>): Promise<T> {

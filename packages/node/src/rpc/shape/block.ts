@@ -75,10 +75,10 @@ export function uncleShape(block: EthereumBlock | undefined, index: number): Rec
 }
 
 /**
- * The block after the head as far as it is known: no transaction of it is certified, so it has none. Only what geth
- * leaves out is null, for clients written in Rust refuse a block that lacks anything else.
+ * The block after the head as far as it is known, so with its base fee: no transaction of it is certified, so it has
+ * none. Only what geth leaves out is null, for clients written in Rust refuse a block that lacks anything else.
  */
-export function pendingBlockShape(head: EthereumBlock): Record<string, unknown> {
+export function pendingBlockShape(head: EthereumBlock, baseFeePerGas: bigint | undefined): Record<string, unknown> {
   const header = {
     ...head.header,
     number: head.header.number + 1,
@@ -88,6 +88,7 @@ export function pendingBlockShape(head: EthereumBlock): Record<string, unknown> 
     receiptsRoot: EMPTY_TRIE_ROOT,
     ...(head.header.withdrawalsRoot === undefined ? {} : { withdrawalsRoot: EMPTY_TRIE_ROOT }),
     gasUsed: 0,
+    ...(head.header.baseFeePerGas === undefined || baseFeePerGas === undefined ? {} : { baseFeePerGas }),
     timestamp: Math.max(head.header.timestamp, Math.floor(Date.now() / 1_000)),
   };
   const size = encodeBlock({ header, transactions: [] }).length;

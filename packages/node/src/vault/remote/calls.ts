@@ -88,11 +88,12 @@ export type Calls = {
   readonly acceptReshared: Call<Reshared, PreviousKeys>;
   readonly eraseEncryption: Call<Named, null>;
   readonly encryptionErased: Call<Named, boolean>;
-  readonly eraseShares: Call<Named, null>;
+  readonly eraseOlder: Call<{ readonly slot: KeySlot }, null>;
   readonly signReady: Call<
     Named & { readonly nodeIds: readonly number[]; readonly qualified: bigint },
     ReadySignatures
   >;
+  readonly signHandover: Call<Named & { readonly firstHeight: number; readonly groupKey: Bytes }, Bytes>;
   readonly signCancel: Call<Named & { readonly openingId: HexHash }, Bytes>;
   readonly signTransaction: Call<{ readonly unsigned: Bytes }, Bytes>;
   /** `confirmed`: the newest start that the node knows to be in the vault's record. `known`: the newest that the vault knows. */
@@ -136,8 +137,9 @@ const schemas: Schemas = {
   },
   eraseEncryption: { takes: z.strictObject(named), gives: nothing },
   encryptionErased: { takes: z.strictObject(named), gives: z.boolean() },
-  eraseShares: { takes: z.strictObject(named), gives: nothing },
+  eraseOlder: { takes: z.strictObject({ slot }), gives: nothing },
   signReady: { takes: z.strictObject({ ...named, nodeIds, qualified: bitmap }), gives: ready },
+  signHandover: { takes: z.strictObject({ ...named, firstHeight: count, groupKey: point }), gives: point },
   signCancel: { takes: z.strictObject({ ...named, openingId: hash }), gives: point },
   signTransaction: { takes: z.strictObject({ unsigned: bytes(131_072) }), gives: bytes(65) },
   attach: {

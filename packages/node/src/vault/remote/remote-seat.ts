@@ -3,7 +3,7 @@ import type { HexHash } from "@tributary/protocol/consensus/types";
 import type { Signer, SlotJournal } from "../../consensus/ports.ts";
 import { type Signed, type Statement, slotOf } from "../../consensus/statement.ts";
 import { NodeError } from "../../fault/node-error.ts";
-import type { SeatKeys, SeatRequest } from "../member-vault.ts";
+import type { SeatKeys, SeatRequest, SeatState } from "../member-vault.ts";
 import { decodeSigned, encodeStatement } from "./statement-codec.ts";
 import type { VaultLink } from "./vault-link.ts";
 
@@ -20,9 +20,6 @@ type Waiting = {
   readonly bytes: Uint8Array;
   readonly done: (signed: Signed) => void;
 };
-
-/** `silent`: the vault's own record is lost or old, and this member says nothing until q others prove where they are. */
-export type SeatState = "away" | "signing" | "silent" | "refused";
 
 /**
  * A member's keys in a vault elsewhere. While it is away nothing is signed and nothing fails: what is to be said waits,
@@ -49,12 +46,15 @@ export class RemoteSeat implements SeatKeys {
   constructor(request: SeatRequest, link: VaultLink) {
     this.#request = request;
     this.#link = link;
-    this.signer = { sign: (statement, done) => this.#sign(statement, done) };
+    this.signer = {
+      sign: (statement, done) => this.#sign(statement, done),
+      ready: () => this.#state === "signing",
+    };
     this.journal = this.#journal();
   }
 
   get state(): SeatState {
-    return this.#state;
+    return this.#state === "signing" && this.#request.journal.silent ? "silent" : this.#state;
   }
 
   /** There is a connection. */
@@ -136,6 +136,8 @@ export class RemoteSeat implements SeatKeys {
 
   #sign(statement: Statement, done: (signed: Signed) => void): void {
     if (this.#closed) return;
+    // Its lock was on its way to the disk when the silence began: the vault would refuse it, as of a closed height.
+    if (this.#state === "silent" || slotOf(statement).height <= this.#floor) return;
     const { spec, guard } = this.#request;
     const waiting = { statement, bytes: encodeStatement(spec.seat, statement), done: guard(done) };
     this.#waiting.add(waiting);

@@ -16,8 +16,8 @@ import type {
 import type { Logger } from "pino";
 import { NodeError } from "../../fault/node-error.ts";
 import type { TransportIdentity } from "../../mesh/transport-identity.ts";
-import type { MemberVault, SeatKeys, SeatRequest } from "../member-vault.ts";
-import { RemoteSeat, type SeatState } from "./remote-seat.ts";
+import type { MemberVault, NextEra, SeatKeys, SeatRequest, SeatState } from "../member-vault.ts";
+import { RemoteSeat } from "./remote-seat.ts";
 import { type VaultAddress, VaultLink } from "./vault-link.ts";
 
 export type RemoteVaultOptions = {
@@ -106,7 +106,12 @@ export class RemoteVault implements KeyVault, ResharingVault, CancelVault, Membe
       seat.close();
       this.#seats.delete(seat);
     };
-    return { signer: seat.signer, journal: seat.journal, close };
+    return {
+      ...{ signer: seat.signer, journal: seat.journal, close },
+      get state() {
+        return seat.state;
+      },
+    };
   }
 
   encryptionKey(slot: KeySlot, seat: number): Promise<EncryptionKey> {
@@ -186,18 +191,20 @@ export class RemoteVault implements KeyVault, ResharingVault, CancelVault, Membe
     return this.#link.call("encryptionErased", named(slot, seat));
   }
 
+  /** Waits while the vault is away. */
+  async signHandover(slot: KeySlot, seat: number, next: NextEra): Promise<Uint8Array> {
+    const { firstHeight, groupKey } = next;
+    const share = await this.#patiently(() =>
+      this.#link.call("signHandover", { ...named(slot, seat), firstHeight, groupKey }),
+    );
+    if (share === undefined) throw new NodeError("vault-share", "the node stops");
+    return share;
+  }
+
   /** Waits while the vault is away. After `close` it is left to the node's next start. */
-  async eraseShares(slot: KeySlot, seat: number): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      try {
-        await this.#link.call("eraseShares", named(slot, seat));
-        return;
-      } catch (error) {
-        if (!isAway(error)) throw error;
-        await woken(this.#ups, signal);
-      }
-    }
+  async eraseOlder({ group, era, epoch }: KeySlot): Promise<boolean> {
+    const done = await this.#patiently(() => this.#link.call("eraseOlder", { slot: { group, era, epoch } }));
+    return done !== undefined;
   }
 
   signReady(slot: KeySlot, seat: number, nodeIds: readonly number[], qualified: bigint): Promise<ReadySignatures> {
@@ -216,6 +223,19 @@ export class RemoteVault implements KeyVault, ResharingVault, CancelVault, Membe
   close(): void {
     this.#closing.abort();
     this.#link.close();
+  }
+
+  async #patiently<T>(call: () => Promise<T>): Promise<T | undefined> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      try {
+        return await call();
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        await woken(this.#ups, signal);
+      }
+    }
+    return undefined;
   }
 
   async #up(): Promise<void> {

@@ -26,11 +26,13 @@ export function answersOf(vault: FileVault, keeper: SeatKeeper): Answers {
       vault.acceptReshared(slot, seat, previous, encryptionKeys, dealings),
     eraseEncryption: ({ slot, seat }) => vault.eraseEncryption(slot, seat),
     encryptionErased: ({ slot, seat }) => vault.encryptionErased(slot, seat),
-    eraseShares: async ({ slot, seat }) => {
-      keeper.drop(slot, seat);
-      await vault.eraseShares(slot, seat);
+    eraseOlder: async ({ slot }) => {
+      for (const older of vault.older(slot)) keeper.drop(older, older.seat);
+      await vault.eraseOlder(slot);
+      return null;
     },
     signReady: ({ slot, seat, nodeIds, qualified }) => vault.signReady(slot, seat, nodeIds, qualified),
+    signHandover: ({ slot, seat, firstHeight, groupKey }) => vault.signHandover(slot, seat, { firstHeight, groupKey }),
     signCancel: ({ slot, seat, openingId }) => vault.signCancel(slot, seat, openingId),
     signTransaction: ({ unsigned }) => vault.signTransaction(unsigned),
     attach: async ({ slot, seat, shareKey, confirmed }, holder) =>

@@ -3,13 +3,16 @@ import { existsSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { unfinishedPath } from "@tributary/chain/snapshot/install";
-import { signTransaction } from "@tributary/chain/transaction/sign.fixture";
 import { folderBytes } from "@tributary/node/host/folder-bytes";
 import { accounts as funded } from "@tributary/node/node.fixture";
 import { toHex } from "@tributary/protocol/bytes/hex";
-import { sleep, until } from "../../devnet/processes.ts";
+import { until } from "../../devnet/processes.ts";
+import { growChain } from "./grow.ts";
 import { JoinNetwork } from "./join-network.ts";
-import { idleAccount, JOIN_BALANCE, JOIN_CHAIN } from "./join-spec.ts";
+import { idleAccount, JOIN_BALANCE } from "./join-spec.ts";
+import { type Stage, stagesOf } from "./stages.ts";
+import { Transfers } from "./transfers.ts";
+import { toSeconds, Watch } from "./watch.ts";
 
 const MEMBERS = 4;
 /** The member that joins, and the one that serves bad buckets. */
@@ -22,12 +25,13 @@ const NEVER = 1_000_000_000;
 const ACCOUNT_BYTES = 95;
 /** Transfers a second that are sent while the member joins. */
 const LOAD = 40;
-const BLOCKS_MS = 3_600_000;
 const JOIN_MS = 900_000;
 
 export type JoinBenchOptions = {
   readonly accounts: number;
   readonly blocks: number;
+  /** Where the chain stays for another run, which finds it there; none: a folder of its own, removed at the end. */
+  readonly folder?: string | undefined;
   readonly progress: (line: string) => void;
 };
 
@@ -43,6 +47,12 @@ export type JoinFigures = {
     readonly afterwards: number;
     readonly total: number;
   };
+  /** Of the joining node, before the kill and after it. */
+  readonly stages: { readonly first: readonly Stage[]; readonly second: readonly Stage[] };
+  /** Of the three members while it joined. */
+  readonly membersProcessorSeconds: number;
+  /** In which no member had a new block meanwhile. */
+  readonly longestGapMs: number;
   /** Of 256, here before the kill and not fetched again. */
   readonly bucketsKept: number;
   /** Node ids that the joining member named, before the kill or after it. None where chance asked the liar for nothing. */
@@ -51,72 +61,38 @@ export type JoinFigures = {
   readonly wrong: readonly string[];
 };
 
-/** Transfers from a few accounts to the honest members in turn, paced, until stopped. */
-class Transfers {
-  sent = 0;
-  #running = true;
-  readonly #done: Promise<void>;
-
-  constructor(network: JoinNetwork, perSecond: number, to: readonly number[]) {
-    this.#done = this.#run(network, perSecond, to);
-  }
-
-  async stop(): Promise<void> {
-    this.#running = false;
-    await this.#done;
-  }
-
-  async #run(network: JoinNetwork, perSecond: number, to: readonly number[]): Promise<void> {
-    const address = toHex(new Uint8Array(20).fill(7));
-    const nonces = new Map<number, bigint>();
-    for (let i = 0; this.#running; i++) {
-      const from = i % funded.length;
-      const key = funded[from] ?? new Uint8Array(32);
-      const nonce = nonces.get(from) ?? 0n;
-      const draft = { chainId: JOIN_CHAIN, nonce, to: Buffer.from(address.slice(2), "hex"), value: 1n };
-      const raw = signTransaction({ ...draft, gasLimit: 21_000n }, key);
-      const begun = performance.now();
-      try {
-        await network.rpc(to[i % to.length] ?? 0, "eth_sendRawTransaction", toHex(raw));
-        nonces.set(from, nonce + 1n);
-        this.sent++;
-      } catch {
-        // Refused or lost: the same one again in its next turn.
-      }
-      await sleep(Math.max(0, 1_000 / perSecond - (performance.now() - begun)));
-    }
-  }
-}
-
 /**
  * Makes a chain, lets a new member join it under load, kills it with a third of the state fetched and starts it again.
  * Throws where that never ends; what ended and is not as it should be stands in `wrong`.
  */
-export async function benchJoin({ accounts, blocks, progress }: JoinBenchOptions): Promise<JoinFigures> {
-  const network = await JoinNetwork.create(MEMBERS, accounts);
+export async function benchJoin({ accounts, blocks, folder, progress }: JoinBenchOptions): Promise<JoinFigures> {
+  const network = await JoinNetwork.open(MEMBERS, accounts, folder);
   const others = [1, 2, 3];
   const honest = [1, 3];
   let transfers: Transfers | undefined;
+  let watch: Watch | undefined;
   try {
-    for (const id of others) network.spawn(id, NEVER);
-    await Promise.all(others.map((id) => network.serves(id)));
+    await growChain(network, blocks, progress);
     await network.stop(LIAR, "SIGINT");
     await network.spoil(LIAR);
     network.spawn(LIAR, NEVER);
     await network.serves(LIAR);
-    progress(`three members run; one of them serves bad buckets`);
+    network.empty(JOINER);
+    progress("three members run; one of them serves bad buckets");
     transfers = new Transfers(network, LOAD, honest);
-    await grow(network, blocks, progress);
     const begun = await network.height(1);
     const joinLag = Math.min(JOIN_LAG, Math.ceil(begun / 2));
-    const seconds = await joinTwice(network, joinLag, accounts, progress);
+    watch = new Watch(network, JOINER, others);
+    const joined = await joinTwice(network, watch, joinLag, accounts, progress);
+    await watch.stop();
+    const membersProcessorSeconds = watch.membersSeconds;
     const wrong = await check(network, accounts);
     await transfers.stop();
     transfers = undefined;
     wrong.push(...(await takesPart(network)));
     const kept = network.log(JOINER, "a certified snapshot is taken over").map(({ missing }) => 256 - Number(missing));
     const named = network.log(JOINER, "a member served a false snapshot and is asked no more");
-    const liars = [...new Set(named.map(({ seat }) => Number(seat) + 1))];
+    const liars = [...new Set(named.map(({ node }) => Number(node)))];
     if (liars.some((id) => id !== LIAR)) wrong.push("an honest member was called a liar");
     const inHealth = await network.liars(JOINER);
     if (inHealth.some((id) => !liars.includes(id))) wrong.push("health names others than the log");
@@ -125,42 +101,29 @@ export async function benchJoin({ accounts, blocks, progress }: JoinBenchOptions
       members: MEMBERS,
       processors: cpus().length,
       blocks: begun,
-      seconds,
+      ...joined,
+      membersProcessorSeconds,
+      longestGapMs: watch.longestGap,
       bucketsKept: kept[1] ?? 0,
       liars,
       wrong,
     };
   } finally {
+    await watch?.stop();
     await transfers?.stop();
     await network.dispose();
   }
 }
 
-async function grow(network: JoinNetwork, blocks: number, progress: (line: string) => void): Promise<void> {
-  let said = performance.now();
-  await until(
-    `${blocks} blocks`,
-    BLOCKS_MS,
-    async () => {
-      const height = await network.height(1);
-      if (performance.now() - said > 20_000) {
-        progress(`${height} of ${blocks} blocks`);
-        said = performance.now();
-      }
-      return height >= blocks;
-    },
-    500,
-  );
-}
-
 /** Starts the empty member, kills it in the middle of its download, starts it again and waits until it is at the head. */
 async function joinTwice(
   network: JoinNetwork,
+  watch: Watch,
   joinLag: number,
   accounts: number,
   progress: (line: string) => void,
-): Promise<JoinFigures["seconds"]> {
-  const begun = performance.now();
+): Promise<Pick<JoinFigures, "seconds" | "stages">> {
+  const begun = Date.now();
   network.spawn(JOINER, joinLag);
   const part = unfinishedPath(network.chainFolder(JOINER));
   await until(
@@ -172,11 +135,14 @@ async function joinTwice(
     },
     5,
   );
+  const killed = Date.now();
   await network.stop(JOINER, "SIGKILL");
-  const killed = performance.now();
+  watch.replaced();
+  const first = stagesOf(network, JOINER, watch, begun, killed, "a third of the buckets, then killed");
   progress(
-    `killed after ${seconds(killed - begun)} s with ${existsSync(join(part, "CURRENT")) ? "a part" : "nothing"}`,
+    `killed after ${toSeconds(killed - begun)} s with ${existsSync(join(part, "CURRENT")) ? "a part" : "nothing"}`,
   );
+  const again = Date.now();
   network.spawn(JOINER, joinLag);
   await until(
     "the member at the head",
@@ -188,13 +154,15 @@ async function joinTwice(
     },
     100,
   );
-  const ended = performance.now();
-  progress(`at the head ${seconds(ended - killed)} s after the kill`);
-  return {
-    untilKilled: seconds(killed - begun),
-    afterwards: seconds(ended - killed),
-    total: seconds(ended - begun),
+  const ended = Date.now();
+  const second = stagesOf(network, JOINER, watch, again, ended, "up to the head");
+  progress(`at the head ${toSeconds(ended - again)} s after the kill`);
+  const seconds = {
+    untilKilled: toSeconds(killed - begun),
+    afterwards: toSeconds(ended - again),
+    total: toSeconds(killed - begun + ended - again),
   };
+  return { seconds, stages: { first, second } };
 }
 
 /** What the joined member says, against the others. */
@@ -232,8 +200,4 @@ async function takesPart(network: JoinNetwork): Promise<string[]> {
 async function earliest(network: JoinNetwork): Promise<number> {
   const block = await network.rpc<{ number: string }>(JOINER, "eth_getBlockByNumber", "earliest", false);
   return Number(block.number);
-}
-
-function seconds(milliseconds: number): number {
-  return Math.round(milliseconds / 100) / 10;
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,23 +10,16 @@ import { accountKey } from "@tributary/chain/state/flat-key";
 import { fromKey } from "@tributary/chain/store/key";
 import { LevelStore } from "@tributary/chain/store/level-store";
 import { addressOf } from "@tributary/chain/transaction/sign.fixture";
-import { accounts as funded, generateChain, TestNode } from "@tributary/node/node.fixture";
+import { freePorts } from "@tributary/cli/devnet/free-ports";
+import { accounts as funded, generateChain, reshareChain, TestNode } from "@tributary/node/node.fixture";
 import { toHex } from "@tributary/protocol/bytes/hex";
-import { until } from "../../devnet/processes.ts";
+import type { MemberSpec } from "@tributary/protocol/ports/member-host";
+import { processorTime, until } from "../../devnet/processes.ts";
 import { call } from "../../devnet/rpc.ts";
-import { idleAccount, JOIN_CHAIN, SPEC_FILE, type StoredSpec } from "./join-spec.ts";
+import { idleAccount, JOIN_CHAIN, READY_FILE, SPEC_FILE, type StoredSpec } from "./join-spec.ts";
 
 const script = fileURLToPath(new URL("./join-node.ts", import.meta.url));
-const START_MS = 240_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === "string") throw new Error("a TCP server has a port");
-  return address.port;
-}
+const START_MS = 900_000;
 
 /** A chain whose members are processes on loopback, without a mainchain: only where state comes from matters here. */
 export class JoinNetwork {
@@ -35,40 +27,68 @@ export class JoinNetwork {
   readonly #stored: StoredSpec;
   readonly #processes = new Map<number, ChildProcess>();
 
-  private constructor(root: string, stored: StoredSpec) {
+  readonly #temporary: boolean;
+
+  private constructor(root: string, stored: StoredSpec, temporary: boolean) {
     this.root = root;
     this.#stored = stored;
+    this.#temporary = temporary;
   }
 
-  /** Keys, ports and specification in a folder; no process yet. */
-  static async create(members: number, accounts: number): Promise<JoinNetwork> {
-    const root = mkdtempSync(join(tmpdir(), "join-"));
+  /** What an earlier run made in the folder, or keys, ports and specification in it; no process yet. */
+  static async open(members: number, accounts: number, folder: string | undefined): Promise<JoinNetwork> {
+    const root = folder ?? mkdtempSync(join(tmpdir(), "join-"));
+    mkdirSync(root, { recursive: true });
+    if (!existsSync(join(root, SPEC_FILE))) await JoinNetwork.#create(root, members, accounts);
+    const stored = JSON.parse(readFileSync(join(root, SPEC_FILE), "utf8")) as StoredSpec;
+    if (stored.accounts !== accounts) throw new RangeError(`${root} holds a chain with ${stored.accounts} accounts`);
+    return new JoinNetwork(root, stored, folder === undefined);
+  }
+
+  static async #create(root: string, members: number, accounts: number): Promise<void> {
     const nodes: TestNode[] = [];
     const ports: { peer: number; rpc: number }[] = [];
     for (let id = 1; id <= members; id++) {
       const node = await TestNode.create(id, root);
-      node.peerPort = await freePort();
-      node.rpcPort = await freePort();
+      [node.peerPort = 0, node.rpcPort = 0] = await freePorts(2);
       ports.push({ peer: node.peerPort, rpc: node.rpcPort });
       nodes.push(node);
     }
-    const { chainId: _, genesis, ...spec } = await generateChain(nodes, JOIN_CHAIN);
-    const { chainId: __, allocation: ___, ...rest } = genesis;
-    const stored: StoredSpec = {
-      spec: { ...spec, slots: 128, genesis: rest },
-      funded: funded.map((key) => toHex(addressOf(key))),
-      accounts,
-      ports,
-    };
+    const founder = nodes.slice(0, 1);
+    const first = { ...(await generateChain(founder, JOIN_CHAIN)), slots: 128 };
+    const second = await reshareChain(first, founder, nodes);
+    const addresses = funded.map((key) => toHex(addressOf(key)));
+    const stored: StoredSpec = { first: storable(first), second: storable(second), funded: addresses, accounts, ports };
     writeFileSync(join(root, SPEC_FILE), JSON.stringify(stored));
-    return new JoinNetwork(root, stored);
+  }
+
+  /** All members are in charge, in this run or since an earlier one. */
+  get isReady(): boolean {
+    return existsSync(join(this.root, READY_FILE));
+  }
+
+  /** Tells all that the second epoch is ready, those too that start later. */
+  ready(): void {
+    writeFileSync(join(this.root, READY_FILE), "");
+    for (const child of this.#processes.values()) child.send("ready");
+  }
+
+  /** Leaves nothing of a node but its keys. */
+  empty(id: number): void {
+    rmSync(join(this.root, `node-${id}`, "chains"), { recursive: true, force: true });
+    rmSync(this.#logFile(id), { force: true });
+  }
+
+  /** Of a running node; 0 where there is none. Microseconds of its processes so far. */
+  processorTime(id: number): number {
+    return processorTime(this.#processes.get(id)?.pid ?? -1);
   }
 
   /** Starts the process of a node and does not wait for it. */
   spawn(id: number, joinLag: number): void {
     const child = spawn(process.execPath, [script, this.root, String(id), String(joinLag)], {
       env: { ...process.env, TEST_LOG: "info" },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     const log = createWriteStream(this.#logFile(id), { flags: "a" });
     child.stdout?.pipe(log, { end: false });
@@ -99,6 +119,21 @@ export class JoinNetwork {
 
   async height(id: number): Promise<number> {
     return Number(await this.rpc<string>(id, "eth_blockNumber"));
+  }
+
+  /** Of the newest block. */
+  async epoch(id: number): Promise<number> {
+    const { header } = await this.rpc<{ readonly header: { readonly epoch: number } }>(
+      id,
+      "tributary_getFinality",
+      "latest",
+    );
+    return header.epoch;
+  }
+
+  /** The next one of an account, by what the node has. */
+  async nonce(id: number, key: Uint8Array): Promise<bigint> {
+    return BigInt(await this.rpc<string>(id, "eth_getTransactionCount", toHex(addressOf(key)), "pending"));
   }
 
   /** Ids of the nodes that served this one a false snapshot. */
@@ -143,7 +178,7 @@ export class JoinNetwork {
 
   async dispose(): Promise<void> {
     for (const id of [...this.#processes.keys()]) await this.stop(id, "SIGKILL");
-    rmSync(this.root, { recursive: true, force: true });
+    if (this.#temporary) rmSync(this.root, { recursive: true, force: true });
   }
 
   #url(id: number): string {
@@ -153,4 +188,10 @@ export class JoinNetwork {
   #logFile(id: number): string {
     return join(this.root, `node-${id}.log`);
   }
+}
+
+/** Without what the chain's number and the accounts say. */
+function storable({ chainId: _, genesis, ...spec }: MemberSpec): StoredSpec["first"] {
+  const { chainId: __, allocation: ___, ...rest } = genesis;
+  return { ...spec, genesis: rest };
 }

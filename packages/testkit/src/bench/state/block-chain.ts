@@ -49,6 +49,7 @@ export class BlockChain {
       ...{ chainId: CHAIN_ID, ledger, blocks, decoder: this.#decoder },
       limits: { gas: GAS_LIMIT, bytes: BYTE_LIMIT },
       forks: KNOWN_FORKS,
+      seatsOf: () => 4,
       onCommitted: () => undefined,
       onFailure: (error) => {
         this.#failure = error;
@@ -77,6 +78,7 @@ export class BlockChain {
     const height = this.#ledger.head.height + 1;
     const container = {
       ...{ height, rules: 1, beacon: ZERO_HASH, parent: ZERO_HASH, mainchain: { number: 0, hash: ZERO_HASH } },
+      term: { era: 0, epoch: 0, committee: ZERO_HASH },
       ...{ time: START * 1000 + height * 700, bodies: [{ body: this.#bodies.encode(transactions) }] },
     };
     const start = performance.now();

@@ -1,6 +1,6 @@
-import type { BucketProof, StateProof } from "@tributary/chain/proof/state-proof";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { publicKeyToEip2537, signatureToEip2537 } from "@tributary/protocol/crypto/eip2537";
+import type { BucketProof, StateProof } from "./state-proof.ts";
 
 type Hex = `0x${string}`;
 
