@@ -33,6 +33,14 @@ describe("trouble on the chain", () => {
     return seen.every((job) => job?.state === state);
   }
 
+  /** Whether all that waits at the node carries no data, as the pool's cancellations do. */
+  async function onlyEmptyPending(): Promise<boolean> {
+    type Waiting = Record<string, Record<string, { readonly input: string }>>;
+    const { pending } = (await anvil.call("txpool_content")) as { readonly pending: Waiting };
+    const waiting = Object.values(pending).flatMap((queue) => Object.values(queue));
+    return waiting.length > 0 && waiting.every(({ input }) => input === "0x");
+  }
+
   async function expectOnce(expected: readonly `0x${string}`[]): Promise<void> {
     for (const word of expected) expect([word, await anvil.counted(to, word)]).toEqual([word, 1]);
   }
@@ -181,8 +189,12 @@ describe("trouble on the chain", () => {
   test("a deadline that passes on the way cancels the job by replacement", async () => {
     pool = await createSigningPool({ ...fast, rpcUrl: anvil.rpc, size: 1, confirmations: 1 });
     const data = wordOf("late");
-    const job = await pool.submit({ to, data }, { deadline: Date.now() + 1_500 });
+    // Long enough for a busy machine to send it first: what is late before that is never signed.
+    const job = await pool.submit({ to, data }, { deadline: Date.now() + 4_000 });
+    await until(() => all([job], "sent"));
     await until(async () => (await pool?.job(job.id))?.failure !== undefined);
+    // The replacement is stored before it is sent: a block between the two would have the first transaction.
+    await until(() => onlyEmptyPending());
     await until(async () => {
       await anvil.mine();
       return (await pool?.job(job.id))?.state === "cancelled";
