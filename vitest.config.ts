@@ -10,17 +10,21 @@ const config: ViteUserConfig = defineConfig({
           include: ["packages/*/src/**/*.test.ts", "contracts/ts/**/*.test.ts", "ci/**/*.test.ts"],
           exclude: ["**/*.e2e.test.ts"],
           testTimeout: 60_000,
+          // By default one processor is left idle, which is half of a small machine.
+          maxWorkers: "100%",
         },
       },
       {
         extends: true,
-        // Real processes on loopback: one file at a time, so that they do not starve each other of the processors.
+        // Real processes on loopback, which mostly wait: two files at a time, whatever the machine, and no unit tests beside
+        // them, so that they do not starve each other of the processors.
         test: {
           name: "e2e",
           include: ["e2e/**/*.e2e.test.ts", "packages/*/src/**/*.e2e.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
       {

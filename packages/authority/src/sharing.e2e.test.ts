@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Anvil, MNEMONIC, wordOf } from "./anvil.fixture.ts";
 import { createSigningPool, type SigningPool } from "./pool/signing-pool.ts";
 import { Postgres } from "./postgres.fixture.ts";
+import { type Sql, sql } from "./store/engine.ts";
 import { JobStore } from "./store/job-store.ts";
 
 if (!Postgres.isInstalled)
@@ -62,6 +63,22 @@ describe.skipIf(!Postgres.isInstalled && process.env["CI"] === undefined)("serve
     for (const name of names) expect([name, await anvil.counted(to, wordOf(name))]).toEqual([name, 1]);
     const conflict = second.submit({ to, data: wordOf("other") }, { idempotencyKey: "shared 0" });
     await expect(conflict).rejects.toMatchObject({ code: "IDEMPOTENCY_CONFLICT" });
+  });
+
+  test("of writes that wait for each other none is lost", async () => {
+    const stores = [await JobStore.open(postgres.url, 60_000), await JobStore.open(postgres.url, 60_000)] as const;
+    const names = ["crossed one", "crossed two"];
+    const put = (name: string) => sql("INSERT INTO meta (name, value) VALUES (?, '1') ON CONFLICT DO NOTHING", name);
+    const [one, two] = names.map(put) as [Sql, Sql];
+    // Long enough for the other to hold what comes next.
+    const pause = sql("SELECT pg_sleep(0.3)");
+    const [left, right] = await Promise.all([stores[0].write([one, pause, two]), stores[1].write([two, pause, one])]);
+    expect([left, right].map((counts) => counts.filter((_, at) => at !== 1)).sort()).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    for (const name of names) expect(await stores[0].meta(name)).toBe("1");
+    for (const store of stores) await store.close();
   });
 
   test("a server that was taken for dead can send nothing more, and what it had goes on elsewhere", async () => {

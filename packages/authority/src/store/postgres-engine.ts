@@ -4,6 +4,10 @@ import { type Engine, type Row, type Sql, sql, Unexpected } from "./engine.ts";
 const CONNECTIONS = 4;
 /** Milliseconds after which a statement that waits for another server's has failed. */
 const STATEMENT_MS = 30_000;
+/** Times that a write is tried that the database sacrificed to another one. */
+const TRIES = 10;
+/** SQLSTATE deadlock_detected and serialization_failure: rolled back whole, to be tried again. */
+const SACRIFICED = new Set(["40P01", "40001"]);
 /** Whoever makes the tables holds this advisory lock. */
 const SCHEMA_LOCK = 7_281_043;
 
@@ -62,7 +66,22 @@ export class PostgresEngine implements Engine {
     return (await this.#pool.query(this.#config(statement))).rows as Row[];
   }
 
+  /** Servers that accept the same keys in different orders wait for each other: the database ends one of two, once. */
   async write(statements: readonly Sql[]): Promise<number[]> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#writeOnce(statements);
+      } catch (error) {
+        if (tries === TRIES || !SACRIFICED.has((error as { readonly code?: string }).code ?? "")) throw error;
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #writeOnce(statements: readonly Sql[]): Promise<number[]> {
     const client = await this.#pool.connect();
     let broken = true;
     try {
@@ -81,10 +100,6 @@ export class PostgresEngine implements Engine {
     } finally {
       client.release(broken);
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#pool.end();
   }
 
   async #runAll(client: PoolClient, statements: readonly Sql[]): Promise<number[]> {
