@@ -4,8 +4,8 @@ import { type HDAccount, HDKey, hdKeyToAccount } from "viem/accounts";
 import { CliError } from "../cli-error.ts";
 import { MNEMONIC } from "./mainchain-process.ts";
 
-/** Root of the mnemonic (BIP-39, no passphrase), computed once. */
-const root: HDKey = HDKey.fromMasterSeed(pbkdf2Sync(MNEMONIC, "mnemonic", 2048, 64, "sha512"));
+/** Root of the mnemonic (BIP-39, no passphrase), computed once, where it is needed. */
+let root: HDKey | undefined;
 
 /** Accounts that users get. */
 const USER_ACCOUNTS = 10;
@@ -41,5 +41,6 @@ export function userAccounts(): readonly KeyedAccount[] {
 }
 
 function account(addressIndex: number): HDAccount {
+  root ??= HDKey.fromMasterSeed(pbkdf2Sync(MNEMONIC, "mnemonic", 2048, 64, "sha512"));
   return hdKeyToAccount(root, { addressIndex });
 }

@@ -9,7 +9,8 @@ import { endChild, spawnGuarded } from "./guarded-child.ts";
 const MAIN: string = fileURLToPath(new URL("../main.ts", import.meta.url));
 /** Flags of a devnet's nodes, megabytes of JavaScript heap: sixteen nodes share one small machine. */
 export const NODE_HEAP: readonly string[] = ["--max-old-space-size=384", "--max-semi-space-size=16"];
-const START_TIMEOUT_MS = 60_000;
+/** A machine whose disk is cold takes a minute for sixteen; a process that ends is noticed at once. */
+const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 10_000;
 
 export type NodePlace = { readonly id: number; readonly dataDir: string; readonly rpc: string };

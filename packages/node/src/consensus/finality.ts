@@ -7,9 +7,9 @@ import {
   finalDigest,
   finalMessageDigest,
 } from "@tributary/protocol/wire/index";
+import { type Combining, combineInTurn } from "./combining.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member-context.ts";
-import { combineInTurn } from "./orders.ts";
 import type { OwnMessages } from "./own-messages.ts";
 import { ShareCollector } from "./share-collector.ts";
 import type { SlotLocks } from "./slot-locks.ts";
@@ -32,8 +32,6 @@ export type Split = {
   readonly hashes: readonly { readonly hash: HexHash; readonly seats: readonly Seat[] }[];
 };
 
-type Collecting = { readonly collector: ShareCollector; opening: boolean };
-
 /** FINAL and F(h). consensus.md 8. */
 export class Finality {
   readonly #context: MemberContext;
@@ -44,7 +42,7 @@ export class Finality {
   readonly #epochOf: (height: Height) => number | undefined;
   readonly #changed: (height: Height) => void;
   readonly #said = new Map<Height, Map<Seat, FinalMessage>>();
-  readonly #collecting = new Map<Height, Map<HexHash, Collecting>>();
+  readonly #collecting = new Map<Height, Map<HexHash, Combining>>();
   readonly #certified = new Map<Height, Certified>();
   readonly #checking = new Set<string>();
   /** The newest FINALITY as it is sent to members that lack it. */
@@ -245,36 +243,34 @@ export class Finality {
     seats.set(from, said);
     const collecting = this.#collector(height, said.hash);
     collecting.collector.add(from, said.share);
-    if (!collecting.collector.ready || collecting.opening) return;
-    collecting.opening = true;
-    combineInTurn(this.#context, height, collecting.collector);
+    combineInTurn(this.#context, height, collecting);
   }
 
-  #collector(height: Height, hash: HexHash): Collecting {
+  #collector(height: Height, hash: HexHash): Combining {
     let hashes = this.#collecting.get(height);
     if (hashes === undefined) {
       hashes = new Map();
       this.#collecting.set(height, hashes);
     }
-    let collecting = hashes.get(hash);
-    if (collecting === undefined) {
-      const { config, ports, quorum } = this.#context;
-      const { era: certificateEra } = config;
-      const epoch = this.#epochOf(height) ?? config.epoch;
-      const collector = new ShareCollector(
-        finalDigest({ ...this.#context.slot(height), epoch }, hash),
-        quorum,
-        ports.verifier,
-        (certificate) => {
-          this.accept(config.seat, height, epoch, hash, certificate);
-          const bytes = encode({ kind: "finality", epoch, height, hash, certificateEra, certificate });
-          this.#turn.afterFlush(() => this.#context.broadcast("shares", "finality", bytes));
-        },
-        (from) => this.#context.report({ kind: "bad-share", from, about: "final", height }),
-      );
-      collecting = { collector, opening: false };
-      hashes.set(hash, collecting);
-    }
+    const known = hashes.get(hash);
+    if (known !== undefined) return known;
+    const { config, ports, quorum } = this.#context;
+    const { era: certificateEra } = config;
+    const epoch = this.#epochOf(height) ?? config.epoch;
+    const collector = new ShareCollector(
+      finalDigest({ ...this.#context.slot(height), epoch }, hash),
+      quorum,
+      ports.verifier,
+      (certificate) => {
+        this.accept(config.seat, height, epoch, hash, certificate);
+        if (!collecting.says) return;
+        const bytes = encode({ kind: "finality", epoch, height, hash, certificateEra, certificate });
+        this.#turn.afterFlush(() => this.#context.broadcast("shares", "finality", bytes));
+      },
+      (from) => this.#context.report({ kind: "bad-share", from, about: "final", height }),
+    );
+    const collecting: Combining = { collector, opening: false, says: true };
+    hashes.set(hash, collecting);
     return collecting;
   }
 }

@@ -1,5 +1,4 @@
 import type { Consensus } from "@tributary/protocol/consensus/consensus";
-import { COMBINE_GRACE_MS } from "@tributary/protocol/consensus/parameters";
 import type { Height, HexHash, Order, Seat } from "@tributary/protocol/consensus/types";
 import { accuseDecides } from "@tributary/protocol/evidence/accuse";
 import {
@@ -11,6 +10,7 @@ import {
   type OrderMessage,
   orderDigest,
 } from "@tributary/protocol/wire/index";
+import { type Combining, combineInTurn } from "./combining.ts";
 import type { Evidence } from "./evidence.ts";
 import type { MemberContext } from "./member-context.ts";
 import type { OwnMessages } from "./own-messages.ts";
@@ -24,7 +24,7 @@ const WINDOW = 3;
 /** An order with its certificate O(h), and as the message that serves it. */
 export type CertifiedOrder = { readonly order: Order; readonly certificate: Uint8Array; readonly bytes: Uint8Array };
 
-type Deciding = { readonly order: Order; readonly collector: ShareCollector; opening: boolean };
+type Deciding = Combining & { readonly order: Order };
 
 /** DECIDE and ORDER. consensus.md 7. */
 export class Orders {
@@ -207,10 +207,11 @@ export class Orders {
       hashBytes(digest),
       quorum,
       ports.verifier,
-      (certificate) => this.#combined(order, certificate),
+      (certificate) => this.#combined(deciding, certificate),
       (from) => this.#context.report({ kind: "bad-share", from, about: "decide", height }),
     );
-    this.#deciding.set(height, { order, collector, opening: false });
+    const deciding: Deciding = { order, collector, opening: false, says: true };
+    this.#deciding.set(height, deciding);
     this.#add(height, config.seat, digest, ownShare);
     for (const [from, said] of this.#said.get(height) ?? []) this.#add(height, from, said.digest, said.share);
   }
@@ -219,37 +220,14 @@ export class Orders {
     const deciding = this.#deciding.get(height);
     if (deciding === undefined || deciding.order.digest !== digest) return;
     deciding.collector.add(from, share);
-    if (!deciding.collector.ready || deciding.opening) return;
-    deciding.opening = true;
-    combineInTurn(this.#context, height, deciding.collector);
+    combineInTurn(this.#context, height, deciding);
   }
 
-  #combined(order: Order, certificate: Uint8Array): void {
+  #combined({ order, says }: Deciding, certificate: Uint8Array): void {
     const { height, previous, accepted } = order;
     if (height <= this.#context.ordered) return;
     const bytes = encode({ kind: "order", ...this.#context.slot(height), previous, accepted, certificate });
     this.#accept(this.#context.config.seat, { order, certificate, bytes });
-    this.#turn.afterFlush(() => this.#context.broadcast("shares", "order", bytes));
+    if (says) this.#turn.afterFlush(() => this.#context.broadcast("shares", "order", bytes));
   }
-}
-
-/**
- * Seat h mod N (the first live one from there on) combines at once, each further one a grace later and only when nothing
- * came: combining costs milliseconds, checking the result a fraction, and whoever combines sends the result to all.
- */
-export function combineInTurn(context: MemberContext, height: Height, collector: ShareCollector): void {
-  const { members, seat } = context.config;
-  let before = 0;
-  for (let i = 0; i < members; i++) {
-    const candidate = (height + i) % members;
-    if (candidate === seat) break;
-    if (context.up.has(candidate)) before += 1;
-  }
-  if (before === 0) {
-    collector.open();
-    return;
-  }
-  context.ports.clock.after(before * COMBINE_GRACE_MS, () => {
-    if (!context.stopped) collector.open();
-  });
 }

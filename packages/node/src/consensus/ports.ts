@@ -27,6 +27,8 @@ export type Channel = "votes" | "shares" | "bodies" | "snapshots";
 export interface Mesh {
   /** Queues one message; drops it when the peer is away or its queue (bounded in bytes) is full. */
   send(to: Seat, channel: Channel, message: Uint8Array): void;
+  /** Milliseconds that a message takes to there, the least of late; 0 where nobody measured. Only speed may depend on it. */
+  distance?(to: Seat): number;
 }
 
 export interface Clock {

@@ -124,4 +124,8 @@ export class LateMesh implements Mesh {
   send(...message: Parameters<Mesh["send"]>): void {
     this.#mesh?.send(...message);
   }
+
+  distance(to: number): number {
+    return this.#mesh?.distance?.(to) ?? 0;
+  }
 }

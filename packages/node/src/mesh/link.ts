@@ -14,6 +14,9 @@ const SOCKET_BYTES: number = 256 * 1024;
 /** Milliseconds of silence after which the peer is asked for a sign of life, and after which it is taken for dead. */
 const PING_AFTER_MS = 5_000;
 const DEAD_AFTER_MS = 15_000;
+/** Milliseconds between two measurements of the way there and back, and how many count: the least is the wire's own. */
+const MEASURE_MS = 5_000;
+const MEASURED = 8;
 /** What one peer may make this process read: bytes in a window of milliseconds. */
 const WINDOW_MS = 100;
 const WINDOW_BYTES: number = 6 * 1024 * 1024;
@@ -43,6 +46,10 @@ export class Link {
   readonly #remote = new Map<number, RemoteGroup>();
   #control: Uint8Array[] = [];
   #pongDue = false;
+  /** When the PING that is out left. */
+  #asked: number | undefined;
+  #lastAsked = Number.NEGATIVE_INFINITY;
+  readonly #roundTrips: number[] = [];
   #nextIndex = 0;
   #heard: number = performance.now();
   #window = { from: 0, bytes: 0 };
@@ -100,11 +107,22 @@ export class Link {
     this.#schedule();
   }
 
-  /** To be called every second or so: keeps the link alive and notices a dead peer. */
+  /**
+   * Milliseconds one way: half of the least of the last round trips; 0 before the first. A peer may pretend to be
+   * farther away than it is, at will.
+   */
+  get distance(): number {
+    return this.#roundTrips.length === 0 ? 0 : Math.min(...this.#roundTrips) / 2;
+  }
+
+  /** To be called every second or so: keeps the link alive, notices a dead peer, and measures how far away a live one is. */
   tick(): void {
-    const silent = performance.now() - this.#heard;
+    const now = performance.now();
+    const silent = now - this.#heard;
     if (silent > DEAD_AFTER_MS) this.close();
-    else if (silent > PING_AFTER_MS) {
+    else if (silent > PING_AFTER_MS || (this.#asked === undefined && now - this.#lastAsked >= MEASURE_MS)) {
+      this.#asked ??= now;
+      this.#lastAsked = now;
       this.#control.push(PING_FRAME);
       this.#schedule();
     }
@@ -177,6 +195,10 @@ export class Link {
         this.#schedule();
         return true;
       case "pong":
+        if (this.#asked === undefined) return true;
+        this.#roundTrips.push(performance.now() - this.#asked);
+        if (this.#roundTrips.length > MEASURED) this.#roundTrips.shift();
+        this.#asked = undefined;
         return true;
     }
   }

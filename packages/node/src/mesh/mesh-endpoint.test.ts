@@ -73,6 +73,14 @@ async function pair(): Promise<{ a: MeshEndpoint; b: MeshEndpoint; members: Memb
   return { a, b, members: [member(0, a.port), member(1, b.port)] };
 }
 
+test("how far away a peer is gets measured; unknown ones count as near", async () => {
+  const { a, b, members } = await pair();
+  const [atA] = [new Listener(a, members), new Listener(b, members)];
+  expect(atA.mesh.distance?.(1)).toBe(0);
+  await until(() => expect(atA.mesh.distance?.(1)).toBeGreaterThan(0));
+  expect(atA.mesh.distance?.(5)).toBe(0);
+});
+
 test("two nodes share one link for two chains and messages of all sizes arrive whole", async () => {
   const { a, b, members } = await pair();
   const [atA, atB] = [new Listener(a, members), new Listener(b, members)];

@@ -125,6 +125,7 @@ export class MeshEndpoint {
         const peer = this.#peers.get(nodes.get(to) ?? -1);
         if (this.#memberships.get(group.group) === membership) peer?.link?.send(group.group, channel, message);
       },
+      distance: (to) => this.#peers.get(nodes.get(to) ?? -1)?.link?.distance ?? 0,
       leave: () => this.#leave(membership),
     };
   }

@@ -10,10 +10,13 @@ export interface Station {
   peerDown(seat: number): void;
 }
 
+/** Milliseconds of each message; and, where members measure it, the least that one takes. */
+type Delays = Pick<NetworkScheduler, "delay"> & { readonly least?: number };
+
 /** Links between the stations. A reset loses everything in flight in both directions. */
 export class SimulatedMesh {
   readonly #clock: VirtualClock;
-  readonly #scheduler: Pick<NetworkScheduler, "delay">;
+  readonly #scheduler: Delays;
   readonly #limits: Limits;
   readonly #stations = new Map<number, Station>();
   /** By `low.high`: serial of the connection while it is up. */
@@ -25,7 +28,7 @@ export class SimulatedMesh {
   readonly traffic: Map<MessageKind, { messages: number; bytes: number }> = new Map();
   lost = 0;
 
-  constructor(clock: VirtualClock, scheduler: Pick<NetworkScheduler, "delay">, limits: Limits) {
+  constructor(clock: VirtualClock, scheduler: Delays, limits: Limits) {
     this.#clock = clock;
     this.#scheduler = scheduler;
     this.#limits = limits;
@@ -74,6 +77,11 @@ export class SimulatedMesh {
       if (this.#links.get(linkOf(from, to)) === link) this.#stations.get(to)?.receive(from, channel, bytes);
       else this.lost += 1;
     });
+  }
+
+  /** As members would have measured it. */
+  get distance(): number {
+    return this.#scheduler.least ?? 0;
   }
 
   /** What the bytes say, decoded once for all who look. */

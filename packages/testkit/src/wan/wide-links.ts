@@ -25,6 +25,10 @@ export class WideLinks {
     this.#now = now;
   }
 
+  get least(): number {
+    return this.#area.delay * (1 - JITTER);
+  }
+
   /** Milliseconds until a message that is sent now arrives. */
   delay(from: number, to: number): number {
     const { delay, loss } = this.#area;

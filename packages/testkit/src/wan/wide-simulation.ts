@@ -124,6 +124,7 @@ export class WideSimulation {
         send: (to, channel, bytes) => {
           this.#clock.after(processor.backlog, () => this.#mesh.send(seat, to, channel, bytes));
         },
+        distance: () => this.#mesh.distance,
       },
       event: (event) => {
         if (event.kind === "halted") throw new Error(`member ${seat} halted at ${event.height}: ${event.reason}`);
