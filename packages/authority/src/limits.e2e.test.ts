@@ -31,7 +31,7 @@ describe("limits", () => {
 
   async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
     for (let tries = 0; !(await holds()); tries++) {
-      if (tries > 500) throw new Error("it does not come about");
+      if (tries > 3_000) throw new Error("it does not come about");
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

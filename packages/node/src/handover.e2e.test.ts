@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 const until = (condition: () => Promise<void>): Promise<void> =>
-  vi.waitFor(condition, { timeout: 30_000, interval: 50 });
+  vi.waitFor(condition, { timeout: 60_000, interval: 50 });
 
 async function send(node: TestNode): Promise<string> {
   const to = new Uint8Array(20).fill(0xee);

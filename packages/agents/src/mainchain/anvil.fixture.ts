@@ -26,7 +26,7 @@ export class Anvil {
         await anvil.call("eth_chainId");
         return anvil;
       } catch (error) {
-        if (tries > 200) throw error;
+        if (tries > 600) throw error;
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
     }

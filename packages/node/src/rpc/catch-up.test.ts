@@ -184,9 +184,9 @@ test("viem follows a chain through restarts of its server", async () => {
     for (let i = 0; i < 5; i++) await logging.mine(1);
     await server.start({ port });
     await logging.mine(1);
-    await vi.waitFor(() => expect(heads.at(-1)).toBe(logging.chain.head.header.number), { timeout: 5_000 });
+    await vi.waitFor(() => expect(heads.at(-1)).toBe(logging.chain.head.header.number), { timeout: 20_000 });
   }
-  await vi.waitFor(() => expect(logs).toHaveLength(heads.length), { timeout: 5_000 });
+  await vi.waitFor(() => expect(logs).toHaveLength(heads.length), { timeout: 20_000 });
   expect(heads).toEqual(Array.from({ length: logging.chain.head.header.number - 2 }, (_, i) => i + 3));
   expect(logs).toEqual(heads.map((number) => `${number}:0`));
   expect(lost.length).toBeGreaterThan(0);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { concat, equal } from "@tributary/protocol/bytes/bytes";
+import { concat, equal, uint } from "@tributary/protocol/bytes/bytes";
 import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import { BlsSecretKey, provePossession } from "@tributary/protocol/crypto/bls";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
@@ -45,6 +45,12 @@ import {
   type VaultContent,
 } from "./vault-content.ts";
 
+/** So many times as long as a dealing took to judge nothing is done, and at most so many milliseconds. */
+const REST = 3;
+const MAX_REST_MS = 200;
+/** Seats of epochs of which it is remembered what was accepted: more than a node has slots. */
+const MAX_ACCEPTED = 512;
+
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 
 /** A node's keys in one encrypted file. A secret is on disk before anything derived from it is given away. */
@@ -58,6 +64,8 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
   readonly #keystore: Keystore;
   readonly #registered: BlsSecretKey;
   #content: VaultContent;
+  /** By seat of an epoch: what was accepted last since the start, and the name of what it came from. */
+  readonly #accepted = new Map<string, { readonly from: string; readonly keys: PreviousKeys }>();
   /** Calls that may change the content, one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -125,9 +133,9 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     const opener = await this.#opener(slot, seat, encryptionKeys);
     const verdicts: DealingVerdict[] = [];
     for (const dealing of dealings) {
+      const begun = performance.now();
       verdicts.push(judgeDealing(context(slot), dealing, encryptionKeys.length, opener, random));
-      // A dealing takes tens of milliseconds: running chains get their turn in between.
-      await new Promise((resolve) => setImmediate(resolve));
+      await restAfter(begun);
     }
     return verdicts;
   }
@@ -139,7 +147,7 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     qualified: readonly PostedDealing[],
   ): Promise<{ readonly groupKey: Uint8Array; readonly shareKeys: readonly Uint8Array[] }> {
     const opener = await this.#opener(slot, seat, encryptionKeys);
-    return this.#inTurn(async () => {
+    return this.#acceptOnce(slot, seat, acceptanceName(encryptionKeys, qualified), async () => {
       const keys = acceptDealings(context(slot), qualified, encryptionKeys.length, opener, random);
       if (keys === undefined)
         throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
@@ -183,8 +191,9 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     const opener = await this.#opener(slot, seat, encryptionKeys);
     const verdicts: ResharingVerdict[] = [];
     for (const posted of dealings) {
+      const begun = performance.now();
       verdicts.push(judgeResharing(context(slot), previous, posted, encryptionKeys.length, opener, random));
-      await new Promise((resolve) => setImmediate(resolve));
+      await restAfter(begun);
     }
     return verdicts;
   }
@@ -197,7 +206,7 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     qualified: readonly PostedDealing[],
   ): Promise<PreviousKeys> {
     const opener = await this.#opener(slot, seat, encryptionKeys);
-    return this.#inTurn(async () => {
+    return this.#acceptOnce(slot, seat, acceptanceName(encryptionKeys, qualified, previous), async () => {
       const keys = acceptResharing(context(slot), previous, qualified, encryptionKeys.length, opener, random);
       if (keys === undefined)
         throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
@@ -348,6 +357,24 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     throw new NodeError("vault-share", `keystore ${this.#keystore.path} holds no share for ${name} under its key`);
   }
 
+  /** Signing READY, settling and starting ask for the same share, at moments in which all members are busy. */
+  #acceptOnce(slot: KeySlot, seat: number, from: string, accept: () => Promise<PreviousKeys>): Promise<PreviousKeys> {
+    return this.#inTurn(async () => {
+      const name = epochName(slot, seat);
+      const accepted = this.#accepted.get(name);
+      this.#unerased(slot, seat);
+      if (accepted?.from === from) return accepted.keys;
+      const keys = await accept();
+      this.#accepted.delete(name);
+      this.#accepted.set(name, { from, keys });
+      for (const oldest of this.#accepted.keys()) {
+        if (this.#accepted.size <= MAX_ACCEPTED) break;
+        this.#accepted.delete(oldest);
+      }
+      return keys;
+    });
+  }
+
   async #opener(slot: KeySlot, seat: number, encryptionKeys: readonly Uint8Array[]): Promise<Opener> {
     const { key, secret } = await this.#inTurn(() => this.#encryption(slot, seat));
     if (!equal(key, encryptionKeys[seat] ?? new Uint8Array(0))) {
@@ -393,9 +420,27 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
   }
 }
 
+/** All members judge the same dealings at the same time: running chains get most of the processors meanwhile. */
+function restAfter(begun: number): Promise<void> {
+  const rest = Math.min(REST * (performance.now() - begun), MAX_REST_MS);
+  return new Promise((resolve) => setTimeout(resolve, rest));
+}
+
 /** Dealings are kept by the keys that they are dealt to. */
 function dealingName(encryptionKeys: readonly Uint8Array[]): string {
   return toHex(keccak256(concat(Uint8Array.of(encryptionKeys.length), ...encryptionKeys)));
+}
+
+/** Of everything that an accepted share follows from, beside the slot and the seat. */
+function acceptanceName(
+  encryptionKeys: readonly Uint8Array[],
+  qualified: readonly PostedDealing[],
+  previous?: PreviousKeys,
+): string {
+  const before = previous === undefined ? [] : [previous.groupKey, ...previous.shareKeys];
+  const dealings = qualified.flatMap(({ dealer, dealing }) => [uint(dealer, 2), uint(dealing.length, 4), dealing]);
+  const counts = [encryptionKeys.length, before.length, qualified.length].map((count) => uint(count, 2));
+  return toHex(keccak256(concat(...counts, ...encryptionKeys, ...before, ...dealings)));
 }
 
 function context(slot: KeySlot): HashContext {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromHex } from "@tributary/protocol/bytes/hex";
@@ -82,6 +82,10 @@ test("hands its shares on under the same key, and READY is signed with the share
   expect(await combine(first)).toBe(false);
   await accept(dealings.slice(0, 3));
   expect(await combine(first)).toBe(true);
+  // Once more is no work: nothing is computed or written.
+  const kept = readFileSync(path(0));
+  expect(await accept(dealings.slice(0, 3))).toEqual(first);
+  expect(readFileSync(path(0))).toEqual(kept);
 });
 
 test("a dealing of another secret is named, and does not become a share", async () => {

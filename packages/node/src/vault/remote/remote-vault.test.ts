@@ -116,7 +116,7 @@ test("a vault whose record is older than the node knows is silent, and closes fo
   rmSync(vault.record, { recursive: true });
   await vault.keys.keepSessions(slot, 0, 0);
   await vault.start();
-  await vi.waitFor(() => expect(before.journal.silent).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(before.journal.silent).toBe(true), { timeout: 20_000 });
   expect(journal.silent).toBe(false);
   expect(await unsigned(sign(before, final(5, 2)))).toBe(true);
   expect(remote.seats).toEqual({ silent: 1 });
@@ -143,7 +143,7 @@ test("an old copy of the record alone makes the vault silent, too", async () => 
   rmSync(vault.record, { recursive: true });
   cpSync(copy, vault.record, { recursive: true });
   await vault.start();
-  await vi.waitFor(() => expect(keys.journal.silent).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(keys.journal.silent).toBe(true), { timeout: 20_000 });
   expect(await unsigned(sign(keys, final(6, 2)))).toBe(true);
 });
 
@@ -155,7 +155,7 @@ test("the end of the silence is told once, however often others prove it", async
   await vault.stop();
   rmSync(vault.record, { recursive: true });
   await vault.start();
-  await vi.waitFor(() => expect(keys.journal.silent).toBe(true), { timeout: 5_000 });
+  await vi.waitFor(() => expect(keys.journal.silent).toBe(true), { timeout: 20_000 });
   const stale = vi.fn();
   // Their locks were on the way to the disk when the silence began.
   keys.signer.sign(final(6, 1), stale);
@@ -177,7 +177,7 @@ test("the vault's silence outlasts its restart", async () => {
     await vault.stop();
     if (round === 0) rmSync(vault.record, { recursive: true });
     await vault.start();
-    await vi.waitFor(() => expect(keys.journal.silent).toBe(true), { timeout: 5_000 });
+    await vi.waitFor(() => expect(keys.journal.silent).toBe(true), { timeout: 20_000 });
     expect(await unsigned(sign(keys, final(5, 2)))).toBe(true);
   }
 });
