@@ -5,10 +5,11 @@ declare namespace WebAssembly {
     static imports(module: Module): { readonly module: string; readonly name: string }[];
   }
   class Instance {
-    constructor(module: Module, imports?: Record<string, Record<string, (...args: never[]) => unknown>>);
+    constructor(module: Module, imports?: Record<string, Record<string, Memory | ((...args: never[]) => unknown)>>);
     readonly exports: Readonly<Record<string, unknown>>;
   }
   class Memory {
+    constructor(pages: { readonly initial: number });
     readonly buffer: ArrayBuffer;
   }
 }

@@ -1,22 +1,21 @@
 import { booleanWord, fromBigInt, slice } from "./bytes.ts";
-import { PairingCurve } from "./pairing-curve.ts";
+import { pairingCurve } from "./pairing-curve.ts";
 import type { Precompile } from "./precompile.ts";
 import { pairingProductIsOne } from "./products.ts";
 
 const PAIR_BYTES = 192;
 
-const curve = await PairingCurve.create({
+const bn254 = pairingCurve({
   id: 4,
   prime: fromBigInt(0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47n, 32),
   coordinateBytes: 32,
   imaginaryFirst: true,
 });
-const { g1 } = curve;
-
 /** EIP-196, priced by EIP-1108. The whole curve is the group. */
 export const bn254Add: Precompile = {
   cost: () => 150n,
   run(input: Uint8Array): Uint8Array | undefined {
+    const { g1 } = bn254();
     const data = slice(input, 0, 128);
     if (!g1.load(0, data.subarray(0, 64)) || !g1.load(1, data.subarray(64, 128))) return undefined;
     g1.add(0, 0, 1);
@@ -28,6 +27,8 @@ export const bn254Add: Precompile = {
 export const bn254Mul: Precompile = {
   cost: () => 6000n,
   run(input: Uint8Array): Uint8Array | undefined {
+    const curve = bn254();
+    const { g1 } = curve;
     const data = slice(input, 0, 96);
     if (!g1.load(0, data.subarray(0, 64))) return undefined;
     curve.loadScalar(0, data.subarray(64, 96));
@@ -41,7 +42,7 @@ export const bn254Pairing: Precompile = {
   cost: (input) => 45_000n + 34_000n * BigInt(Math.floor(input.length / PAIR_BYTES)),
   run(input: Uint8Array): Uint8Array | undefined {
     if (input.length % PAIR_BYTES !== 0) return undefined;
-    const isOne = pairingProductIsOne(curve, input);
+    const isOne = pairingProductIsOne(bn254(), input);
     return isOne === undefined ? undefined : booleanWord(isOne);
   },
 };

@@ -1,11 +1,10 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { hexToBytes } from "@noble/hashes/utils.js";
-import { bls12381 as curve } from "./bls12-381-curve.ts";
+import { bls12381 } from "./bls12-381-curve.ts";
 import { concat, fromBigInt, toBigInt } from "./bytes.ts";
 import type { Prepared } from "./pairing-curve.ts";
 import type { Precompile } from "./precompile.ts";
 
-const { g1, g2 } = curve;
 /** Order of the groups. */
 const R = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n;
 const INPUT_BYTES = 192;
@@ -18,9 +17,15 @@ const padding = "0".repeat(32);
 const coordinates = (...hex: readonly string[]): Uint8Array => hexToBytes(padding + hex.join(padding));
 
 /** The point of G2 with these coordinates. */
-function prepared(...hex: readonly string[]): Prepared {
-  g2.load(0, coordinates(...hex));
-  return curve.prepare(0);
+function prepared(...hex: readonly string[]): () => Prepared {
+  let point: Prepared | undefined;
+  return () => {
+    if (point !== undefined) return point;
+    const curve = bls12381();
+    curve.g2.load(0, coordinates(...hex));
+    point = curve.prepare(0);
+    return point;
+  };
 }
 
 const G1_GENERATOR = coordinates(
@@ -52,6 +57,8 @@ const LARGER = 0x20;
 
 /** Loads a compressed point: on the curve and in the subgroup, or infinity. */
 function decode(slot: number, bytes: Uint8Array): boolean {
+  const curve = bls12381();
+  const { g1 } = curve;
   const first = bytes[0] ?? 0;
   if ((first & COMPRESSED) === 0) return false;
   const padded = new Uint8Array(64);
@@ -68,6 +75,8 @@ function decode(slot: number, bytes: Uint8Array): boolean {
  * With the factor z in the first group, where it is cheap: e(C - yG + z proof, H) e(-proof, tau H) = 1.
  */
 function verify(z: Uint8Array, y: bigint): boolean {
+  const curve = bls12381();
+  const { g1 } = curve;
   g1.load(2, G1_GENERATOR);
   curve.loadScalar(0, ONE);
   curve.loadScalar(1, z);
@@ -78,7 +87,7 @@ function verify(z: Uint8Array, y: bigint): boolean {
   // A pairing with infinity is 1; where only one of the two is, the other is not 1.
   const [left, right] = [g1.isInfinity(0), g1.isInfinity(1)];
   if (left || right) return left && right;
-  curve.multiplyPrepared(H, TAU_H);
+  curve.multiplyPrepared(H(), TAU_H());
   return curve.productIsOne();
 }
 

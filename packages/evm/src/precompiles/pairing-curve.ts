@@ -1,42 +1,4 @@
-import { randomFillSync } from "node:crypto";
-import createModule from "mcl-wasm/dist/mcl_c.js";
-
-/** What we use of mcl's functions. Pointers are addresses in its memory; conditions are 0 or 1. */
-type Mcl = {
-  readonly HEAP8: Int8Array;
-  _malloc(bytes: number): number;
-  _mclBn_init(curve: number, compiledFor: number): number;
-  _mclBn_setMapToMode(mode: number): number;
-  _mclBn_verifyOrderG1(on: number): void;
-  _mclBn_verifyOrderG2(on: number): void;
-  _mclBnFp_setLittleEndian(to: number, from: number, bytes: number): number;
-  _mclBnFp_getLittleEndian(to: number, room: number, from: number): number;
-  _mclBnFp_setInt32(to: number, value: number): void;
-  _mclBnFp_squareRoot(to: number, from: number): number;
-  _mclBnFp_mul(to: number, a: number, b: number): void;
-  _mclBnFp_add(to: number, a: number, b: number): void;
-  _mclBnFp_neg(to: number, from: number): void;
-  _mclBnFp_mapToG1(to: number, from: number): number;
-  _mclBnFp2_mapToG2(to: number, from: number): number;
-  _mclBnFr_setBigEndianMod(to: number, from: number, bytes: number): number;
-  _mclBn_millerLoopVec(to: number, points1: number, points2: number, count: number): void;
-  _mclBn_getUint64NumToPrecompute(): number;
-  _mclBn_precomputeG2(to: number, point: number): void;
-  _mclBn_precomputedMillerLoop2(to: number, a: number, linesOfA: number, b: number, linesOfB: number): void;
-  _mclBn_finalExp(to: number, from: number): void;
-  _mclBnGT_mul(to: number, a: number, b: number): void;
-  _mclBnGT_setInt32(to: number, value: number): void;
-  _mclBnGT_isOne(at: number): number;
-} & PointFunctions<"G1"> &
-  PointFunctions<"G2">;
-
-type PointFunctions<G extends string> = {
-  [K in `_mclBn${G}_clear`]: (at: number) => void;
-} & { [K in `_mclBn${G}_${"isValid" | "isValidOrder" | "isZero"}`]: (at: number) => number } & {
-  [K in `_mclBn${G}_${"normalize" | "neg"}`]: (to: number, from: number) => void;
-} & { [K in `_mclBn${G}_${"add" | "mul"}`]: (to: number, a: number, b: number) => void } & {
-  [K in `_mclBn${G}_mulVec`]: (to: number, points: number, scalars: number, count: number) => void;
-};
+import { type Mcl, openMcl } from "./mcl.ts";
 
 /** Of a field element, a scalar, and an element of the pairing's group as mcl was compiled. */
 const FP = 48;
@@ -108,9 +70,8 @@ export class PairingCurve {
   }
 
   /** An instance of its own: mcl computes on one curve at a time. */
-  static async create(form: CurveForm): Promise<PairingCurve> {
-    const random = { cryptoGetRandomValues: (bytes: Uint8Array) => randomFillSync(bytes) };
-    const mcl = (await createModule(random)) as Mcl;
+  static open(form: CurveForm): PairingCurve {
+    const mcl = openMcl();
     if (mcl._mclBn_init(form.id, COMPILED_FOR) !== 0) throw new Error("mcl does not know the curve");
     // Of the order only where it is asked for.
     mcl._mclBn_verifyOrderG1(0);
@@ -264,6 +225,15 @@ export class PairingCurve {
     this.#mcl._mclBn_finalExp(this.#factor, this.#product);
     return this.#mcl._mclBnGT_isOne(this.#factor) === 1;
   }
+}
+
+/** A curve that is opened when it is asked for: few chains ever do, and a node's start is not to wait for it. */
+export function pairingCurve(form: CurveForm): () => PairingCurve {
+  let curve: PairingCurve | undefined;
+  return () => {
+    curve ??= PairingCurve.open(form);
+    return curve;
+  };
 }
 
 function isZero(bytes: Uint8Array): boolean {

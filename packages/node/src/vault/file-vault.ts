@@ -4,7 +4,6 @@ import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import { BlsSecretKey, provePossession } from "@tributary/protocol/crypto/bls";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { HashContext } from "@tributary/protocol/crypto/scalar";
-import { addressOfSecretKey } from "@tributary/protocol/crypto/secp256k1";
 import { cancelDigest } from "@tributary/protocol/keygen/cancel";
 import { judgeDealing, type Opener } from "@tributary/protocol/keygen/complaint";
 import { makeDealing } from "@tributary/protocol/keygen/dealing";
@@ -31,7 +30,7 @@ import { type RawKeys, signStatement } from "../consensus/statement.ts";
 import { compareTerms } from "../consensus/term-name.ts";
 import { NodeError } from "../fault/node-error.ts";
 import { generateTransportKey, type TransportIdentity, transportIdentity } from "../mesh/transport-identity.ts";
-import { nativeNodeSignatures } from "../verifier/native-node-signatures.ts";
+import { nativeAddressOfSecretKey, nativeNodeSignatures } from "../verifier/native-node-signatures.ts";
 import { Keystore } from "./keystore.ts";
 import type { MemberVault, NextEra, SeatKeys, SeatRequest } from "./member-vault.ts";
 import { beginSession } from "./session.ts";
@@ -73,7 +72,7 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
   static async create(path: string, password: Uint8Array, files?: FileLayer): Promise<FileVault> {
     const keystore = await Keystore.create(path, password, files);
     let nodeKey = random(32);
-    while (addressOfSecretKey(nodeKey) === undefined) nodeKey = random(32);
+    while (nativeAddressOfSecretKey(nodeKey) === undefined) nodeKey = random(32);
     const blsKey = BlsSecretKey.generate(random).toBytes();
     const content = { nodeKey, blsKey, transportKey: generateTransportKey(), epochs: {} };
     await keystore.write(encodeContent(content));
@@ -89,7 +88,7 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
   }
 
   private constructor(keystore: Keystore, content: VaultContent) {
-    const address = addressOfSecretKey(content.nodeKey);
+    const address = nativeAddressOfSecretKey(content.nodeKey);
     const registered = BlsSecretKey.fromBytes(content.blsKey);
     if (address === undefined || registered === undefined) {
       throw new NodeError("vault-damaged", `keystore ${keystore.path} holds malformed keys`);

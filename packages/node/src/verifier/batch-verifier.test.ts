@@ -6,7 +6,7 @@ import { addressOfSecretKey, nodeSignatures } from "@tributary/protocol/crypto/s
 import { combineShares, ThresholdKey } from "@tributary/protocol/crypto/threshold";
 import { expect, test } from "vitest";
 import { BatchVerifier } from "./batch-verifier.ts";
-import { nativeNodeSignatures } from "./native-node-signatures.ts";
+import { nativeAddressOfSecretKey, nativeNodeSignatures } from "./native-node-signatures.ts";
 
 const seed = { count: 0 };
 const random = (length: number): Uint8Array => {
@@ -38,6 +38,9 @@ const certificate = (v: BatchVerifier, d: Uint8Array, s: Uint8Array): Promise<bo
   new Promise((resolve) => v.certificate(d, s, resolve));
 
 test("native node signatures are the pure ones", () => {
+  for (const key of nodeKeys) expect(nativeAddressOfSecretKey(key)).toEqual(addressOfSecretKey(key));
+  for (const bad of [new Uint8Array(32), new Uint8Array(32).fill(0xff), new Uint8Array(31)])
+    expect(nativeAddressOfSecretKey(bad)).toBeUndefined();
   for (let i = 0; i < 20; i++) {
     const signature = nodeSignatures.sign(nodeKeys[i % 4]!, digest(i));
     expect(nativeNodeSignatures.sign(nodeKeys[i % 4]!, digest(i))).toEqual(signature);

@@ -24,3 +24,9 @@ export const nativeNodeSignatures: NodeSignatures = {
     }
   },
 };
+
+/** The address of a secret key of 32 bytes, above 0 and below the order; otherwise undefined. */
+export function nativeAddressOfSecretKey(secretKey: Uint8Array): Uint8Array | undefined {
+  if (secretKey.length !== 32 || !secp256k1.privateKeyVerify(secretKey)) return undefined;
+  return keccak256(secp256k1.publicKeyCreate(secretKey, false).subarray(1)).slice(12);
+}
