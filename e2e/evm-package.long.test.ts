@@ -69,7 +69,7 @@ test("npm pack gives the same tarball from the root and inside the package: Java
   expect(manifest).not.toHaveProperty("private");
   const dependencies = Object.keys(manifest["dependencies"] as object);
   const code = files.filter((name) => name.endsWith(".js")).map((name) => readFileSync(join(installed, name), "utf8"));
-  const imports = /(?:from |import\(|\(import\.meta\.url\)\()"((?:@\w+\/)?[\w-]+)(?:\/[\w./-]+)?"/g;
+  const imports = /(?:from |import\(|\(import\.meta\.url\)(?:\.resolve)?\()"((?:@\w+\/)?[\w-]+)(?:\/[\w./-]+)?"/g;
   const imported = code.flatMap((text) => [...text.matchAll(imports)]);
   const outside = [...new Set(imported.map((match) => match[1]!))].filter((name) => name !== "assemblyscript");
   expect(outside.filter((name) => !dependencies.includes(name))).toEqual([]);
