@@ -42,6 +42,11 @@ type PointFunctions<G extends string> = {
 /** Pages of 64 KiB, as in the package's own loader. */
 const PAGES = 32;
 
+/**
+ * The WebAssembly in base64, until it is compiled. It is read when the program starts: a precompile of a block that is
+ * executed must not depend on whether a file can be opened.
+ */
+let packed: string = readPacked();
 let compiled: WebAssembly.Module | undefined;
 
 /**
@@ -68,8 +73,14 @@ export function openMcl(): Mcl {
 }
 
 function compile(): WebAssembly.Module {
+  const module = new WebAssembly.Module(new Uint8Array(Buffer.from(packed, "base64")));
+  packed = "";
+  return module;
+}
+
+function readPacked(): string {
   const loader = readFileSync(createRequire(import.meta.url).resolve("mcl-wasm/dist/mcl_c.js"), "latin1");
   const text = /wasmBase64 = '([A-Za-z0-9+/=]+)'/.exec(loader)?.[1];
   if (text === undefined) throw new Error("mcl-wasm holds no WebAssembly where its version 2.4.1 does");
-  return new WebAssembly.Module(new Uint8Array(Buffer.from(text, "base64")));
+  return text;
 }

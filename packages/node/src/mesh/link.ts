@@ -108,8 +108,8 @@ export class Link {
   }
 
   /**
-   * Milliseconds one way: half of the least of the last round trips; 0 before the first. A peer may pretend to be
-   * farther away than it is, at will.
+   * Milliseconds one way: half of the least of the last round trips; 0 before the first. A peer may pretend to be farther
+   * away or nearer than it is, at will.
    */
   get distance(): number {
     return this.#roundTrips.length === 0 ? 0 : Math.min(...this.#roundTrips) / 2;

@@ -151,7 +151,7 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
       if (keys === undefined)
         throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
       const { groupKey, shareKeys } = keys;
-      const epoch = this.#unerased(slot, seat);
+      const epoch = this.#epoch(slot, seat);
       if (!epoch.shares.some((share) => equal(share.groupKey, groupKey))) {
         const share = { groupKey, shareKeys, secret: keys.share.toBytes() };
         await this.#keep(slot, seat, { ...epoch, shares: [...epoch.shares, share] });
@@ -211,7 +211,7 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
         throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
       const { groupKey, shareKeys } = keys;
       const share = { groupKey, shareKeys, secret: keys.share.toBytes() };
-      const epoch = this.#unerased(slot, seat);
+      const epoch = this.#epoch(slot, seat);
       // Other dealers give another share of the same key: the one to sign READY with comes last.
       const others = epoch.shares.filter(({ secret }) => !equal(secret, share.secret));
       await this.#keep(slot, seat, { ...epoch, shares: [...others, share] });
@@ -361,7 +361,7 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     return this.#inTurn(async () => {
       const name = epochName(slot, seat);
       const accepted = this.#accepted.get(name);
-      this.#unerased(slot, seat);
+      this.#checkUnerased(slot, seat);
       if (accepted?.from === from) return accepted.keys;
       const keys = await accept();
       this.#accepted.delete(name);
@@ -394,12 +394,9 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
   }
 
   /** What was erased does not come back, though the dealings are public and a key that opens them may be left. */
-  #unerased(slot: KeySlot, seat: number): EpochSecrets {
-    const epoch = this.#epoch(slot, seat);
-    if (epoch.erased?.shares) {
-      throw new NodeError("vault-share", `the share for ${epochName(slot, seat)} was erased: its epoch is over`);
-    }
-    return epoch;
+  #checkUnerased(slot: KeySlot, seat: number): void {
+    if (!this.#epoch(slot, seat).erased?.shares) return;
+    throw new NodeError("vault-share", `the share for ${epochName(slot, seat)} was erased: its epoch is over`);
   }
 
   #epoch(slot: KeySlot, seat: number): EpochSecrets {
