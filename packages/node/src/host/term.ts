@@ -191,9 +191,11 @@ export class Term {
     this.driver.peerUp(seat);
   }
 
-  /** Whether this member's keys sign. */
+  /** Whether this member's keys sign for the height that is to become final next: the first ones after a silence are closed. */
   get signing(): SigningState {
-    return this.spec.seat < this.spec.members.length ? this.#keys.state : "no-seat";
+    if (this.spec.seat >= this.spec.members.length) return "no-seat";
+    const { state, journal } = this.#keys;
+    return state === "signing" && journal.closed(this.driver.status().final + 1) ? "silent" : state;
   }
 
   peerDown(seat: Seat): void {

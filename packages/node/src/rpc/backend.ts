@@ -9,7 +9,10 @@ import type { NextFork } from "../host/fork-watch.ts";
 import type { HandoverShare } from "../host/handover-share.ts";
 import type { DevelopmentView } from "./development-view.ts";
 
-/** away, refused: the vault. silent: a record of what was signed is missing, so others have to prove where they are first. */
+/**
+ * away, refused: the vault. silent: a record of what was signed is missing, so others have to prove where they are first,
+ * and the heights of which something may have been signed have to pass.
+ */
 export type SigningState = "signing" | "away" | "refused" | "silent" | "no-seat";
 
 /**
