@@ -12,6 +12,8 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 60_000,
           // By default one processor is left idle, which is half of a small machine.
           maxWorkers: "100%",
+          // Modules are loaded once a process instead of once a file: a tenth of the time of `npm test`.
+          isolate: false,
         },
       },
       {

@@ -66,7 +66,7 @@ beforeAll(async () => {
   second = (JSON.parse(created.stdout) as { chainId: number }).chainId;
   first = devnet.info.chains[0]!.chainId;
   load = new Load(devnet.info, 0);
-  load.start(20);
+  load.start(6);
 });
 afterAll(async () => {
   load?.stop();

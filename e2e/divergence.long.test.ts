@@ -118,7 +118,7 @@ async function pass(): Promise<void> {
 
 test("one member's state differs, under load: it is named, serves nothing of it, and is whole again", async () => {
   const load = new Load(devnet.info, 0);
-  load.start(20);
+  load.start(6);
   await sleep(3_000);
   await spoil(3, 5n);
   const hash = await touch(0, 0);

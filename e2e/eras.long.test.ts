@@ -124,7 +124,7 @@ async function keystoreOf(id: number): Promise<FileVault> {
 
 test("under load the chain goes over to a fresh key, though a member is killed in the middle", async () => {
   const load = new Load(devnet.info, 0);
-  load.start(20);
+  load.start(6);
   const members = chain().members;
   const [stays, victim] = [members[0]!, members[2]!];
   const { header } = await proofOf(urlOf(stays), "latest");
@@ -183,7 +183,7 @@ test("everything is killed and started again: the chain goes on in its era, and 
   await devnet.crash();
   await devnet.launch();
   const load = new Load(devnet.info, 0);
-  load.start(10);
+  load.start(5);
   await until("new blocks", 60_000, async () => {
     const proof = await proofOf(chain().rpc[0]!, "latest").catch(() => undefined);
     return proof !== undefined && proof.blockNumber > before.blockNumber + 5 && proof.header.era === 2;
@@ -253,7 +253,7 @@ test("two of four disks are lost after that: a Recovery ends the third era where
   // An empty node followed three eras, one by one, to get there.
   const url = urlOf(fresh.find((id) => !members.includes(id))!);
   const load = new Load(devnet.info, 0);
-  load.start(10);
+  load.start(5);
   const newest = await until("blocks of the fourth era", 120_000, async () => {
     const proof = await proofOf(url, "latest").catch(() => undefined);
     return proof !== undefined && proof.blockNumber > Number(done.orderHeight) + 3 ? proof : undefined;

@@ -31,7 +31,7 @@ const head = async (member: number) => Number(await call<string>(rpcOf(member), 
 const status = (member: number) => call<Status>(rpcOf(member), "tributary_status");
 
 test("one of four nodes is killed: blocks go on, and it catches up and signs again", async () => {
-  load.start(20);
+  load.start(6);
   await until("blocks", 20_000, async () => (await head(0)) > 2);
   await devnet.killNode(nodeOf(3));
   const before = await head(0);

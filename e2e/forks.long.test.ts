@@ -40,7 +40,7 @@ beforeAll(async () => {
     await devnet.restartNode(index, [older]);
   }
   load = new Load(devnet.info, 0);
-  load.start(20);
+  load.start(6);
 });
 afterAll(async () => {
   load?.stop();

@@ -76,7 +76,7 @@ test("two of four disks are lost: the chain goes on in a new era, with all that 
   const survivors = members.slice(0, 2);
   for (const id of survivors) await impatient(id);
   const load = new Load(devnet.info, 0);
-  load.start(10);
+  load.start(5);
   await sleep(8_000);
   await load.finish();
   await load.minedCounts(urlOf(survivors[0]!), 60_000);
@@ -108,7 +108,7 @@ test("two of four disks are lost: the chain goes on in a new era, with all that 
     return survivors.every((id) => now.includes(id)) && !members.slice(2).some((id) => now.includes(id)) && now;
   });
   const url = urlOf(fresh.find((id) => !members.includes(id))!);
-  after.start(10);
+  after.start(5);
   const newest = await until("blocks of the new era", 120_000, async () => {
     const proof = await proofOf(url, "latest").catch(() => undefined);
     return proof !== undefined && proof.blockNumber > Number(done.orderHeight) + 3 ? proof : undefined;

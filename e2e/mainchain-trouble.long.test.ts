@@ -27,7 +27,7 @@ let load: Load;
 beforeAll(async () => {
   devnet = await Devnet.start({ nodes: 5 });
   load = new Load(devnet.info, 0);
-  load.start(10);
+  load.start(5);
 });
 afterAll(async () => {
   load?.stop();

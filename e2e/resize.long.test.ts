@@ -39,7 +39,7 @@ beforeAll(async () => {
   await done("chain", "create", "--name", NAME, "--size", "small", "--members", "4");
   await until("the chain in devnet.json", 30_000, async () => devnet.info.chains[0]?.name === NAME);
   load = new Load(devnet.info, 0);
-  load.start(20);
+  load.start(6);
   const urls = chain().rpc;
   blocks = new BlockWatch(() => urls);
 });

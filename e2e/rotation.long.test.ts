@@ -31,7 +31,7 @@ let blocks: BlockWatch;
 beforeAll(async () => {
   devnet = await Devnet.start({ nodes: NODES });
   load = new Load(devnet.info, 0);
-  load.start(20);
+  load.start(6);
   const urls = devnet.info.chains[0]!.rpc;
   blocks = new BlockWatch(() => urls);
 });
@@ -134,7 +134,7 @@ test("an epoch that has lasted its period ends by itself", async () => {
   // Now: the states of the last blocks alone are kept.
   await toldContracts(before);
   load = new Load(devnet.info, 0);
-  load.start(10);
+  load.start(5);
   await call(devnet.info.mainchain.rpc, "evm_increaseTime", 86_400);
   const after = await until("the next epoch", ROTATION_MS, async () => {
     const proof = await newest(chain().rpc[0]!).catch(() => undefined);
@@ -154,7 +154,7 @@ test("everything is killed and started again: the chain goes on in its epoch", a
   await devnet.launch();
   expect(chain().members).toEqual(members);
   const after = new Load(devnet.info, 0);
-  after.start(10);
+  after.start(5);
   const proof = await until("new blocks", 60_000, async () => {
     const proof = await newest(chain().rpc[0]!).catch(() => undefined);
     return proof !== undefined && proof.blockNumber > before.blockNumber + 5 ? proof : undefined;

@@ -43,7 +43,7 @@ test("sixteen processes serve one chain of sixteen members", async () => {
 });
 
 test("they fit in 4 GiB; blocks go on with five killed, and every acknowledged transaction is mined once", async () => {
-  load.start(10);
+  load.start(5);
   const quiet = await head(0);
   await until("blocks with all", 60_000, async () => (await head(0)) >= quiet + 10);
   const bytes = memory();

@@ -33,7 +33,7 @@ let made: Made;
 beforeAll(async () => {
   devnet = await Devnet.start({ nodes: 4 });
   load = new Load(devnet.info, 0);
-  load.start(20);
+  load.start(6);
 });
 afterAll(async () => {
   load?.stop();

@@ -4,13 +4,13 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { signTransaction } from "@tributary/chain/transaction/sign.fixture";
+import { stoppedProof } from "@tributary/node/host/stopped-proof";
+import { accounts, bytesOf, generateChain, reshareChain, seated, TestNode } from "@tributary/node/node.fixture";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import type { ContainerHeader } from "@tributary/protocol/container/header";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import { quorum } from "@tributary/protocol/quorum";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { stoppedProof } from "./host/stopped-proof.ts";
-import { accounts, bytesOf, generateChain, reshareChain, seated, TestNode } from "./node.fixture.ts";
 
 type Receipt = { readonly blockNumber: string; readonly blockHash: string } | null;
 
@@ -35,7 +35,7 @@ function mainchainBlock(): number {
 }
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), "handover-e2e-"));
+  root = mkdtempSync(join(tmpdir(), "handover-"));
   for (let id = 1; id <= 5; id++) nodes.push(await TestNode.create(id, root));
   for (const node of nodes) await node.start();
   first = await generateChain(nodes.slice(0, 4), chainId);

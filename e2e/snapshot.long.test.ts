@@ -6,11 +6,11 @@ import { accountKey } from "@tributary/chain/state/flat-key";
 import { fromKey } from "@tributary/chain/store/key";
 import { LevelStore } from "@tributary/chain/store/level-store";
 import { addressOf, signTransaction } from "@tributary/chain/transaction/sign.fixture";
+import { accounts, generateChain, TestNode } from "@tributary/node/node.fixture";
 import { toHex } from "@tributary/protocol/bytes/hex";
 import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import type { MemberSpec } from "@tributary/protocol/ports/member-host";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { accounts, generateChain, TestNode } from "./node.fixture.ts";
 
 const chainId = 7101n;
 /** Accounts that nothing touches after genesis. */
@@ -26,7 +26,7 @@ let spec: MemberSpec;
 const nonces = new Map<number, bigint>();
 
 beforeAll(async () => {
-  root = mkdtempSync(join(tmpdir(), "snapshot-e2e-"));
+  root = mkdtempSync(join(tmpdir(), "snapshot-"));
   for (let id = 1; id <= 4; id++) nodes.push(await TestNode.create(id, root));
   for (const node of nodes) await node.start();
   const funded = [...accounts.map(addressOf), ...idle];
