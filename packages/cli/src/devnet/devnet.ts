@@ -1,6 +1,7 @@
 import { ensureContractsBuilt, type TributaryAddresses } from "@tributary/contracts";
 import { Gateway } from "@tributary/node/gateway/gateway";
 import type { Logger } from "pino";
+import { ensureBundle } from "../bundle/ensure-bundle.ts";
 import { chainStatus } from "../chain-rpc.ts";
 import { CliError, reasonOf } from "../cli-error.ts";
 import { openLog } from "../open-log.ts";
@@ -70,6 +71,8 @@ class Devnet {
   readonly #closing: (() => Promise<void>)[] = [];
   readonly #begun = performance.now();
   #stopping = false;
+  /** The nodes' program, made beside the mainchain's start. */
+  #bundled: Promise<void> = Promise.resolve();
 
   constructor(options: DevnetOptions, folder: DataFolder) {
     this.#options = options;
@@ -81,6 +84,7 @@ class Devnet {
     await removeDevnetFile(this.#folder.path);
     const known = await this.#known();
     const state = known ?? (await this.#plan());
+    this.#bundled = ensureBundle(signal, (message) => this.#progress(message));
     const mainchain = await this.#startMainchain(state);
     const children = this.#children(state);
     const ready = known === undefined ? await this.#setUp(state, mainchain.rpc, children) : state;
@@ -201,6 +205,7 @@ class Devnet {
   }
 
   async #startNodes(children: readonly NodeChild[]): Promise<void> {
+    await this.#bundled;
     const waiting = [...children];
     const starter = async (): Promise<void> => {
       for (let child = waiting.shift(); child !== undefined; child = waiting.shift()) {
