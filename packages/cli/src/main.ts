@@ -1,10 +1,11 @@
 import { enableCompileCache } from "node:module";
-import { bundledCommandLine, cache } from "./bundle/bundle.ts";
+import { join } from "node:path";
+import { bundledCommandLine, CACHE, checkout } from "./bundle/bundle.ts";
 
 type CommandLine = typeof import("./command-line.ts");
 
 // Before anything large is imported: compiled code is kept in the checkout, for sixteen nodes that start at one time.
-enableCompileCache(cache);
+enableCompileCache(join(checkout, CACHE));
 const { runCommandLine } = (await import(bundledCommandLine() ?? "./command-line.ts")) as CommandLine;
 // Nothing ends because nobody can read what it says: not by a full disk below its output, not by a closed pipe.
 let lost = false;

@@ -5,31 +5,32 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** The checkout. */
-export const root: string = fileURLToPath(new URL("../../../..", import.meta.url));
-export const cache: string = join(root, "node_modules/.cache/tributary");
-/** Names the bundle in use, and what it was made from. */
-export const index: string = join(cache, "bundle.json");
+export const checkout: string = fileURLToPath(new URL("../../../..", import.meta.url));
+/** Of a checkout: compiled code and bundles. */
+export const CACHE = "node_modules/.cache/tributary";
+/** Of the cache: names the bundle in use, and what it was made from. */
+export const INDEX = "bundle.json";
 
-/** A file by its path in the checkout, as it was: bytes and the milliseconds of its last change. */
-export type Input = readonly [path: string, size: number, changed: number];
-export type BundleIndex = { readonly folder: string; readonly inputs: readonly Input[] };
+/** A file by its path in the checkout, as it was: bytes, and milliseconds since 1970 at its last change. */
+type Seen = readonly [path: string, size: number, changed: number];
+/** `seen`: sources, what is installed, and the bundle's own files. */
+export type BundleIndex = { readonly folder: string; readonly seen: readonly Seen[] };
 
-/** How a file is; a bundle that was made from others is not used. Throws where there is none. */
-export function inputOf(path: string): Input {
+/** Throws where there is no such file. */
+export function seenFile(root: string, path: string): Seen {
   const { size, mtimeMs } = statSync(join(root, path));
   return [path, size, mtimeMs];
 }
 
-/** URL of the bundled `command-line.ts` if it was made from the present sources. */
-export function bundledCommandLine(): string | undefined {
+/** URL of the bundled `command-line.ts` if it is whole and was made from what is there now. */
+export function bundledCommandLine(root: string = checkout): string | undefined {
   try {
-    const { folder, inputs } = JSON.parse(readFileSync(index, "utf8")) as BundleIndex;
-    for (const [path, size, changed] of inputs) {
-      const now = inputOf(path);
+    const { folder, seen } = JSON.parse(readFileSync(join(root, CACHE, INDEX), "utf8")) as BundleIndex;
+    for (const [path, size, changed] of seen) {
+      const now = seenFile(root, path);
       if (now[1] !== size || now[2] !== changed) return undefined;
     }
-    return pathToFileURL(join(cache, folder, "command-line.js")).href;
+    return pathToFileURL(join(root, CACHE, folder, "command-line.js")).href;
   } catch {
     return undefined;
   }

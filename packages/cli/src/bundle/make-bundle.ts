@@ -6,15 +6,15 @@ import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Plugin, rolldown } from "rolldown";
 import { writeAtomically } from "../atomic-file.ts";
-import { type BundleIndex, bundledCommandLine, cache, index, inputOf, root } from "./bundle.ts";
+import { type BundleIndex, bundledCommandLine, CACHE, checkout, INDEX, seenFile } from "./bundle.ts";
 
 /** Not bundled: packages with native parts, files or threads of their own, and those that bundle and compile. */
 const APART = [
   ...["@chainsafe/blst", "classic-level", "secp256k1", "bufferutil", "utf-8-validate", "mcl-wasm", "pino", "pg"],
   ...["rolldown", "assemblyscript", "solc"],
 ];
-/** Bundles kept: a process may yet load parts of the one before. */
-const KEPT = 2;
+/** Bundles kept: processes that run on earlier ones may yet load parts of them. */
+const KEPT = 5;
 const isApart = (name: string): boolean => APART.some((own) => name === own || name.startsWith(`${own}/`));
 
 /** Modules find what lies beside their sources, as without a bundle. */
@@ -28,36 +28,43 @@ const sourceUrls: Plugin = {
 
 async function makeBundle(): Promise<void> {
   const begun = Date.now();
-  const folder = `bundle-${process.pid}-${Date.now()}`;
+  const folder = `bundle-${begun}-${process.pid}`;
+  const dir = join(checkout, CACHE, folder);
   const build = await rolldown({
-    input: join(root, "packages/cli/src/command-line.ts"),
+    input: join(checkout, "packages/cli/src/command-line.ts"),
     platform: "node",
     external: isApart,
     plugins: [sourceUrls],
   });
-  try {
-    const dir = join(cache, folder);
-    const { output } = await build.write({ dir, sourcemap: true, chunkFileNames: "[name]-[hash].js" });
-    writeFileSync(join(dir, "package.json"), '{"type":"module"}\n');
-    const modules = output.flatMap((part) => (part.type === "chunk" ? part.moduleIds : []));
-    const inputs = modules
-      .filter((id) => id.startsWith(root) && !id.includes("node_modules"))
-      .map((id) => inputOf(relative(root, id)));
-    const installed = ["package-lock.json", "node_modules/.package-lock.json"].map(inputOf);
-    // Also compiles it, so that the first who starts finds that done.
-    for (const part of output) if (part.type === "chunk") await import(pathToFileURL(join(dir, part.fileName)).href);
-    if (inputs.some(([, , changed]) => changed >= begun)) throw new Error("sources changed meanwhile");
-    const made: BundleIndex = { folder, inputs: [...inputs, ...installed] };
-    await writeAtomically(index, JSON.stringify(made));
-  } finally {
-    await build.close();
-  }
-  const others = readdirSync(cache).filter((name) => /^bundle-\d+-\d+$/.test(name) && name !== folder);
-  const byAge = others.sort((a, b) => Number(b.split("-")[2]) - Number(a.split("-")[2]));
-  for (const name of byAge.slice(KEPT - 1)) rmSync(join(cache, name), { recursive: true, force: true });
+  const { output } = await build.write({ dir, sourcemap: true, chunkFileNames: "[name]-[hash].js" });
+  await build.close();
+  writeFileSync(join(dir, "package.json"), '{"type":"module"}\n');
+  const chunks = output.filter((part) => part.type === "chunk");
+  const sources = chunks
+    .flatMap(({ moduleIds }) => moduleIds)
+    .filter((id) => id.startsWith(checkout) && !id.includes("node_modules"))
+    .map((id) => seenFile(checkout, relative(checkout, id)));
+  if (sources.some(([, , changed]) => changed >= begun)) throw new Error("sources changed meanwhile");
+  const others = ["package-lock.json", "node_modules/.package-lock.json"];
+  const own = chunks.map(({ fileName }) => join(CACHE, folder, fileName));
+  const seen = [...sources, ...[...others, ...own].map((path) => seenFile(checkout, path))];
+  // What cannot be loaded is not used; and it is compiled now, before several processes start at one time.
+  for (const { fileName } of chunks) await import(pathToFileURL(join(dir, fileName)).href);
+  const made: BundleIndex = { folder, seen };
+  await writeAtomically(join(checkout, CACHE, INDEX), JSON.stringify(made));
 }
 
-enableCompileCache(cache);
-mkdirSync(cache, { recursive: true });
-if (bundledCommandLine() === undefined) await makeBundle();
+function removeOld(): void {
+  const bundles = readdirSync(join(checkout, CACHE)).filter((name) => /^bundle-\d+-\d+$/.test(name));
+  for (const name of bundles.sort().slice(0, -KEPT)) {
+    rmSync(join(checkout, CACHE, name), { recursive: true, force: true });
+  }
+}
+
+enableCompileCache(join(checkout, CACHE));
+mkdirSync(join(checkout, CACHE), { recursive: true });
+if (bundledCommandLine() === undefined) {
+  await makeBundle();
+  removeOld();
+}
 process.exit(0);

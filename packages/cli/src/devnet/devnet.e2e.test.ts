@@ -8,6 +8,7 @@ import { generateTransportKey, transportIdentity } from "@tributary/node/mesh/tr
 import { DEFAULT_LIMITS } from "@tributary/node/rpc/limits";
 import { afterEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { bundledCommandLine } from "../bundle/bundle.ts";
 import { chainCall } from "../chain-rpc.ts";
 import { processAlive } from "../process-alive.ts";
 import type { DevnetInfo } from "./devnet-file.ts";
@@ -161,6 +162,8 @@ function askByTls(url: string, ca: string): Promise<unknown> {
 test("a devnet starts, rents and ends chains, stops without a trace, and goes on where it was", async () => {
   const data = newFolder();
   const [child, info] = await start(data, "--nodes", "1");
+  // What nodes start from; without it they would start from the sources, and more slowly.
+  expect(bundledCommandLine()).toBeDefined();
   expect(info.chains.map(({ name, members }) => [name, members])).toEqual([["first", [1]]]);
   expect(info.accounts).toHaveLength(10);
   const [chain] = info.chains;
