@@ -134,7 +134,7 @@ test("the last one comes after, and all have one chain with everything that was 
   await devnet.restartNode(3);
   await load.finish();
   const counts = await load.minedCounts(urlOf(0), 60_000);
-  expect(load.acknowledged.length).toBeGreaterThan(100);
+  expect(load.acknowledged.length).toBeGreaterThan(30);
   expect(load.acknowledged.filter((hash) => counts.get(hash) !== 1)).toEqual([]);
   const { number } = await block(0, "latest");
   for (const index of [1, 2, 3]) {

@@ -15,6 +15,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const ROTATION_MS = 240_000;
+const ETHER = parseEther("1");
 const heir: Hex = "0x00000000000000000000000000000000000000b0";
 const root = resolve(import.meta.dirname, "..");
 const main = join(root, "packages/cli/src/main.ts");
@@ -31,6 +32,8 @@ let seat = 0;
 let before: Proof["header"];
 /** What only the leaver has. */
 const waiting: Hex[] = [];
+/** Transactions so far that only make blocks. */
+let beats = 0;
 
 beforeAll(async () => {
   devnet = await Devnet.start({ nodes: 6 });
@@ -70,19 +73,25 @@ async function serves(id: number): Promise<boolean> {
 async function replaced(id: number): Promise<void> {
   const { header } = await newest(urlOf(chain().members[0]!));
   await tributary("node", "exit", String(id), "--data", devnet.data, "--json");
-  await until(`the epoch after ${header.epoch}`, ROTATION_MS, async () => {
+  const next = async (): Promise<Proof | undefined> => {
+    // The next epoch begins a few heights after its key is there: without transactions these are ten seconds apart.
+    await transfers(chain().members[0]!, 3, [beats], 0n).then(
+      () => beats++,
+      () => undefined,
+    );
     if (chain().members.includes(id)) return undefined;
     const proof = await newest(urlOf(chain().members[0]!)).catch(() => undefined);
     return proof !== undefined && proof.header.epoch > header.epoch ? proof : undefined;
-  });
+  };
+  await until(`the epoch after ${header.epoch}`, ROTATION_MS, next, 500);
 }
 
-async function transfers(id: number, account: number, nonces: readonly number[]): Promise<Hex[]> {
+async function transfers(id: number, account: number, nonces: readonly number[], value = ETHER): Promise<Hex[]> {
   const from = privateKeyToAccount(devnet.info.accounts[account]!.privateKey);
   const hashes: Hex[] = [];
   for (const nonce of nonces) {
     const raw = await from.signTransaction({
-      ...{ chainId: chain().chainId, nonce, to: heir, value: parseEther("1"), gas: 21_000n },
+      ...{ chainId: chain().chainId, nonce, to: heir, value, gas: 21_000n },
       ...{ maxFeePerGas: 0n, maxPriorityFeePerGas: 0n },
     });
     hashes.push(await call<Hex>(urlOf(id), "eth_sendRawTransaction", raw));

@@ -212,7 +212,7 @@ test("a node of a mainchain that answers as another one refuses it by name", asy
 
 test("everything acknowledged meanwhile was mined exactly once", async () => {
   await load.finish();
-  expect(load.acknowledged.length).toBeGreaterThan(50);
+  expect(load.acknowledged.length).toBeGreaterThan(30);
   const mined = await load.minedCounts(members()[1]!, 60_000);
   expect(load.acknowledged.filter((hash) => mined.get(hash) !== 1)).toEqual([]);
 });

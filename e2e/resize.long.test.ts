@@ -187,7 +187,7 @@ test("every acknowledged transaction is mined once, and every height verifies un
   await load.finish();
   const urls = chain().rpc;
   const counts = await load.minedCounts(urls[1]!, 180_000);
-  expect(load.acknowledged.length).toBeGreaterThan(200);
+  expect(load.acknowledged.length).toBeGreaterThan(50);
   expect(load.acknowledged.filter((hash) => counts.get(hash) !== 1)).toEqual([]);
   const height = (await newest(urls[1]!)).blockNumber;
   for (const url of urls) {

@@ -115,7 +115,7 @@ test("every acknowledged transaction is mined once, and all members have the sam
   await load.finish();
   const urls = chain().rpc;
   const counts = await load.minedCounts(urls[1]!, 60_000);
-  expect(load.acknowledged.length).toBeGreaterThan(100);
+  expect(load.acknowledged.length).toBeGreaterThan(30);
   expect(load.acknowledged.filter((hash) => counts.get(hash) !== 1)).toEqual([]);
   const height = (await newest(urls[1]!)).blockNumber;
   for (const url of urls) {
