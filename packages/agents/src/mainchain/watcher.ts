@@ -68,9 +68,9 @@ const MAX_BACKOFF_MS = 5_000;
 const DEFAULT_RANGE_BLOCKS = 2_000;
 /** Most checkpoints asked for at one look; of those further back only what an order names is asked for. */
 const MAX_CHECKPOINTS = 64;
-/** The newest so many blocks are read in short ranges. */
+/** The newest so many blocks are delivered in short steps. */
 const NEAR_BLOCKS = 64n;
-const SHORT_RANGE_BLOCKS = 8n;
+const STEP_BLOCKS = 8n;
 
 /** Raised when the endpoint serves another chain: no retry can cure it. */
 export class WrongMainchainError extends Error {
@@ -185,8 +185,9 @@ export class MainchainWatcher<Event> {
     const first = this.#options.fromBlock;
     const next = (this.#trail.last?.number ?? first - 1n) + 1n;
     const last = confirmed === undefined ? -1n : confirmed.number;
-    const to = this.#rangeEnd(next, last);
-    if (to >= next) await this.#deliver(next, to, to === last);
+    const range = BigInt(this.#options.rangeBlocks ?? DEFAULT_RANGE_BLOCKS);
+    const to = next + range - 1n < last ? next + range - 1n : last;
+    if (to >= next) await this.#deliver(next, to, last);
     const delivered = this.#trail.last?.number ?? first - 1n;
     if (this.#status.kind === "unreachable") this.#options.logger.info({ head: head.number }, "mainchain is back");
     this.#status = { kind: "following", head: last < first ? first - 1n : last, delivered };
@@ -196,13 +197,12 @@ export class MainchainWatcher<Event> {
     return false;
   }
 
-  /** Long ranges far below the head, short ones near it: a chain that goes back a little finds a mark close by. */
-  #rangeEnd(next: bigint, last: bigint): bigint {
-    const long = BigInt(this.#options.rangeBlocks ?? DEFAULT_RANGE_BLOCKS);
+  /** Blocks at which steps end: the last one, and near the head one of each few, so that a chain goes back to a mark close by. */
+  #ends(from: bigint, to: bigint, last: bigint): readonly bigint[] {
+    const ends: bigint[] = [];
     const near = last - NEAR_BLOCKS;
-    if (next <= near) return next + long - 1n < near ? next + long - 1n : near;
-    const short = long < SHORT_RANGE_BLOCKS ? long : SHORT_RANGE_BLOCKS;
-    return next + short - 1n < last ? next + short - 1n : last;
+    for (let end = from > near ? from + STEP_BLOCKS - 1n : near; end < to; end += STEP_BLOCKS) ends.push(end);
+    return [...ends, to];
   }
 
   /** Compares the newest delivered block with the chain; on a difference goes back to the last one in common. */
@@ -237,13 +237,17 @@ export class MainchainWatcher<Event> {
     return (await this.#maybeBlock(mark.number))?.hash === mark.hash;
   }
 
-  async #deliver(from: bigint, to: bigint, caughtUp: boolean): Promise<void> {
+  async #deliver(from: bigint, to: bigint, last: bigint): Promise<void> {
     const { contracts, decode } = this.#options;
     // The same block before and after: what was read in between belongs to one chain, the one that was delivered so far.
     const through = await this.#block(to);
-    const [logs, continues] = await Promise.all([
+    // In one request, since a node that starts has much to read.
+    const [logs, continues, ...marks] = await Promise.all([
       this.client.getLogs({ address: [...contracts], fromBlock: from, toBlock: to }),
       this.#lastStands(),
+      ...this.#ends(from, to, last)
+        .slice(0, -1)
+        .map((end) => this.#block(end)),
     ]);
     if (!continues || !(await this.#stands(through))) throw new MovedError();
     const facts: MainchainFact<Event>[] = [];
@@ -260,8 +264,15 @@ export class MainchainWatcher<Event> {
       });
     }
     facts.sort((a, b) => (a.block === b.block ? a.logIndex - b.logIndex : a.block < b.block ? -1 : 1));
-    this.#trail.push({ number: to, hash: through.hash });
-    for (const follower of this.#followers) follower.apply({ through, facts, caughtUp });
+    let first = 0;
+    for (const head of [...marks, through]) {
+      const later = facts.findIndex(({ block }) => block > head.number);
+      const step = facts.slice(first, later < 0 ? facts.length : later);
+      first += step.length;
+      this.#trail.push({ number: head.number, hash: head.hash });
+      const caughtUp = head === through && to === last;
+      for (const follower of this.#followers) follower.apply({ through: head, facts: step, caughtUp });
+    }
   }
 
   /**

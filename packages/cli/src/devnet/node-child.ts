@@ -6,7 +6,7 @@ import { CliError } from "../cli-error.ts";
 import { readNodeProcess, servingProcess } from "../node-process-file.ts";
 import { endChild, spawnGuarded } from "./guarded-child.ts";
 
-const MAIN: string = fileURLToPath(new URL("../main.ts", import.meta.url));
+const MAIN: string = fileURLToPath(new URL("../../bin/tributary.mjs", import.meta.url));
 /** Flags of a devnet's nodes, megabytes of JavaScript heap: sixteen nodes share one small machine. */
 export const NODE_HEAP: readonly string[] = ["--max-old-space-size=384", "--max-semi-space-size=16"];
 /** A machine whose disk is cold takes a minute for sixteen; a process that ends is noticed at once. */

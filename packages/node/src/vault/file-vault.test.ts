@@ -112,6 +112,9 @@ test("generates a key with others, gives the same again when asked again, and si
   const { shareKeys } = accepted[0]!;
   for (const seat of [0, 1, 2, 3]) {
     const vault = await FileVault.open(path(seat), password);
+    const kept = readFileSync(path(seat));
+    expect(await vault.acceptShare(slot, seat, points, dealings)).toEqual(accepted[0]);
+    expect(readFileSync(path(seat))).toEqual(kept);
     const key = BlsPublicKey.fromBytes(shareKeys[seat]!)!;
     const ready = await vault.signReady(slot, seat, [4, 7, 8, 9], 15n);
     const readiness = readyDigest(context, accepted[0]!, [4, 7, 8, 9], 15n);

@@ -47,8 +47,8 @@ import {
 /** So many times as long as a dealing took to judge nothing is done, and at most so many milliseconds. */
 const REST = 3;
 const MAX_REST_MS = 200;
-/** Seats of epochs of which it is remembered what was accepted: more than a node has slots. */
-const MAX_ACCEPTED = 512;
+
+type Accepted = PreviousKeys & { readonly share: BlsSecretKey };
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 
@@ -63,8 +63,6 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
   readonly #keystore: Keystore;
   readonly #registered: BlsSecretKey;
   #content: VaultContent;
-  /** By seat of an epoch: what was accepted last since the start, and the name of what it came from. */
-  readonly #accepted = new Map<string, { readonly from: string; readonly keys: PreviousKeys }>();
   /** Calls that may change the content, one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -146,18 +144,9 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     qualified: readonly PostedDealing[],
   ): Promise<{ readonly groupKey: Uint8Array; readonly shareKeys: readonly Uint8Array[] }> {
     const opener = await this.#opener(slot, seat, encryptionKeys);
-    return this.#acceptOnce(slot, seat, acceptanceName(encryptionKeys, qualified), async () => {
-      const keys = acceptDealings(context(slot), qualified, encryptionKeys.length, opener, random);
-      if (keys === undefined)
-        throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
-      const { groupKey, shareKeys } = keys;
-      const epoch = this.#epoch(slot, seat);
-      if (!epoch.shares.some((share) => equal(share.groupKey, groupKey))) {
-        const share = { groupKey, shareKeys, secret: keys.share.toBytes() };
-        await this.#keep(slot, seat, { ...epoch, shares: [...epoch.shares, share] });
-      }
-      return { groupKey, shareKeys };
-    });
+    return this.#acceptOnce(slot, seat, acceptanceName(encryptionKeys, qualified), () =>
+      acceptDealings(context(slot), qualified, encryptionKeys.length, opener, random),
+    );
   }
 
   dealShare(
@@ -205,18 +194,9 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     qualified: readonly PostedDealing[],
   ): Promise<PreviousKeys> {
     const opener = await this.#opener(slot, seat, encryptionKeys);
-    return this.#acceptOnce(slot, seat, acceptanceName(encryptionKeys, qualified, previous), async () => {
-      const keys = acceptResharing(context(slot), previous, qualified, encryptionKeys.length, opener, random);
-      if (keys === undefined)
-        throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
-      const { groupKey, shareKeys } = keys;
-      const share = { groupKey, shareKeys, secret: keys.share.toBytes() };
-      const epoch = this.#epoch(slot, seat);
-      // Other dealers give another share of the same key: the one to sign READY with comes last.
-      const others = epoch.shares.filter(({ secret }) => !equal(secret, share.secret));
-      await this.#keep(slot, seat, { ...epoch, shares: [...others, share] });
-      return { groupKey, shareKeys };
-    });
+    return this.#acceptOnce(slot, seat, acceptanceName(encryptionKeys, qualified, previous), () =>
+      acceptResharing(context(slot), previous, qualified, encryptionKeys.length, opener, random),
+    );
   }
 
   eraseEncryption(slot: KeySlot, seat: number): Promise<void> {
@@ -356,21 +336,23 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
     throw new NodeError("vault-share", `keystore ${this.#keystore.path} holds no share for ${name} under its key`);
   }
 
-  /** Signing READY, settling and starting ask for the same share, at moments in which all members are busy. */
-  #acceptOnce(slot: KeySlot, seat: number, from: string, accept: () => Promise<PreviousKeys>): Promise<PreviousKeys> {
+  /** Signing READY, settling and each start ask for the same share, at moments in which all members are busy. */
+  #acceptOnce(slot: KeySlot, seat: number, from: string, accept: () => Accepted | undefined): Promise<PreviousKeys> {
     return this.#inTurn(async () => {
-      const name = epochName(slot, seat);
-      const accepted = this.#accepted.get(name);
       this.#checkUnerased(slot, seat);
-      if (accepted?.from === from) return accepted.keys;
-      const keys = await accept();
-      this.#accepted.delete(name);
-      this.#accepted.set(name, { from, keys });
-      for (const oldest of this.#accepted.keys()) {
-        if (this.#accepted.size <= MAX_ACCEPTED) break;
-        this.#accepted.delete(oldest);
+      const epoch = this.#epoch(slot, seat);
+      const newest = epoch.shares.at(-1);
+      if (newest?.from === from) return { groupKey: newest.groupKey, shareKeys: newest.shareKeys };
+      const keys = accept();
+      if (keys === undefined) {
+        throw new NodeError("vault-share", "the qualified dealings give this seat no valid share");
       }
-      return keys;
+      const { groupKey, shareKeys } = keys;
+      const share = { groupKey, shareKeys, secret: keys.share.toBytes(), from };
+      // Other dealers give another share of the same key: the one to sign READY with comes last.
+      const others = epoch.shares.filter(({ secret }) => !equal(secret, share.secret));
+      await this.#keep(slot, seat, { ...epoch, shares: [...others, share] });
+      return { groupKey, shareKeys };
     });
   }
 

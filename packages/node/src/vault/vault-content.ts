@@ -13,7 +13,9 @@ const epoch = z.strictObject({
   /** By keccak256 of the encryption keys dealt to. */
   dealings: z.record(z.string(), bytes),
   /** Newest last; a key generation that was run again may have left an unused one. */
-  shares: z.array(z.strictObject({ groupKey: bytes, shareKeys: z.array(bytes), secret: bytes })),
+  shares: z.array(
+    z.strictObject({ groupKey: bytes, shareKeys: z.array(bytes), secret: bytes, from: z.string().optional() }),
+  ),
   /** Absent where an older version wrote it. */
   sessions: z.number().int().nonnegative().optional(),
   /** What was here and must not come again. */
@@ -52,6 +54,8 @@ export type KeyShare = {
   readonly groupKey: Uint8Array;
   readonly shareKeys: readonly Uint8Array[];
   readonly secret: Uint8Array;
+  /** Names the dealings that it was accepted from, which are not judged again. Absent where an older version wrote it. */
+  readonly from?: string | undefined;
 };
 
 export function epochName(slot: KeySlot, seat: number): string {
