@@ -14,6 +14,7 @@ import {
 } from "@tributary/contracts";
 import { tributaryTokenAbi } from "@tributary/contracts/abi/tributary-token.generated";
 import { FileVault } from "@tributary/node/vault/file-vault";
+import { GENERATED } from "@tributary/node/vault/keystore";
 import { type Address, numberToHex } from "viem";
 import { writeAtomically } from "../atomic-file.ts";
 import { CliError } from "../cli-error.ts";
@@ -61,7 +62,12 @@ export async function createNodeKeys(folder: DataFolder, id: number): Promise<Fi
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const password = randomBytes(24).toString("base64url");
   await writeAtomically(join(dataDir, "password"), `${password}\n`);
-  return await FileVault.create(join(dataDir, "keystore.json"), new TextEncoder().encode(password));
+  return await FileVault.create(
+    join(dataDir, "keystore.json"),
+    new TextEncoder().encode(password),
+    undefined,
+    GENERATED,
+  );
 }
 
 /** Configuration of node `id`, as an operator would write it. */

@@ -13,6 +13,7 @@ import { finalDigest, finalMessageDigest } from "@tributary/protocol/wire/index"
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Signed } from "../consensus/statement.ts";
 import { FileVault } from "./file-vault.ts";
+import { GENERATED } from "./keystore.ts";
 import { readPassword } from "./password.ts";
 
 const password = new TextEncoder().encode("correct horse");
@@ -48,6 +49,17 @@ test("keys are the same after reopening and in no readable form on disk", async 
   expect(toHex(nodeSignatures.recoverAddress(digest, signature)!)).toBe(vault!.nodeAddress);
   const key = BlsPublicKey.fromBytes(again.blsKey)!;
   expect(verifyPossession(fromHex(again.nodeAddress)!, key, again.blsProof)).toBe(true);
+});
+
+test("a guess at a password costs what was asked for at the start, by default 64 MiB", async () => {
+  const kdf = (file: string): unknown => (JSON.parse(readFileSync(file, "utf8")) as { readonly kdf: unknown }).kdf;
+  expect(kdf(path(0))).toMatchObject({ name: "scrypt", N: 65_536, r: 8, p: 1 });
+  const generated = path(19);
+  const vault = await FileVault.create(generated, password, undefined, GENERATED);
+  expect(kdf(generated)).toMatchObject({ name: "scrypt", ...GENERATED });
+  expect((await FileVault.open(generated, password)).nodeAddress).toBe(vault.nodeAddress);
+  await vault.encryptionKey(slot, 0);
+  expect(kdf(generated)).toMatchObject({ name: "scrypt", ...GENERATED });
 });
 
 test("what a life before renamed into place is durable before the vault opens", async () => {

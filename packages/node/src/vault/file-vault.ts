@@ -31,7 +31,7 @@ import { compareTerms } from "../consensus/term-name.ts";
 import { NodeError } from "../fault/node-error.ts";
 import { generateTransportKey, type TransportIdentity, transportIdentity } from "../mesh/transport-identity.ts";
 import { nativeAddressOfSecretKey, nativeNodeSignatures } from "../verifier/native-node-signatures.ts";
-import { Keystore } from "./keystore.ts";
+import { type GuessCost, Keystore } from "./keystore.ts";
 import type { MemberVault, NextEra, SeatKeys, SeatRequest } from "./member-vault.ts";
 import { beginSession } from "./session.ts";
 import { isUnsignedTransaction } from "./unsigned-transaction.ts";
@@ -67,8 +67,8 @@ export class FileVault implements KeyVault, ResharingVault, CancelVault, MemberV
   #last: Promise<unknown> = Promise.resolve();
 
   /** Makes fresh keys and writes them. `vault-exists` where the file exists. */
-  static async create(path: string, password: Uint8Array, files?: FileLayer): Promise<FileVault> {
-    const keystore = await Keystore.create(path, password, files);
+  static async create(path: string, password: Uint8Array, files?: FileLayer, cost?: GuessCost): Promise<FileVault> {
+    const keystore = await Keystore.create(path, password, files, cost);
     let nodeKey = random(32);
     while (nativeAddressOfSecretKey(nodeKey) === undefined) nodeKey = random(32);
     const blsKey = BlsSecretKey.generate(random).toBytes();

@@ -7,8 +7,12 @@ import type { FileLayer } from "@tributary/protocol/ports/file-layer";
 import { z } from "zod";
 import { NodeError } from "../fault/node-error.ts";
 
-/** 64 MiB and about 0.2 s a guess. */
-const COST = { N: 65_536, r: 8, p: 1 };
+/** scrypt's parameters (RFC 7914): what opening costs, and each guess at the password. */
+export type GuessCost = { readonly N: number; readonly r: number; readonly p: number };
+/** For passwords that people choose: 64 MiB and about 0.2 s. */
+const CHOSEN: GuessCost = { N: 65_536, r: 8, p: 1 };
+/** For passwords of 128 random bits or more, which are not found by guessing, whatever a guess costs: 4 MiB. */
+export const GENERATED: GuessCost = { N: 4_096, r: 8, p: 1 };
 /** What a file may ask for: at most 1 GiB, so that a garbled one does not take the memory. */
 const MAX_MEMORY: number = 1024 * 1024 * 1024;
 
@@ -51,9 +55,10 @@ export class Keystore {
     path: string,
     password: Uint8Array,
     files: FileLayer = diskFolder(dirname(path)),
+    cost: GuessCost = CHOSEN,
   ): Promise<Keystore> {
     if (files.list().includes(basename(path))) throw new NodeError("vault-exists", `keystore ${path} exists already`);
-    const kdf: Kdf = { name: "scrypt", ...COST, salt: randomBytes(32).toString("hex") };
+    const kdf: Kdf = { name: "scrypt", ...cost, salt: randomBytes(32).toString("hex") };
     return new Keystore(path, files, kdf, await derive(kdf, password));
   }
 
