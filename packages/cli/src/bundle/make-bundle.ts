@@ -2,7 +2,7 @@
 
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { enableCompileCache } from "node:module";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Plugin, rolldown } from "rolldown";
 import { writeAtomically } from "../atomic-file.ts";
@@ -18,11 +18,15 @@ const KEPT = 5;
 const isApart = (name: string): boolean => APART.some((own) => name === own || name.startsWith(`${own}/`));
 
 /** Modules find what lies beside their sources, as without a bundle. */
-const sourceUrls: Plugin = {
-  name: "source-urls",
+const sourcePlaces: Plugin = {
+  name: "source-places",
   transform(code, id) {
-    if (!code.includes("import.meta.url")) return null;
-    return { code: code.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(id).href)), map: null };
+    if (!code.includes("import.meta.")) return null;
+    const places = { url: pathToFileURL(id).href, dirname: dirname(id), filename: id };
+    const placed = code.replace(/\bimport\.meta\.(url|dirname|filename)\b/g, (_, name: keyof typeof places) =>
+      JSON.stringify(places[name]),
+    );
+    return { code: placed, map: null };
   },
 };
 
@@ -34,7 +38,7 @@ async function makeBundle(): Promise<void> {
     input: join(checkout, "packages/cli/src/command-line.ts"),
     platform: "node",
     external: isApart,
-    plugins: [sourceUrls],
+    plugins: [sourcePlaces],
   });
   const { output } = await build.write({ dir, sourcemap: true, chunkFileNames: "[name]-[hash].js" });
   await build.close();
@@ -42,8 +46,11 @@ async function makeBundle(): Promise<void> {
   const chunks = output.filter((part) => part.type === "chunk");
   const sources = chunks
     .flatMap(({ moduleIds }) => moduleIds)
-    .filter((id) => id.startsWith(checkout) && !id.includes("node_modules"))
-    .map((id) => seenFile(checkout, relative(checkout, id)));
+    .filter((id) => id.startsWith(checkout))
+    .map((id) => relative(checkout, id))
+    // Not the checkout's own path, which may lie in such a folder.
+    .filter((path) => !path.includes("node_modules"))
+    .map((path) => seenFile(checkout, path));
   if (sources.some(([, , changed]) => changed >= begun)) throw new Error("sources changed meanwhile");
   const others = ["package-lock.json", "node_modules/.package-lock.json"];
   const own = chunks.map(({ fileName }) => join(CACHE, folder, fileName));
