@@ -8,6 +8,7 @@ const { positionals, values } = parseArgs({
   options: {
     members: { type: "string", default: "4" },
     seconds: { type: "string" },
+    "warm-up": { type: "string", default: "20" },
     signers: { type: "string", default: "1,4,16,64" },
     chains: { type: "string", default: "anvil,devnet" },
     samples: { type: "string", default: "200" },
@@ -26,7 +27,7 @@ const { positionals, values } = parseArgs({
   },
 });
 
-const usage = `npm run bench -- chain [--members N] [--seconds S] [--samples K] [--json]
+const usage = `npm run bench -- chain [--members N] [--seconds S] [--warm-up S] [--samples K] [--json]
 npm run bench -- evm [--rounds N] [--seed N] [--json]
 npm run bench -- authority [--chains anvil,devnet] [--signers N,N] [--seconds S] [--json]
 npm run bench -- authority-trouble [--seconds S] [--json]
@@ -41,6 +42,7 @@ npm run bench -- wan [--members N] [--samples K] [--seed N] [--json]
 chain: transfers a second and finality on a devnet of real processes
   --members   members of the chain, each a process (1, 4, 7 or 16; default 4)
   --seconds   length of the full load (default 30)
+  --warm-up   seconds of the same load before, which do not count: code of a new process is slow (default 20)
   --samples   transfers at one a second whose finality is measured (default 200)
 
 evm: speed of this EVM, of @ethereumjs/evm and of anvil on the same generated code; 1 at the end if their results differ
@@ -103,6 +105,7 @@ async function bench(name: string | undefined): Promise<unknown> {
       return benchChain({
         members: count(values.members, "members"),
         seconds: count(values.seconds ?? "30", "seconds"),
+        warmUp: count(values["warm-up"], "warm-up"),
         samples: count(values.samples, "samples"),
         progress,
       });
