@@ -4,8 +4,12 @@ import type { Freeze } from "./freeze.ts";
 import { encodeLogRecord } from "./log-record.ts";
 import type { InputLog } from "./ports.ts";
 
-/** Bytes in the newest log segment from which a new one is started. */
-const ROTATE_BYTES = 8 << 20;
+/**
+ * Heights after which a new log segment is started, and bytes in the newest one from which it is worth that, and from
+ * which it is due whatever the height. So little is replayed at a start: what a chain waits for when many members failed.
+ */
+const ROTATE_HEIGHTS = 32;
+const ROTATE_BYTES = { least: 128 << 10, most: 8 << 20 };
 /** Heights by which finality must be past a segment's base before older segments go: the windows of the core. */
 const ROTATE_MARGIN = 4;
 
@@ -15,14 +19,14 @@ type Position = Pick<Base, "ordered" | "orderDigest" | "previousDigest" | "accep
 /** Segments of the input log. One holds all that its heights need. */
 export class LogSegments {
   readonly #log: InputLog;
-  readonly #border: Border;
-  readonly #freeze: Freeze;
+  readonly #border: Pick<Border, "first">;
+  readonly #freeze: Pick<Freeze, "record">;
   readonly #start: Base;
   #newest: Position;
   /** c at the start of the newest segment. */
   #base: Height;
 
-  constructor(log: InputLog, border: Border, freeze: Freeze, start: Base) {
+  constructor(log: InputLog, border: Pick<Border, "first">, freeze: Pick<Freeze, "record">, start: Base) {
     this.#log = log;
     this.#border = border;
     this.#freeze = freeze;
@@ -52,7 +56,8 @@ export class LogSegments {
       if (height >= this.#base + ROTATE_MARGIN) log.prune();
       return;
     }
-    if (log.bytes < ROTATE_BYTES) return;
+    const due = log.bytes >= ROTATE_BYTES.least && height >= this.#base + ROTATE_HEIGHTS;
+    if (!due && log.bytes < ROTATE_BYTES.most) return;
     const base: Base = { ...this.#start, ...this.#newest, final };
     log.rotate(encodeLogRecord({ kind: "base", base }));
     const { first } = this.#border;

@@ -60,7 +60,7 @@ test("stays bounded in memory and on disk, and closes what it forgets", async ()
     for (let seat = 0; seat < 64; seat++) journal.lock(`0.0.${height}.ack.${seat}`, one!);
     if (height % 100 === 0) await flushed(journal);
   }
-  expect(journal.size).toBeLessThanOrEqual(65_536);
+  expect(journal.size).toBeLessThanOrEqual(16_384);
   expect(journal.lock("0.0.1.ack.0", two!)).toBe(false);
   expect(journal.lock("0.0.1.ack.0", one!)).toBe(false);
   expect(journal.lock("0.0.3000.ack.0", two!)).toBe(false);

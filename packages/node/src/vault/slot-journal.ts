@@ -7,12 +7,12 @@ import type { SlotJournal } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
 import { SegmentLog } from "../log/segment-log.ts";
 
-/** Locks kept; above that the oldest heights are closed. About 10 MB. */
-const MAX_LOCKS = 65_536;
+/** Locks kept; above that the oldest heights are closed. About 2.5 MB, read at each start. */
+const MAX_LOCKS = 16_384;
 /** Heights that stay open whatever they hold: many more than agreement has in work at a time. */
 const MIN_HEIGHTS = 64;
-/** Bytes of the file after which it is written anew with what is kept. */
-const COMPACT_BYTES: number = 16 * 1024 * 1024;
+/** Bytes of the file after which it is written anew with what is kept: a start reads it whole. */
+const COMPACT_BYTES: number = 4 * 1024 * 1024;
 
 const LOCK = 0;
 /** As versions before sessions wrote it. */
