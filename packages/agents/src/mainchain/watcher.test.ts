@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Checkpoint } from "@tributary/protocol/consensus/types";
 import { afterEach, expect, test } from "vitest";
 import type { Logger } from "../logger.ts";
@@ -53,8 +55,29 @@ async function anvilWithLogger(): Promise<Anvil> {
   return anvil;
 }
 
+/** The mainchain behind a door that notes which methods were called. */
+async function counting(anvil: Anvil): Promise<{ readonly rpc: string; readonly methods: string[] }> {
+  const methods: string[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks).toString();
+    const calls = [JSON.parse(body) as { readonly method: string } | { readonly method: string }[]].flat();
+    methods.push(...calls.map(({ method }) => method));
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(anvil.rpc, { method: "POST", headers, body });
+    response.writeHead(200, headers).end(await answer.text());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { rpc: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, methods };
+}
+
 function watch(
-  anvil: Anvil,
+  anvil: Pick<Anvil, "rpc">,
   options: { range?: number; distance?: number } = {},
 ): [MainchainWatcher<bigint>, Follower] {
   const watcher = new MainchainWatcher<bigint>({
@@ -114,6 +137,23 @@ test("facts come once, in order, and only when confirmed; checkpoints follow beh
   await until(() => follower.checkpoints.at(-1)?.number === 7);
   const block = await anvil.call<{ hash: string }>("eth_getBlockByNumber", "0x7", false);
   expect(follower.checkpoints.at(-1)?.hash).toBe(block.hash);
+});
+
+test("a start reads a range in one request, in steps that are short near the head", async () => {
+  const anvil = await anvilWithLogger();
+  await emit(anvil, 1);
+  await anvil.mine(120);
+  await emit(anvil, 2);
+  await anvil.mine();
+  const counted = await counting(anvil);
+  const [watcher, follower] = watch(counted, { distance: 64 });
+  await until(() => watcher.status.kind === "following" && watcher.status.delivered === 123n);
+  expect(follower.facts.map(({ event }) => event)).toEqual([1n, 2n]);
+  expect(counted.methods.filter((method) => method === "eth_getLogs")).toHaveLength(1);
+  const steps = follower.steps.map(({ through }) => through.number);
+  expect(steps.every((number, at) => number <= 59n || number - (steps[at - 1] ?? 0n) <= 8n)).toBe(true);
+  // A mark each eight blocks is one request each: no block is asked for alone beside these.
+  expect(counted.methods.length).toBeLessThan(40);
 });
 
 test("checkpoints are multiples of the distance", async () => {
