@@ -26,13 +26,22 @@ export function decodeBlockRecord(bytes: Uint8Array): BlockRecord | undefined {
   if (!reader.complete || !list.complete || header === undefined || all.length !== 20 * transactions.length) {
     return undefined;
   }
+  let size: number | undefined;
+  let hashes: readonly Uint8Array[] | undefined;
   return {
     block: {
       header,
       hash: keccak256(encoded),
-      size: blockSize({ header, transactions }),
+      // A start that looks back over minutes of blocks needs neither.
+      get size() {
+        size ??= blockSize({ header, transactions });
+        return size;
+      },
       transactions,
-      transactionHashes: transactions.map((raw) => keccak256(raw)),
+      get transactionHashes() {
+        hashes ??= transactions.map((raw) => keccak256(raw));
+        return hashes;
+      },
       height,
     },
     senders: transactions.map((_, i) => all.subarray(20 * i, 20 * i + 20)),

@@ -19,8 +19,8 @@ const FRAME: Uint8Array = uint(0x7450_6c66, 4);
 const FORMAT = 2;
 const MAGIC: Uint8Array = new TextEncoder().encode(`tributary-pool-${FORMAT}\n`);
 const ANY_MAGIC = /^tributary-pool-(\d{1,4})\n/;
-/** Bytes of dead records that are always tolerated before the log is written anew. */
-const SLACK_BYTES = 4 * 1024 * 1024;
+/** Bytes of dead records that are always tolerated before the log is written anew. A start recovers the sender of each. */
+const SLACK_BYTES = 256 * 1024;
 
 function encodeRecord({ raw, age }: LoggedTransaction): Uint8Array {
   return Buffer.concat([uint(raw.length, 4), uint(Math.min(age, 0xffff_ffff), 4), raw]);
@@ -89,6 +89,7 @@ export class PoolLog {
   /** The name stands for the file on disk too. */
   #named = true;
   #bytes: number;
+  /** As of the last time that it was written anew; what a start finds may all be dead. */
   #liveBytes = 0;
   #batch: Uint8Array[] = [];
   #waiters: Waiter[] = [];
@@ -110,7 +111,6 @@ export class PoolLog {
     this.#files = files;
     this.#file = file;
     this.#bytes = bytes;
-    this.#liveBytes = bytes;
     this.#live = live;
   }
 

@@ -7,12 +7,16 @@ import type { SlotJournal } from "../consensus/ports.ts";
 import { NodeError } from "../fault/node-error.ts";
 import { SegmentLog } from "../log/segment-log.ts";
 
-/** Locks kept; above that the oldest heights are closed. About 2.5 MB, read at each start. */
-const MAX_LOCKS = 16_384;
+/** Locks kept; above that the oldest heights are closed. About 600 kB, read at each start. */
+const MAX_LOCKS = 4_096;
 /** Heights that stay open whatever they hold: many more than agreement has in work at a time. */
 const MIN_HEIGHTS = 64;
-/** Bytes of the file after which it is written anew with what is kept: a start reads it whole. */
-const COMPACT_BYTES: number = 4 * 1024 * 1024;
+/**
+ * Bytes of the file after which it is written anew with what is kept, for a start reads it whole; more where what is kept
+ * takes a good part of them.
+ */
+const COMPACT_BYTES: number = 1024 * 1024;
+const COMPACT_SHARE = 4;
 
 const LOCK = 0;
 /** As versions before sessions wrote it. */
@@ -24,6 +28,8 @@ const CONFIRMED = 4;
 /** Later ones are of newer versions. */
 const LAST_KIND: number = CONFIRMED;
 const MAX_TEXT_BYTES = 256;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /**
  * One value for each slot, ever, in an append-only checksummed file with group commit. Memory and disk are bounded: heights
@@ -36,6 +42,8 @@ export class FileSlotJournal implements SlotJournal {
   #count = 0;
   /** Heights at or below are closed. */
   #floor = 0;
+  /** Of the newest record of everything. */
+  #baseBytes = 0;
   #session = 0;
   #confirmed = 0;
   /** What is to be the session when the silence ends. */
@@ -129,7 +137,8 @@ export class FileSlotJournal implements SlotJournal {
     this.#put(height, slot, value);
     this.#log.append(encodeRecord(LOCK, 0, 0, [[slot, value]]));
     if (this.#count > MAX_LOCKS) this.#close();
-    if (this.#log.bytes > COMPACT_BYTES && this.#log.segments === 1) this.#compact();
+    const most = Math.max(COMPACT_BYTES, COMPACT_SHARE * this.#baseBytes);
+    if (this.#log.bytes > most && this.#log.segments === 1) this.#compact();
     return true;
   }
 
@@ -165,7 +174,9 @@ export class FileSlotJournal implements SlotJournal {
   }
 
   #compact(): void {
-    this.#log.rotate(this.#base());
+    const base = this.#base();
+    this.#baseBytes = base.length;
+    this.#log.rotate(base);
     this.#confirmAgain();
     this.#log.prune();
   }
@@ -184,6 +195,7 @@ export class FileSlotJournal implements SlotJournal {
     const decoded = decodeRecord(record);
     if (decoded === undefined) return false;
     if (decoded.kind === BASE || decoded.kind === OLD_BASE) {
+      this.#baseBytes = record.length;
       this.#heights.clear();
       this.#count = 0;
       this.#floor = decoded.floor;
@@ -215,7 +227,6 @@ type JournalRecord = {
 /** u8 kind ‖ u64 floor ‖ u64 session, but for locks and old bases ‖ u32 count ‖ slots and values as text. */
 function encodeRecord(kind: number, floor: number, session: number, locks: JournalRecord["locks"]): Uint8Array {
   const writer = new Writer(64 + 80 * locks.length);
-  const encoder = new TextEncoder();
   writer.u8(kind).u64(BigInt(floor));
   if (kind >= BASE) writer.u64(BigInt(session));
   writer.u32(locks.length);
@@ -225,7 +236,6 @@ function encodeRecord(kind: number, floor: number, session: number, locks: Journ
 
 function decodeRecord(record: Uint8Array): JournalRecord | undefined {
   const reader = new Reader(record);
-  const decoder = new TextDecoder();
   const kind = reader.u8();
   const floor = Number(reader.u64());
   const session = kind >= BASE ? Number(reader.u64()) : 0;
