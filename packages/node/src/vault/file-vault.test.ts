@@ -24,8 +24,6 @@ const digest = new Uint8Array(32).fill(9);
 let folder = "";
 const path = (seat: number): string => join(folder, `${seat}.json`);
 const vaults: FileVault[] = [];
-/** What a test posted that made a key. */
-let generation: { readonly points: readonly Uint8Array[]; readonly dealings: readonly PostedDealing[] };
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "file-vault-"));
   for (let seat = 0; seat < 4; seat++) vaults.push(await FileVault.create(path(seat), password));
@@ -105,7 +103,6 @@ test("generates a key with others, gives the same again when asked again, and si
   for (const [seat, key] of keys.entries()) expect(verifyEncryptionKey(context, seat, key)).toBe(true);
   const points = keys.map(({ key }) => key);
   const dealings: PostedDealing[] = [];
-  generation = { points, dealings };
   for (const [seat, vault] of vaults.entries()) {
     // Twice at once: the second must not deal anew.
     const [first, second] = await Promise.all([vault.deal(slot, seat, points), vault.deal(slot, seat, points)]);
@@ -159,14 +156,22 @@ test("generates a key with others, gives the same again when asked again, and si
 });
 
 test("a keystore of before shares named their dealings: these are judged once more, and give the same share", async () => {
+  const other: KeySlot = { ...slot, epoch: 7 };
+  const keys = await Promise.all(vaults.map((vault, seat) => vault.encryptionKey(other, seat)));
+  const points = keys.map(({ key }) => key);
+  const deal = async (vault: FileVault, dealer: number): Promise<PostedDealing> => ({
+    dealer,
+    dealing: await vault.deal(other, dealer, points),
+  });
+  const dealings = await Promise.all(vaults.map(deal));
+  const accepted = await vaults[2]!.acceptShare(other, 2, points, dealings);
   const { keystore, content } = await Keystore.open(path(2), password);
   const now = new TextDecoder().decode(content);
   const before = JSON.stringify(JSON.parse(now), (name, value: unknown) => (name === "from" ? undefined : value));
   expect([now.includes('"from":'), before.includes('"from":')]).toEqual([true, false]);
   await keystore.write(new TextEncoder().encode(before));
-  const accepted = await vaults[1]!.acceptShare(slot, 1, generation.points, generation.dealings);
   const accept = async (): Promise<unknown> =>
-    (await FileVault.open(path(2), password)).acceptShare(slot, 2, generation.points, generation.dealings);
+    (await FileVault.open(path(2), password)).acceptShare(other, 2, points, dealings);
   expect(await accept()).toEqual(accepted);
   const written = readFileSync(path(2));
   expect(await accept()).toEqual(accepted);

@@ -22,6 +22,14 @@ const start = (): FileSlotJournal =>
 const flushed = (journal: FileSlotJournal): Promise<void> => new Promise((resolve) => journal.flush(resolve));
 const [one, two]: HexHash[] = [`0x${"01".repeat(32)}`, `0x${"02".repeat(32)}`];
 
+/** Locks so many slots of each height. */
+async function fill(journal: FileSlotJournal, heights: number, slots: number): Promise<void> {
+  for (let height = 1; height <= heights; height++) {
+    for (let seat = 0; seat < slots; seat++) journal.lock(`0.0.${height}.ack.${seat}`, one!);
+    if (height % 20 === 0) await flushed(journal);
+  }
+}
+
 test("refuses a second value, also after reopening", async () => {
   let journal = start();
   expect(journal.lock("0.0.5.proposal", one!)).toBe(true);
@@ -56,10 +64,7 @@ test("keeps every kind of record over a restart", async () => {
 
 test("stays bounded in memory and on disk, and closes what it forgets", async () => {
   let journal = start();
-  for (let height = 1; height <= 3_000; height++) {
-    for (let seat = 0; seat < 64; seat++) journal.lock(`0.0.${height}.ack.${seat}`, one!);
-    if (height % 100 === 0) await flushed(journal);
-  }
+  await fill(journal, 3_000, 64);
   expect(journal.size).toBe(64 * 64);
   expect(journal.lock("0.0.1.ack.0", two!)).toBe(false);
   expect(journal.lock("0.0.1.ack.0", one!)).toBe(false);
@@ -75,10 +80,7 @@ test("stays bounded in memory and on disk, and closes what it forgets", async ()
 
 test("what a large committee must keep is not written anew at each lock", async () => {
   const journal = start();
-  for (let height = 1; height <= 200; height++) {
-    for (let slot = 0; slot < 300; slot++) journal.lock(`0.0.${height}.aux.${slot}`, one!);
-    if (height % 10 === 0) await flushed(journal);
-  }
+  await fill(journal, 200, 300);
   expect(journal.size).toBe(64 * 300);
   await journal.close();
   // Named by how often the journal was written anew.
