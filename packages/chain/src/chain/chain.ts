@@ -25,7 +25,7 @@ import { Pool } from "../pool/pool.ts";
 import { DEFAULT_POOL_LIMITS, type PoolLimits } from "../pool/pool-environment.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Standing } from "../pool/precedence.ts";
-import { recallUses, usesIn } from "../pool/uses.ts";
+import { BookKeeper, recallUses, usesIn } from "../pool/uses.ts";
 import { type Charge, chargeAfter, feeTermsIn, slotsOf } from "../rules/fee-storage.ts";
 import { isTermOf, termIn } from "../rules/term-storage.ts";
 import { RentedRules } from "../simulation/rented-rules.ts";
@@ -107,6 +107,7 @@ export class Chain implements ChainReader {
   readonly #simulator: Simulator;
   readonly #containers: ContainerExecutor;
   readonly #pool: Pool;
+  readonly #books: BookKeeper;
   readonly #decoder: TransactionDecoder;
   readonly #keepBlocks: number | undefined;
   readonly #forks: readonly ForkRules[];
@@ -131,6 +132,7 @@ export class Chain implements ChainReader {
     this.#replayer = replayer;
     this.#simulator = simulator;
     this.#pool = pool;
+    this.#books = new BookKeeper(ledger, book);
     this.#decoder = decoder;
     this.#keepBlocks = options.keepBlocks;
     this.#forks = options.forks ?? KNOWN_FORKS;
@@ -428,12 +430,12 @@ export class Chain implements ChainReader {
   }
 
   #announce(layer: Layer): void {
-    this.#pool.charge(
-      layer.record.block.header.timestamp,
-      usesIn(layer.record, layer.receipts, usersOf(this.#ledger, this.chainId)),
-    );
+    const { block } = layer.record;
+    const uses = usesIn(layer.record, layer.receipts, usersOf(this.#ledger, this.chainId));
+    this.#pool.charge(block.header.timestamp, uses);
+    this.#books.observed(block, uses.length);
     if (this.#blockListeners.size === 0) return;
-    const event = { block: layer.record.block, logs: logsIn(layer.record, layer.receipts, {}) };
+    const event = { block, logs: logsIn(layer.record, layer.receipts, {}) };
     for (const listener of this.#blockListeners) listener(event);
   }
 

@@ -109,7 +109,7 @@ export class BlockStore {
     if (bytes === undefined) return undefined;
     const record = decodeBlockRecord(bytes);
     if (record === undefined) throw new ChainError("store-damaged", `block ${number} does not decode`);
-    this.#blocks.set(number, record, record.block.size);
+    this.#blocks.set(number, record, bytes.length);
     return record;
   }
 

@@ -15,6 +15,8 @@ export const EARLIEST_KEY: Uint8Array = fromKey("mearliest");
 export const ORIGIN_KEY: Uint8Array = fromKey("morigin");
 /** Where a chain under development departs from its containers (departure.ts); absent where it does not. */
 export const DEPARTURE_KEY: Uint8Array = fromKey("mdeparture");
+/** Who used what of late, after some block (pool/uses.ts): what spares reading minutes of blocks; absent before it is worth it. */
+export const USES_KEY: Uint8Array = fromKey("muses");
 export const BUCKET_PREFIX = "u";
 
 /** The 2048 bytes of a bucket's accumulator, after some block (stored-buckets.ts); absent for one that was never touched. */

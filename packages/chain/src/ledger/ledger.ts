@@ -12,7 +12,7 @@ import type { BlockRecord } from "./block-record.ts";
 import { BlockStore } from "./block-store.ts";
 import { createLedger } from "./create-ledger.ts";
 import { type Departure, decodeDeparture, encodeDeparture } from "./departure.ts";
-import { DEPARTURE_KEY, EARLIEST_KEY, HEAD_KEY, ORIGIN_KEY } from "./ledger-key.ts";
+import { DEPARTURE_KEY, EARLIEST_KEY, HEAD_KEY, ORIGIN_KEY, USES_KEY } from "./ledger-key.ts";
 import { type RewindPoint, RewindPoints } from "./rewind-points.ts";
 import { StoredBuckets } from "./stored-buckets.ts";
 
@@ -63,6 +63,7 @@ export class Ledger {
   readonly #history = new Map<number, { readonly view: StateView; readonly entries: number }>();
   #historyEntries = 0;
   #departure: Departure;
+  #newUses: Uint8Array | undefined;
   readonly #points = new RewindPoints();
 
   private constructor(
@@ -105,6 +106,16 @@ export class Ledger {
   /** What certifies the block of the snapshot that this chain began with here; undefined where it began with genesis. */
   get origin(): Uint8Array | undefined {
     return this.store.get(ORIGIN_KEY);
+  }
+
+  /** What `keepUses` was given last, as far as a block was written since. */
+  get keptUses(): Uint8Array | undefined {
+    return this.store.get(USES_KEY);
+  }
+
+  /** Written with the next block: it is no loss where none follows. */
+  keepUses(encoded: Uint8Array): void {
+    this.#newUses = encoded;
   }
 
   /** Newest certified block. */
@@ -192,6 +203,8 @@ export class Ledger {
     }
     const { record, receipts, changes, buckets, view, departure } = layer;
     const undo: Values = new Map(changes.map(({ key, before }) => [key, before]));
+    const uses = this.#newUses;
+    this.#newUses = undefined;
     const previous = this.#headView;
     previous.become(undo, view);
     view.become(layer.values, this.#stored);
@@ -202,6 +215,7 @@ export class Ledger {
       ...this.blocks.writes(record, receipts),
       { key: HEAD_KEY, value: uint(number, 8) },
       ...(departure === this.#departure ? [] : [departureWrite(departure)]),
+      ...(uses === undefined ? [] : [{ key: USES_KEY, value: uses }]),
     ]);
     this.#departure = departure;
     this.#points.note(changes);

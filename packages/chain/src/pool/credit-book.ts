@@ -1,3 +1,4 @@
+import { fromKey, toKey } from "../store/key.ts";
 import type { GaslessSettings } from "./gasless.ts";
 
 /** A transaction that a certified block holds. */
@@ -17,6 +18,39 @@ type Debt = { readonly gas: number; readonly at: number };
  * an account with a past has history and its whole credit.
  */
 const MAX_ACCOUNTS = 200_000;
+
+/** Bytes of an account, and of a number, in a book that is kept. */
+const KEY = 20;
+const NUMBER = 8;
+
+/** Key, then numbers, of each account. */
+type Row = readonly [key: string, ...numbers: number[]];
+
+/** u32 count ‖ rows, each of `width` numbers. */
+function encodeRows(rows: readonly Row[], width: number): Buffer {
+  const out = Buffer.alloc(4 + rows.length * (KEY + width * NUMBER));
+  let at = out.writeUInt32BE(rows.length);
+  for (const [key, ...numbers] of rows) {
+    out.set(fromKey(key), at);
+    at += KEY;
+    for (const number of numbers) at = out.writeDoubleBE(number, at);
+  }
+  return out;
+}
+
+/** What `encodeRows` gave, and where it ends; undefined where it does not lie there. */
+function decodeRows(bytes: Buffer, start: number, width: number): { rows: Row[]; end: number } | undefined {
+  const row = KEY + width * NUMBER;
+  if (bytes.length < start + 4) return undefined;
+  const end = start + 4 + bytes.readUInt32BE(start) * row;
+  if (bytes.length < end) return undefined;
+  const rows: Row[] = [];
+  for (let at = start + 4; at < end; at += row) {
+    const numbers = Array.from({ length: width }, (_, i) => bytes.readDoubleBE(at + KEY + i * NUMBER));
+    rows.push([toKey(bytes.subarray(at, at + KEY)), ...numbers]);
+  }
+  return { rows, end };
+}
 
 /**
  * What accounts used of the chain of late, by certified blocks alone, so that all members say about the same. Time is
@@ -47,6 +81,37 @@ export class CreditBook {
     this.#since.clear();
     this.#debts.clear();
     this.#spent.clear();
+  }
+
+  /** All of it, for `restore`: in the order in which it is forgotten. */
+  encode(): Uint8Array {
+    return Buffer.concat([
+      this.#encodedSettings,
+      encodeRows([...this.#since], 1),
+      encodeRows(
+        [...this.#debts].map(([key, { gas, at }]) => [key, gas, at]),
+        2,
+      ),
+      encodeRows(
+        [...this.#spent].map(([key, { gas, at, rate }]) => [key, gas, at, rate]),
+        3,
+      ),
+    ]);
+  }
+
+  /** Fills an empty book; false, and it stays empty, where the bytes are none of a book with these settings. */
+  restore(encoded: Uint8Array): boolean {
+    const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
+    const settings = this.#encodedSettings;
+    if (!settings.equals(bytes.subarray(0, settings.length))) return false;
+    const since = decodeRows(bytes, settings.length, 1);
+    const debts = since && decodeRows(bytes, since.end, 2);
+    const spent = debts && decodeRows(bytes, debts.end, 3);
+    if (spent?.end !== bytes.length) return false;
+    for (const [key, at = 0] of since?.rows ?? []) this.#since.set(key, at);
+    for (const [key, gas = 0, at = 0] of debts?.rows ?? []) this.#debts.set(key, { gas, at });
+    for (const [key, gas = 0, at = 0, rate = 0] of spent.rows) this.#spent.set(key, { gas, at, rate });
+    return true;
   }
 
   /** Blocks in their order. */
@@ -84,6 +149,16 @@ export class CreditBook {
    */
   priority(sender: string, rate: number, time: number): number {
     return rate * this.#settings.creditSeconds - this.#spentOf(sender, rate, time);
+  }
+
+  /** Those that a kept book depends on. */
+  get #encodedSettings(): Buffer {
+    const { historySeconds, creditPerSecond, creditSeconds } = this.#settings;
+    const out = Buffer.alloc(3 * NUMBER);
+    out.writeDoubleBE(historySeconds);
+    out.writeDoubleBE(creditPerSecond, NUMBER);
+    out.writeDoubleBE(creditSeconds, 2 * NUMBER);
+    return out;
   }
 
   #spentOf(sender: string, rate: number, time: number): number {

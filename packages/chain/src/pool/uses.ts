@@ -1,3 +1,4 @@
+import { concat, equal, toBigInt, uint } from "@tributary/protocol/bytes/bytes";
 import type { Block } from "../block/block.ts";
 import type { BlockRecord } from "../ledger/block-record.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -51,11 +52,47 @@ export function usesIn(
   });
 }
 
-/** Fills the book of a member that starts from the blocks that still count. */
+/** The book is kept after so many blocks and uses, and again after so many for each account in it: writes stay few. */
+const KEPT_AFTER = 256;
+const KEPT_AFTER_EACH = 2;
+
+/** Keeps the book in the ledger, from time to time. */
+export class BookKeeper {
+  readonly #ledger: Ledger;
+  readonly #book: CreditBook;
+  #since = 0;
+
+  constructor(ledger: Ledger, book: CreditBook) {
+    this.#ledger = ledger;
+    this.#book = book;
+  }
+
+  /** After a block whose uses are in the book, and how many they were. */
+  observed({ header, hash }: Block, uses: number): void {
+    this.#since += 1 + uses;
+    if (this.#since < Math.max(KEPT_AFTER, KEPT_AFTER_EACH * this.#book.size)) return;
+    this.#since = 0;
+    this.#ledger.keepUses(concat(uint(header.number, 8), hash, this.#book.encode()));
+  }
+}
+
+/** Fills an empty book with what the ledger kept, and says after which block that was; undefined where it kept none of this chain. */
+function restoreKept(ledger: Ledger, book: CreditBook): number | undefined {
+  const kept = ledger.keptUses;
+  if (kept === undefined || kept.length < 40) return undefined;
+  const number = Number(toBigInt(kept.subarray(0, 8)));
+  // A block that was taken back since, on a chain under development, is not there, or is another one.
+  const hash = number > ledger.head.header.number ? undefined : ledger.blocks.hash(number);
+  if (hash === undefined || !equal(hash, kept.subarray(8, 40))) return undefined;
+  return book.restore(kept.subarray(40)) ? number : undefined;
+}
+
+/** Fills the empty book of a member that starts: with what it kept, and from the blocks since then that still count. */
 export function recallUses(ledger: Ledger, settings: GaslessSettings, book: CreditBook, users: Users): void {
   const { header } = ledger.head;
   const since = header.timestamp - Math.max(settings.historySeconds, settings.creditSeconds);
-  const oldest = Math.max(ledger.earliest, header.number - MAX_RECALLED, 0);
+  const kept = restoreKept(ledger, book) ?? -1;
+  const oldest = Math.max(ledger.earliest, header.number - MAX_RECALLED, kept + 1, 0);
   const records: BlockRecord[] = [];
   for (let number = header.number; number >= oldest; number--) {
     const record = ledger.blocks.block(number);

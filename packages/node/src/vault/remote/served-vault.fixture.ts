@@ -33,7 +33,7 @@ export const final = (height: number, byte: number): Statement => ({
 
 /** A vault with the share of seat 0, served on loopback, and nodes that ask it. */
 export class ServedVault {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "served-vault-"));
+  readonly folder: string;
   readonly identity: TransportIdentity = transportIdentity(generateTransportKey());
   clients: readonly HexHash[] = [this.identity.keyHash];
   keys: FileVault;
@@ -43,14 +43,15 @@ export class ServedVault {
   readonly #journals: FileSlotJournal[] = [];
   #port = 0;
 
-  private constructor(keys: FileVault) {
+  private constructor(folder: string, keys: FileVault) {
+    this.folder = folder;
     this.keys = keys;
   }
 
   static async create(): Promise<ServedVault> {
-    const folder = mkdtempSync(join(tmpdir(), "vault-keys-"));
+    const folder = mkdtempSync(join(tmpdir(), "served-vault-"));
     const keys = await FileVault.create(join(folder, "keystore.json"), password);
-    const served = new ServedVault(keys);
+    const served = new ServedVault(folder, keys);
     const { key } = await keys.encryptionKey(slot, 0);
     const dealing = await keys.deal(slot, 0, [key]);
     const { shareKeys } = await keys.acceptShare(slot, 0, [key], [{ dealer: 0, dealing }]);
