@@ -60,8 +60,12 @@ export function genesisEntries(parameters: GenesisParameters): GenesisEntries {
   const account = (key: string): Uint8Array | undefined => accountOf(known().get(key) ?? 0n, codes.get(key));
   return {
     *all() {
-      for (const key of new Set([...known().keys(), ...codes.keys()])) {
+      for (const key of known().keys()) {
         const value = account(key);
+        if (value !== undefined) yield [key, value];
+      }
+      for (const key of codes.keys()) {
+        const value = known().has(key) ? undefined : account(key);
         if (value !== undefined) yield [key, value];
       }
       yield* others;
@@ -108,14 +112,14 @@ function* turnsOf(entries: Iterable<StateEntry>): Iterable<readonly Change[]> {
  * TypeError for what is no address.
  */
 export function buildGenesis(parameters: GenesisParameters): Genesis {
-  const adder = BucketSet.empty().adder();
+  const adder = BucketSet.empty().adder(false);
   for (const turn of turnsOf(genesisEntries(parameters).all())) adder.add(turn);
   return genesisOf(parameters, adder.finish());
 }
 
 /** As `buildGenesis`; lets other work have its turn, so that a large genesis does not stop the other chains of a node. */
 export async function buildGenesisInTurns(parameters: GenesisParameters): Promise<Genesis> {
-  const adder = BucketSet.empty().adder();
+  const adder = BucketSet.empty().adder(false);
   for (const turn of turnsOf(genesisEntries(parameters).all())) {
     adder.add(turn);
     await setImmediate();

@@ -3,7 +3,7 @@ import { keccak256 } from "@tributary/protocol/crypto/keccak";
 import { ACCOUNT_BYTES } from "../state/account.ts";
 import { bucketOf } from "../state/bucket-set.ts";
 import { ACCOUNT_PREFIX, STORAGE_PREFIX } from "../state/flat-key.ts";
-import { addPair, LT_HASH_BYTES } from "../state/lt-hash.ts";
+import { LT_HASH_BYTES, LtHashChange } from "../state/lt-hash.ts";
 import { toKey } from "../store/key.ts";
 
 // A bucket as it travels: its entries by ascending key, each u8 length ‖ key ‖ u8 length ‖ value. Equal buckets are
@@ -78,7 +78,9 @@ export class BucketReader {
 
   /** False once the bytes are no bucket of this number in its canonical form. */
   push(bytes: Uint8Array): boolean {
-    this.#entries.push(bytes, (key, value) => this.#take(key, value));
+    const change = new LtHashChange(() => this.#sum, false);
+    this.#entries.push(bytes, (key, value) => this.#take(change, key, value));
+    for (const [, after] of change.end()) this.#sum.set(after);
     return !this.#malformed;
   }
 
@@ -92,14 +94,14 @@ export class BucketReader {
     return new Uint8Array(this.#sum.buffer).slice();
   }
 
-  #take(key: Uint8Array, value: Uint8Array): void {
+  #take(change: LtHashChange, key: Uint8Array, value: Uint8Array): void {
     if (this.#malformed) return;
     // What no state holds is refused before it is hashed: hashing is what a peer could make expensive.
     if (!isEntry(key, value) || compare(this.#last, key) >= 0 || bucketOf(key) !== this.#bucket) {
       this.#malformed = true;
       return;
     }
-    addPair(this.#sum, toKey(key), value);
+    change.change(0, toKey(key), value, false);
     this.#last = key.slice();
   }
 }

@@ -71,18 +71,18 @@ export class BucketSet {
 
   /** The set after the changes. */
   apply(changes: Iterable<Change>): BucketSet {
-    const adder = this.adder();
+    const adder = this.adder(true);
     adder.add(changes);
     return adder.finish();
   }
 
-  /** For changes that come in parts; the tree is hashed once, at the end. Good for one `finish`. */
-  adder(): { add(changes: Iterable<Change>): void; finish(): BucketSet } {
+  /** For changes that come in parts; the tree is hashed once, at the end. Good for one `finish`. `keeps` as for `LtHashChange`. */
+  adder(keeps: boolean): { add(changes: Iterable<Change>): void; finish(): BucketSet } {
     const sums = [...this.#sums];
     const touched = new Set<number>();
     return {
       add: (changes) => {
-        const part = new LtHashChange((bucket) => at(sums, bucket), true);
+        const part = new LtHashChange((bucket) => at(sums, bucket), keeps);
         for (const { key, before, after } of changes) {
           const bucket = bucketOf(fromKey(key));
           if (before !== undefined) part.change(bucket, key, before, true);

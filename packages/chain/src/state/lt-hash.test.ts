@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { addPair, LT_HASH_BYTES, LT_HASH_SUMS, LtHashChange } from "./lt-hash.ts";
+import { LT_HASH_BYTES, LT_HASH_SUMS, LtHashChange } from "./lt-hash.ts";
 
 type Pair = { readonly sum: number; readonly key: string; readonly value: Uint8Array; readonly removed: boolean };
 
@@ -52,14 +52,6 @@ test("what is put in and taken out again leaves the sum as it was, and is not th
   change.change(7, "other", Uint8Array.of(3), false);
   change.change(7, "other", Uint8Array.of(3), true);
   expect(change.end().map(([which, after]) => [which, bytesOf(after).equals(bytesOf(sum))])).toEqual([[7, true]]);
-});
-
-test("a single pair goes into the sum that is given", () => {
-  const sum = new Uint32Array(LT_HASH_BYTES / 4).fill(5);
-  const before = sum.slice();
-  const [key, value] = ["s\xff\x00", Uint8Array.of(9)];
-  addPair(sum, key, value);
-  expect(bytesOf(sum).equals(byDefinition(before, [{ key, value, removed: false }]))).toBe(true);
 });
 
 test("elements that are kept are those of the very pair, whoever changes its bytes later, and however many there are", () => {

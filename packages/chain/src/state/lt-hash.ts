@@ -134,10 +134,3 @@ function putBlock(at: number, key: string, value: Uint8Array): void {
   memory[end] = 0x1f;
   memory[at + RATE - 1] = (memory[at + RATE - 1] ?? 0) | 0x80;
 }
-
-/** Puts one pair into a sum. */
-export function addPair(sum: Uint32Array, key: string, value: Uint8Array): void {
-  const change = new LtHashChange(() => sum, false);
-  change.change(0, key, value, false);
-  for (const [, after] of change.end()) sum.set(after);
-}
