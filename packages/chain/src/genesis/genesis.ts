@@ -60,8 +60,8 @@ export function genesisEntries(parameters: GenesisParameters): GenesisEntries {
   const account = (key: string): Uint8Array | undefined => accountOf(known().get(key) ?? 0n, codes.get(key));
   return {
     *all() {
-      for (const key of known().keys()) {
-        const value = account(key);
+      for (const [key, balance] of known()) {
+        const value = accountOf(balance, codes.get(key));
         if (value !== undefined) yield [key, value];
       }
       for (const key of codes.keys()) {

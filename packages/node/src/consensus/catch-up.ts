@@ -14,6 +14,11 @@ const MAX_RANGES = 4;
 const MAX_AHEAD = 64;
 /** Heights behind from which on containers are fetched though ORDERs are here: bodies and Fs so old are hardly told any more. */
 const FAR = 16;
+/**
+ * Milliseconds after the first claim for which this member hears others, where that claim is far above it, before it asks for
+ * containers: who is as far behind as that takes a snapshot, and executes nothing before.
+ */
+const HEAR_MS = 1_000;
 /** Bytes of fetched containers that wait for their range to be complete. */
 const MAX_HELD_BYTES = 64 << 20;
 /** Bytes that one GET_CONTAINER is answered with; the rest is asked for again. */
@@ -49,6 +54,8 @@ export class CatchUp {
   readonly #ranges = new Set<Range>();
   readonly #ordersAsked = new Map<Height, number>();
   #next = 0;
+  #claimed = 0;
+  #heardSince: number | undefined;
 
   constructor(
     context: MemberContext,
@@ -78,6 +85,7 @@ export class CatchUp {
     peer.ordered = 0;
     peer.final = final;
     peer.elsewhere = true;
+    this.#hear();
     this.plan();
   }
 
@@ -86,6 +94,7 @@ export class CatchUp {
     peer.ordered = ordered;
     peer.final = final;
     peer.elsewhere = false;
+    this.#hear();
     if (ordered > this.#context.ordered) this.#askOrder(from, ordered);
     this.plan();
   }
@@ -160,12 +169,29 @@ export class CatchUp {
     const end = Math.min(this.#execution.tip + MAX_AHEAD, last);
     let highest = 0;
     for (const peer of this.#peers.values()) highest = Math.max(highest, peer.final);
+    if (this.#isUnsure(highest)) return;
     for (let height = this.#execution.tip + 1; height <= Math.min(end, Math.max(ordered, highest)); height++) {
       const starves = height <= highest && this.#execution.starves(height);
       if (!(starves || this.#lacks(height)) || this.#underWay(height)) continue;
       if (height <= highest && this.#askContainers(height)) continue;
       if (height <= ordered) this.#askOrderOfAny(height);
     }
+  }
+
+  /** Tells how far the others are, before anything is asked of them. */
+  #hear(): void {
+    this.#heardSince ??= this.#context.ports.clock.now();
+    const final = this.claimedFinal;
+    if (final <= this.#claimed) return;
+    this.#claimed = final;
+    this.#context.report({ kind: "claimed", final });
+  }
+
+  /** Somebody claims to be far above, and others have not had the time to say so. */
+  #isUnsure(highest: Height): boolean {
+    const near = this.#execution.tip + MAX_AHEAD;
+    if (highest <= near || this.#claimed > near) return false;
+    return this.#context.ports.clock.now() - (this.#heardSince ?? 0) < HEAR_MS;
   }
 
   #peer(seat: Seat): Peer {

@@ -40,6 +40,8 @@ export type DriverEvent =
       readonly transactions: number;
       readonly fetched: boolean;
     }
+  /** A member that is honest claims this height as final, and none before claimed more. */
+  | { readonly kind: "claimed"; readonly final: number }
   /** The next epoch is ready, and begins at this height. */
   | { readonly kind: "border"; readonly first: number }
   /** Everything below this height, the first of the epoch that takes over, is final and committed: this one is over. */

@@ -61,6 +61,7 @@ export class MemberSnapshots {
   #download: SnapshotDownload | undefined;
   #running: Promise<void> | undefined;
   #begunAt = 0;
+  #stopped = false;
   #useless = false;
   /** The least number of heights behind since the member fell behind, and when it was reached. */
   #nearest: { readonly lag: number; readonly at: number } | undefined;
@@ -78,7 +79,7 @@ export class MemberSnapshots {
       logger,
     });
     this.#unsubscribe = chain.onBlock(({ block }) => this.#server.committed(block.header.number));
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#timer = setInterval(() => this.look(), LOOK_MS);
   }
 
   peerUp(seat: Seat): void {
@@ -99,6 +100,7 @@ export class MemberSnapshots {
 
   /** Idempotent. Before the chain is closed; what was fetched stays. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     this.#unsubscribe();
     this.#download?.stop();
@@ -106,7 +108,9 @@ export class MemberSnapshots {
     await this.#server.stop();
   }
 
-  #look(): void {
+  /** Whether it is time for a snapshot: now and then, and when others say how far they are, before anything is asked of them. */
+  look(): void {
+    if (this.#stopped) return;
     const { chain, final, joining, repair, logger } = this.#parts;
     const { number } = chain.head.header;
     const hopeful = this.#download !== undefined && performance.now() - this.#begunAt < HOPE_MS;

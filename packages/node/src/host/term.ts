@@ -137,6 +137,7 @@ export class Term {
       store,
       observer: alsoTold(observer, (event) => {
         if (event.kind === "over") this.#over?.(event.first, event);
+        if (event.kind === "claimed") this.#snapshots.look();
       }),
       before: (era) => this.#verifierOf(era),
       ending: () => committees().endingOf(spec.era),

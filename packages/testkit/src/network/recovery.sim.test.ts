@@ -21,7 +21,7 @@ function quietWorld(): { world: NetworkSimulation; say: (standing: EraStanding) 
 
 test("an era that lost more than f disks ends, and the next one goes on with all that may have been final", () => {
   let inherited = 0;
-  for (const seed of [2, 7]) {
+  for (const seed of [22, 31]) {
     const report = simulateNetwork({ members: 4, heights: 2, seed, recoveries: 1 });
     expect(report.failure, `seed ${seed}`).toBeUndefined();
     inherited += report.inherited;
@@ -30,7 +30,7 @@ test("an era that lost more than f disks ends, and the next one goes on with all
 });
 
 test("so it is in the era after that one too, which may begin before what it takes over is final again", () => {
-  const report = simulateNetwork({ members: 4, heights: 2, seed: 13, recoveries: 2 });
+  const report = simulateNetwork({ members: 4, heights: 2, seed: 22, recoveries: 2 });
   expect(report.failure).toBeUndefined();
   expect(report.recoveries).toBe(2);
   expect(report.inheritedAgain).toBeGreaterThan(0);
