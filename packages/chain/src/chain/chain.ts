@@ -25,7 +25,7 @@ import { Pool } from "../pool/pool.ts";
 import { DEFAULT_POOL_LIMITS, type PoolLimits } from "../pool/pool-environment.ts";
 import type { PoolStatus } from "../pool/pool-status.ts";
 import type { Standing } from "../pool/precedence.ts";
-import { BookKeeper, recallUses, usesIn } from "../pool/uses.ts";
+import { BookKeeper, usesIn } from "../pool/uses.ts";
 import { type Charge, chargeAfter, feeTermsIn, slotsOf } from "../rules/fee-storage.ts";
 import { isTermOf, termIn } from "../rules/term-storage.ts";
 import { RentedRules } from "../simulation/rented-rules.ts";
@@ -123,7 +123,7 @@ export class Chain implements ChainReader {
     simulator: Simulator,
     pool: Pool,
     decoder: TransactionDecoder,
-    book: CreditBook,
+    books: BookKeeper,
   ) {
     this.genesis = options.genesis;
     this.#store = ledger.store;
@@ -132,7 +132,7 @@ export class Chain implements ChainReader {
     this.#replayer = replayer;
     this.#simulator = simulator;
     this.#pool = pool;
-    this.#books = new BookKeeper(ledger, book);
+    this.#books = books;
     this.#decoder = decoder;
     this.#keepBlocks = options.keepBlocks;
     this.#forks = options.forks ?? KNOWN_FORKS;
@@ -152,8 +152,7 @@ export class Chain implements ChainReader {
       onFailure: options.onFailure,
     });
     this.executor = this.#containers;
-    const gasless = options.gasless ?? DEFAULT_GASLESS;
-    this.development = new Development({ ledger, containers: this.#containers, pool, book, gasless, chainId });
+    this.development = new Development({ ledger, containers: this.#containers, pool, books });
   }
 
   /** Opens or creates the chain. ChainError `store-*`, `genesis-mismatch`, `unknown-fork` or `pool-log`. */
@@ -170,7 +169,9 @@ export class Chain implements ChainReader {
       const evm = await EvmBlockExecutor.create(genesis.chainId);
       const gasless = options.gasless ?? DEFAULT_GASLESS;
       const book = new CreditBook(gasless);
-      recallUses(ledger, gasless, book, usersOf(ledger, genesis.chainId));
+      const users = () => usersOf(ledger, genesis.chainId);
+      const books = new BookKeeper({ ledger, settings: gasless, book, users });
+      books.recall();
       const pool = await Pool.open(
         poolChain(ledger, genesis, forks),
         decoder,
@@ -181,7 +182,7 @@ export class Chain implements ChainReader {
       );
       const replayer = await Replayer.create(genesis.chainId);
       const simulator = await Simulator.create(new RentedRules(genesis.chainId, forks, termsAfter(ledger)));
-      return new Chain(options, ledger, evm, replayer, simulator, pool, decoder, book);
+      return new Chain(options, ledger, evm, replayer, simulator, pool, decoder, books);
     } catch (error) {
       await store.close();
       throw error;

@@ -1,11 +1,8 @@
 import { timeOf } from "../block/header-codec.ts";
 import type { ContainerExecutor } from "../executor/container-executor.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import type { CreditBook } from "../pool/credit-book.ts";
-import type { GaslessSettings } from "../pool/gasless.ts";
 import type { Pool } from "../pool/pool.ts";
-import { recallUses } from "../pool/uses.ts";
-import { usersOf } from "./pool-chain.ts";
+import type { BookKeeper } from "../pool/uses.ts";
 
 /** Seconds since 1970 that a moved clock may show: what a header's milliseconds hold exactly, and some to go on. */
 const MAX_SECONDS = 2 ** 42;
@@ -14,9 +11,7 @@ export type DevelopmentParts = {
   readonly ledger: Ledger;
   readonly containers: Pick<ContainerExecutor, "between">;
   readonly pool: Pool;
-  readonly book: CreditBook;
-  readonly gasless: GaslessSettings;
-  readonly chainId: bigint;
+  readonly books: Pick<BookKeeper, "recall">;
 };
 
 /**
@@ -39,12 +34,11 @@ export class Development {
 
   /** Back to a snapshot, which is gone then with all later ones; false where there is no such snapshot. */
   revert(id: number): Promise<boolean> {
-    const { containers, ledger, pool, book, gasless, chainId } = this.#parts;
+    const { containers, ledger, pool, books } = this.#parts;
     return containers.between(async () => {
       const waiting = await ledger.rewind(id);
       if (waiting === undefined) return false;
-      book.clear();
-      recallUses(ledger, gasless, book, usersOf(ledger, chainId));
+      books.recall();
       await pool.restore(waiting);
       return true;
     });

@@ -64,8 +64,8 @@ export function genesisEntries(parameters: GenesisParameters): GenesisEntries {
         const value = accountOf(balance, codes.get(key));
         if (value !== undefined) yield [key, value];
       }
-      for (const key of codes.keys()) {
-        const value = known().has(key) ? undefined : account(key);
+      for (const [key, code] of codes) {
+        const value = known().has(key) ? undefined : accountOf(0n, code);
         if (value !== undefined) yield [key, value];
       }
       yield* others;

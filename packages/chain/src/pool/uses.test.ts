@@ -47,6 +47,21 @@ test("a start reads the blocks since the book was kept, and says of each account
   expect(await start(store)).toEqual({ read: BLOCKS, standings });
 });
 
+test("a member that starts often keeps the book all the same", async () => {
+  const store = new CountingStore();
+  const read: number[] = [];
+  let nonce = 0n;
+  for (let life = 0; life < 4; life++) {
+    store.receipts = 0;
+    const t = await TestChain.open({ storage: { store } });
+    read.push(store.receipts);
+    for (let block = 0; block < 20; block++, nonce++) {
+      await t.block(...[0, 1, 2, 3, 4].map((from) => t.sign(from, { nonce, to: addresses[7]!, value: 1n })));
+    }
+  }
+  expect(read).toEqual([0, 20, 40, 60 - KEPT]);
+});
+
 test("a kept book that is damaged, of other settings or of a block that was taken back is not used", async () => {
   const { store, standings } = await usedChain();
   const kept = store.get(USES_KEY) ?? new Uint8Array(0);

@@ -56,51 +56,67 @@ export function usesIn(
 const KEPT_AFTER = 256;
 const KEPT_AFTER_EACH = 2;
 
-/** Keeps the book in the ledger, from time to time. */
+export type BookKeeperParts = {
+  readonly ledger: Ledger;
+  readonly settings: GaslessSettings;
+  readonly book: CreditBook;
+  /** As of the ledger's head. */
+  readonly users: () => Users;
+};
+
+/** Keeps the book in the ledger, from time to time, and fills it from there. */
 export class BookKeeper {
-  readonly #ledger: Ledger;
-  readonly #book: CreditBook;
+  readonly #parts: BookKeeperParts;
+  /** Blocks and uses that are in the book and not in the one that was kept last. */
   #since = 0;
 
-  constructor(ledger: Ledger, book: CreditBook) {
-    this.#ledger = ledger;
-    this.#book = book;
+  constructor(parts: BookKeeperParts) {
+    this.#parts = parts;
   }
 
   /** After a block whose uses are in the book, and how many they were. */
   observed({ header, hash }: Block, uses: number): void {
+    const { ledger, book } = this.#parts;
     this.#since += 1 + uses;
-    if (this.#since < Math.max(KEPT_AFTER, KEPT_AFTER_EACH * this.#book.size)) return;
+    if (this.#since < Math.max(KEPT_AFTER, KEPT_AFTER_EACH * book.size)) return;
     this.#since = 0;
-    this.#ledger.keepUses(concat(uint(header.number, 8), hash, this.#book.encode()));
+    ledger.keepUses(concat(uint(header.number, 8), hash, book.encode()));
   }
-}
 
-/** Fills an empty book with what the ledger kept, and says after which block that was; undefined where it kept none of this chain. */
-function restoreKept(ledger: Ledger, book: CreditBook): number | undefined {
-  const kept = ledger.keptUses;
-  if (kept === undefined || kept.length < 40) return undefined;
-  const number = Number(toBigInt(kept.subarray(0, 8)));
-  // A block that was taken back since, on a chain under development, is not there, or is another one.
-  const hash = number > ledger.head.header.number ? undefined : ledger.blocks.hash(number);
-  if (hash === undefined || !equal(hash, kept.subarray(8, 40))) return undefined;
-  return book.restore(kept.subarray(40)) ? number : undefined;
-}
-
-/** Fills the empty book of a member that starts: with what it kept, and from the blocks since then that still count. */
-export function recallUses(ledger: Ledger, settings: GaslessSettings, book: CreditBook, users: Users): void {
-  const { header } = ledger.head;
-  const since = header.timestamp - Math.max(settings.historySeconds, settings.creditSeconds);
-  const kept = restoreKept(ledger, book) ?? -1;
-  const oldest = Math.max(ledger.earliest, header.number - MAX_RECALLED, kept + 1, 0);
-  const records: BlockRecord[] = [];
-  for (let number = header.number; number >= oldest; number--) {
-    const record = ledger.blocks.block(number);
-    if (record === undefined || record.block.header.timestamp < since) break;
-    if (record.block.transactions.length > 0) records.push(record);
+  /** Makes the book what the ledger's blocks say: from what was kept, and the blocks since then that still count. */
+  recall(): void {
+    const { ledger, settings, book } = this.#parts;
+    const { header } = ledger.head;
+    const since = header.timestamp - Math.max(settings.historySeconds, settings.creditSeconds);
+    book.clear();
+    const oldest = Math.max(ledger.earliest, header.number - MAX_RECALLED, (this.#restore() ?? -1) + 1, 0);
+    const records: BlockRecord[] = [];
+    for (let number = header.number; number >= oldest; number--) {
+      const record = ledger.blocks.block(number);
+      if (record === undefined || record.block.header.timestamp < since) break;
+      records.push(record);
+    }
+    // Else a member that starts often would read more each time.
+    this.#since = records.length;
+    const users = this.#parts.users();
+    for (const record of records.reverse()) {
+      if (record.block.transactions.length === 0) continue;
+      const { number, timestamp } = record.block.header;
+      const uses = usesIn(record, ledger.blocks.receipts(number), users);
+      this.#since += uses.length;
+      book.observe(timestamp, uses);
+    }
   }
-  for (const record of records.reverse()) {
-    const { number, timestamp } = record.block.header;
-    book.observe(timestamp, usesIn(record, ledger.blocks.receipts(number), users));
+
+  /** The block after which the book was kept that it holds now; undefined where none of this chain was. */
+  #restore(): number | undefined {
+    const { ledger, book } = this.#parts;
+    const kept = ledger.keptUses;
+    if (kept === undefined || kept.length < 40) return undefined;
+    const number = Number(toBigInt(kept.subarray(0, 8)));
+    // A block that was taken back since, on a chain under development, is not there, or is another one.
+    const hash = number > ledger.head.header.number ? undefined : ledger.blocks.hash(number);
+    if (hash === undefined || !equal(hash, kept.subarray(8, 40))) return undefined;
+    return book.restore(kept.subarray(40)) ? number : undefined;
   }
 }
