@@ -113,13 +113,12 @@ export class LevelContainerStore implements ContainerStore {
   }
 
   /**
-   * Removes orders and containers below a height, which must be below both newest ones. Evidence stays. In steps of its
-   * own, with nothing lost where a crash cuts them: what is left goes the next time.
+   * Removes orders and containers below a height, and never the newest of both: a member that took over a snapshot has
+   * blocks above what it keeps here. Evidence stays. In steps of its own, with nothing lost where a crash cuts them: what
+   * is left goes the next time.
    */
-  async prune(below: number): Promise<void> {
-    if (below > Math.min(this.#highestOrder, this.#highestContainer)) {
-      throw new RangeError(`height ${below} is not below the newest`);
-    }
+  async prune(height: number): Promise<void> {
+    const below = Math.min(height, this.#highestOrder, this.#highestContainer);
     for (const kind of [CONTAINER, ORDER, BODY]) {
       try {
         await this.#database.clear({ gte: Uint8Array.of(kind), lt: key(kind, below) });

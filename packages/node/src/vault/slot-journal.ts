@@ -125,7 +125,9 @@ export class FileSlotJournal implements SlotJournal {
       this.#heights.delete(known);
     }
     this.#floor = Math.max(this.#floor, height);
-    this.#log.append(this.#base());
+    const base = this.#base();
+    this.#baseBytes = base.length;
+    this.#log.append(base);
     this.#confirmAgain();
   }
 
