@@ -4,9 +4,11 @@ import type { Mutant } from "../network/mutants.ts";
 
 /**
  * Matrices in which a planted fault is looked for, one after the other: votes for both values, then segments that change.
+ * The former under two seeds: what others voted changes what a member says in some courses only.
  */
 const MATRICES: readonly (readonly string[])[] = [
-  ["--subject", "heights", "--network", "starve", "--heights", "2"],
+  ["--subject", "heights", "--network", "starve", "--heights", "2", "--seed", "7"],
+  ["--subject", "heights", "--network", "starve", "--heights", "2", "--seed", "8"],
   ["--subject", "heights", "--network", "uniform", "--heights", "6"],
 ];
 
@@ -21,9 +23,10 @@ const ELSEWHERE: readonly (readonly [string, string])[] = [
 export async function runCrashMutant(mutant: Mutant): Promise<Outcome> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const tried: Outcome[] = [];
+  const kind = mutant.kind === undefined ? [] : ["--kind", mutant.kind];
   const elsewhere = ELSEWHERE.find(([path]) => mutant.patches.some(({ file }) => file.includes(path)));
   for (const matrix of elsewhere === undefined ? MATRICES : [["--subject", elsewhere[1]]]) {
-    const outcome = await runPatched(mutant, main, ["--first", ...matrix]);
+    const outcome = await runPatched(mutant, main, ["--first", ...kind, ...matrix]);
     tried.push(outcome);
     if (outcome.killed) break;
   }

@@ -198,6 +198,7 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "name of the keystore taken for durable",
+    kind: "power lost",
     patches: [
       { file: `${NODE}vault/keystore.ts`, find: "    await settle(path, files);\n", replace: "    void settle;\n" },
     ],
@@ -251,6 +252,7 @@ export const CRASH_MUTANTS: readonly Mutant[] = [
   },
   {
     name: "database left open by an import that could not end",
+    kind: "disk full",
     patches: [
       {
         file: STATE_IMPORT,

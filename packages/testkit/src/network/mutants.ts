@@ -13,6 +13,8 @@ export type Mutant = {
   readonly sizes?: true;
   /** It shows only where so many eras end by a Recovery. */
   readonly recoveries?: number;
+  /** Only these faults of the crash matrix show it, or soonest: a part of their name. */
+  readonly kind?: string;
 };
 
 const DRIVER = "packages/node/src/consensus/";
