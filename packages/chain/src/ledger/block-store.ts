@@ -13,8 +13,14 @@ import { BoundedCache } from "./bounded-cache.ts";
 // "x" ‖ transaction hash -> u64 number ‖ u32 index; "l" ‖ number -> bloom, only of blocks with logs;
 // "h" ‖ number -> header of a block that is known by its header only.
 
-/** Bytes of blocks and of receipts kept decoded, each. */
+/** Bytes of memory for blocks and for receipts kept decoded, each. */
 const CACHED_BYTES = 16 * 1024 * 1024;
+/** What decoded objects hold beside the bytes that they name, measured. */
+const BLOCK_BYTES = 3_000;
+const TRANSACTION_BYTES = 500;
+const RECEIPT_BYTES = 600;
+const LOG_BYTES = 400;
+const TOPIC_BYTES = 150;
 
 const BLOCK = "b";
 const RECEIPTS = "r";
@@ -30,6 +36,20 @@ function numbered(prefix: string, number: number): Uint8Array {
 
 function hashed(prefix: string, hash: Uint8Array): Uint8Array {
   return Buffer.concat([fromKey(prefix), hash]);
+}
+
+function weightOfBlock({ block }: BlockRecord): number {
+  return block.transactions.reduce((sum, { length }) => sum + TRANSACTION_BYTES + length, BLOCK_BYTES);
+}
+
+/** A log can hold megabytes that no transaction carried. */
+function weightOfReceipts(receipts: readonly Receipt[]): number {
+  let weight = RECEIPT_BYTES;
+  for (const { logs } of receipts) {
+    weight += RECEIPT_BYTES;
+    for (const { topics, data } of logs) weight += LOG_BYTES + TOPIC_BYTES * topics.length + data.length;
+  }
+  return weight;
 }
 
 /** Blocks, receipts and their indices in a store. */
@@ -98,8 +118,8 @@ export class BlockStore {
   /** The block was written. */
   remember(record: BlockRecord, receipts: readonly Receipt[]): void {
     const { number } = record.block.header;
-    this.#blocks.set(number, record, record.block.size);
-    this.#receipts.set(number, receipts, 500 * receipts.length);
+    this.#blocks.set(number, record, weightOfBlock(record));
+    this.#receipts.set(number, receipts, weightOfReceipts(receipts));
   }
 
   block(number: number): BlockRecord | undefined {
@@ -109,7 +129,7 @@ export class BlockStore {
     if (bytes === undefined) return undefined;
     const record = decodeBlockRecord(bytes);
     if (record === undefined) throw new ChainError("store-damaged", `block ${number} does not decode`);
-    this.#blocks.set(number, record, bytes.length);
+    this.#blocks.set(number, record, weightOfBlock(record));
     return record;
   }
 
@@ -119,7 +139,7 @@ export class BlockStore {
     const bytes = this.#store.get(numbered(RECEIPTS, number));
     const receipts = bytes === undefined ? [] : decodeStoredReceipts(bytes);
     if (receipts === undefined) throw new ChainError("store-damaged", `receipts of block ${number} do not decode`);
-    this.#receipts.set(number, receipts, bytes?.length ?? 0);
+    this.#receipts.set(number, receipts, weightOfReceipts(receipts));
     return receipts;
   }
 

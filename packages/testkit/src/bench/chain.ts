@@ -46,6 +46,9 @@ const MOST_PER_SECOND = { few: 2_500, many: 1_000 };
 const RPC_UNITS = 20_000;
 /** Milliseconds before a transaction that the RPC did not take is sent again. */
 const RETRY_MS = 250;
+/** Of an idle chain, which is measured after a while without transactions. */
+const IDLE_MS = 60_000;
+const SETTLE_MS = 10_000;
 /** A transfer to a new account needs 52 000. */
 const TRANSFER_GAS = 65_000n;
 
@@ -160,6 +163,19 @@ class Bench {
       heights,
       processorMsPerHeightPerNode: (this.costs() - before) / 1000 / this.info.nodes.length / Math.max(1, heights),
       perHeight: this.growth(countersBefore, await readCounters(this.info), heights),
+    };
+  }
+
+  /** What the nodes need while nobody wants anything of them. */
+  async idle(): Promise<Idle> {
+    await sleep(SETTLE_MS);
+    const [at, costs, head] = [performance.now(), this.costs(), await this.head()];
+    await sleep(IDLE_MS);
+    const elapsed = performance.now() - at;
+    return {
+      seconds: elapsed / 1000,
+      heights: (await this.head()) - head,
+      processorSharePerNode: (this.costs() - costs) / 1000 / elapsed / this.info.nodes.length,
     };
   }
 
@@ -313,6 +329,13 @@ type LightLoad = {
   readonly perHeight: Counters;
 };
 
+type Idle = {
+  readonly seconds: number;
+  readonly heights: number;
+  /** Of one core. */
+  readonly processorSharePerNode: number;
+};
+
 type Throughput = {
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -342,12 +365,15 @@ export async function benchChain(options: ChainBenchOptions): Promise<unknown> {
     // Last, so that the code that is measured is compiled, as that of a chain that runs is.
     await bench.drained();
     const light = await bench.lightLoad(options.samples, options.progress);
+    options.progress("idle: a minute");
+    const idle = await bench.idle();
     return {
       benchmark: "chain",
       members: options.members,
       machine: { processors: cpus().length, model: cpus()[0]?.model },
       lightLoad: light,
       fullLoad: full,
+      idle,
       nodesProportionalSetSize: memory,
     };
   } finally {

@@ -39,7 +39,7 @@ npm run bench -- rotation [--members N] [--rounds N] [--json]
 npm run bench -- soak [--minutes N] [--json]
 npm run bench -- wan [--members N] [--samples K] [--seed N] [--json]
 
-chain: transfers a second and finality on a devnet of real processes
+chain: transfers a second, finality, and what an idle node needs, on a devnet of real processes
   --members   members of the chain, each a process (1, 4, 7 or 16; default 4)
   --seconds   length of the full load (default 30)
   --warm-up   seconds of the same load before, which do not count: code of a new process is slow (default 20)
