@@ -8,8 +8,9 @@ import type { LogFilter } from "./reader.ts";
 
 /** Blocks of one query. */
 export const MAX_LOG_BLOCKS = 10_000;
-/** Logs of one answer. */
+/** Logs of one answer, and bytes of their data: more than the gas of a block pays for. */
 export const MAX_LOG_RESULTS = 10_000;
+export const MAX_LOG_BYTES: number = 16 * 1024 * 1024;
 
 type Criteria = Pick<LogFilter, "addresses" | "topics">;
 
@@ -54,6 +55,26 @@ export function logsIn(
   return out;
 }
 
+/** Logs of one answer as they are found. */
+export class FoundLogs {
+  readonly logs: LocatedLog[] = [];
+  #bytes = 0;
+
+  /** Those of a block. ChainError `limit-exceeded` where all together are too many or too large. */
+  add(logs: readonly LocatedLog[]): void {
+    for (const located of logs) {
+      this.logs.push(located);
+      this.#bytes += located.log.data.length;
+    }
+    if (this.logs.length > MAX_LOG_RESULTS) {
+      throw new ChainError("limit-exceeded", `query returned more than ${MAX_LOG_RESULTS} results`);
+    }
+    if (this.#bytes > MAX_LOG_BYTES) {
+      throw new ChainError("limit-exceeded", `query returned logs with more than ${MAX_LOG_BYTES} bytes of data`);
+    }
+  }
+}
+
 /** Logs of a range of certified blocks; only blocks whose bloom matches are read. */
 export async function searchLogs(blocks: BlockStore, filter: LogFilter, head: number): Promise<LocatedLog[]> {
   const to = Math.min(filter.toBlock, head);
@@ -61,16 +82,13 @@ export async function searchLogs(blocks: BlockStore, filter: LogFilter, head: nu
   if (count > MAX_LOG_BLOCKS) {
     throw new ChainError("limit-exceeded", `a query covers at most ${MAX_LOG_BLOCKS} blocks, not ${count}`);
   }
-  const out: LocatedLog[] = [];
-  if (count <= 0) return out;
+  const found = new FoundLogs();
+  if (count <= 0) return found.logs;
   for await (const { number, bloom } of blocks.blooms(filter.fromBlock, to)) {
     if (!bloomMatches(bloom, filter)) continue;
     const record = blocks.block(number);
     if (record === undefined) continue;
-    for (const found of logsIn(record, blocks.receipts(number), filter)) out.push(found);
-    if (out.length > MAX_LOG_RESULTS) {
-      throw new ChainError("limit-exceeded", `query returned more than ${MAX_LOG_RESULTS} results`);
-    }
+    found.add(logsIn(record, blocks.receipts(number), filter));
   }
-  return out;
+  return found.logs;
 }

@@ -23,7 +23,7 @@ import type {
 } from "@tributary/chain";
 import { ChainError } from "@tributary/chain";
 import { estimateGas } from "@tributary/chain/chain/estimate-gas";
-import { bloomMatches, logsIn, MAX_LOG_BLOCKS, MAX_LOG_RESULTS } from "@tributary/chain/chain/log-search";
+import { bloomMatches, FoundLogs, logsIn, MAX_LOG_BLOCKS } from "@tributary/chain/chain/log-search";
 import type { BlockPlan, SimulatedBlock, SimulationOptions } from "@tributary/chain/simulation/simulation";
 import { Simulator } from "@tributary/chain/simulation/simulator";
 import type { Tracer } from "@tributary/evm/tracers/tracer";
@@ -163,14 +163,9 @@ export class EthereumChain implements ChainReader {
     if (to - filter.fromBlock + 1 > MAX_LOG_BLOCKS) {
       throw new ChainError("limit-exceeded", `a query covers at most ${MAX_LOG_BLOCKS} blocks`);
     }
-    const out: LocatedLog[] = [];
-    for (let number = filter.fromBlock; number <= to; number++) {
-      for (const log of this.logsOfBlock(number, filter) ?? []) out.push(log);
-      if (out.length > MAX_LOG_RESULTS) {
-        throw new ChainError("limit-exceeded", `query returned more than ${MAX_LOG_RESULTS} results`);
-      }
-    }
-    return out;
+    const found = new FoundLogs();
+    for (let number = filter.fromBlock; number <= to; number++) found.add(this.logsOfBlock(number, filter) ?? []);
+    return found.logs;
   }
 
   logsOfBlock(id: BlockId, filter: Pick<LogFilter, "addresses" | "topics">): readonly LocatedLog[] | undefined {

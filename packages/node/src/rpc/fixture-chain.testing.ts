@@ -21,6 +21,7 @@ import type {
 import { ChainError } from "@tributary/chain";
 import { BloomBits } from "@tributary/chain/block/bloom";
 import { buildBlock } from "@tributary/chain/block/build-block";
+import { FoundLogs } from "@tributary/chain/chain/log-search";
 import { rentedSchedule } from "@tributary/chain/chain/rented-schedule";
 import { KNOWN_FORKS } from "@tributary/chain/forks/fork";
 import { buildGenesis } from "@tributary/chain/genesis/genesis";
@@ -153,12 +154,11 @@ export class FixtureChain implements ChainReader {
   }
 
   async logs(filter: LogFilter): Promise<readonly LocatedLog[]> {
-    const found: LocatedLog[] = [];
+    const found = new FoundLogs();
     for (let number = filter.fromBlock; number <= filter.toBlock; number++) {
-      found.push(...(this.logsOfBlock(number, filter) ?? []));
-      if (found.length > 10_000) throw new ChainError("limit-exceeded", "more than 10000 logs");
+      found.add(this.logsOfBlock(number, filter) ?? []);
     }
-    return found;
+    return found.logs;
   }
 
   logsOfBlock(id: BlockId, filter: Pick<LogFilter, "addresses" | "topics">): readonly LocatedLog[] | undefined {

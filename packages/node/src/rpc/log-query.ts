@@ -39,9 +39,8 @@ export async function queryLogs(
   try {
     return bounded(await chain.logs({ ...query, fromBlock: from, toBlock: to }), `try ${range(from, halfway)}`);
   } catch (error) {
-    if (error instanceof ChainError && error.code === "limit-exceeded")
-      throw tooManyResults(`try ${range(from, halfway)}`);
-    throw error;
+    if (!(error instanceof ChainError && error.code === "limit-exceeded")) throw error;
+    throw tooMuch(error.message, `try ${range(from, halfway)}`);
   }
 }
 
@@ -70,12 +69,12 @@ function boundNumber(chain: ChainReader, id: BlockId | undefined): number {
 }
 
 function bounded(logs: readonly LocatedLog[], advice: string): readonly LocatedLog[] {
-  if (logs.length > MAX_LOG_RESULTS) throw tooManyResults(advice);
+  if (logs.length > MAX_LOG_RESULTS) throw tooMuch(`query returned more than ${MAX_LOG_RESULTS} results`, advice);
   return logs;
 }
 
-function tooManyResults(advice: string): RpcError {
-  return new RpcError(RPC_CODE.limitExceeded, `query returned more than ${MAX_LOG_RESULTS} results: ${advice}`);
+function tooMuch(message: string, advice: string): RpcError {
+  return new RpcError(RPC_CODE.limitExceeded, `${message}: ${advice}`);
 }
 
 function range(from: number, to: number): string {
