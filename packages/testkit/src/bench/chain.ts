@@ -187,7 +187,8 @@ class Bench {
     { seconds, warmUp }: { readonly seconds: number; readonly warmUp: number },
     progress: (line: string) => void,
   ): Promise<Throughput> {
-    const supply = await this.signed((seconds + warmUp) * MOST_PER_SECOND[this.info.nodes.length > 7 ? "many" : "few"]);
+    const most = MOST_PER_SECOND[this.info.nodes.length > 7 ? "many" : "few"];
+    const supply = await this.signed((seconds + warmUp) * most + 2 * OUTSTANDING);
     progress(`full load: ${supply.length} transfers signed`);
     const startHead = await this.head();
     let loading = true;
