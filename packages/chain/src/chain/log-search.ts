@@ -8,7 +8,7 @@ import type { LogFilter } from "./reader.ts";
 
 /** Blocks of one query. */
 export const MAX_LOG_BLOCKS = 10_000;
-/** Logs of one answer, and bytes of their data: more than the gas of a block pays for. */
+/** Logs of one answer, and bytes of their data: at a very high gas limit a block alone can hold more of either. */
 export const MAX_LOG_RESULTS = 10_000;
 export const MAX_LOG_BYTES: number = 16 * 1024 * 1024;
 

@@ -17,7 +17,10 @@ export async function queryLogs(
   if (query.range.kind === "block") {
     const logs = chain.logsOfBlock(query.range.hash, query);
     if (logs === undefined) throw new RpcError(RPC_CODE.server, "unknown block");
-    return bounded(logs, "the block alone holds more");
+    if (logs.length > MAX_LOG_RESULTS) {
+      throw tooMuch(`query returned more than ${MAX_LOG_RESULTS} results`, "the block alone holds more");
+    }
+    return logs;
   }
   const from = boundNumber(chain, query.range.from);
   const to = boundNumber(chain, query.range.to);
@@ -37,7 +40,7 @@ export async function queryLogs(
   charge(blocks / BLOCKS_PER_UNIT);
   const halfway = from + Math.floor((blocks - 1) / 2);
   try {
-    return bounded(await chain.logs({ ...query, fromBlock: from, toBlock: to }), `try ${range(from, halfway)}`);
+    return await chain.logs({ ...query, fromBlock: from, toBlock: to });
   } catch (error) {
     if (!(error instanceof ChainError && error.code === "limit-exceeded")) throw error;
     throw tooMuch(error.message, `try ${range(from, halfway)}`);
@@ -66,11 +69,6 @@ export async function logsSince(
 function boundNumber(chain: ChainReader, id: BlockId | undefined): number {
   if (typeof id === "number") return id;
   return chain.block(id ?? "latest")?.header.number ?? chain.head.header.number;
-}
-
-function bounded(logs: readonly LocatedLog[], advice: string): readonly LocatedLog[] {
-  if (logs.length > MAX_LOG_RESULTS) throw tooMuch(`query returned more than ${MAX_LOG_RESULTS} results`, advice);
-  return logs;
 }
 
 function tooMuch(message: string, advice: string): RpcError {
