@@ -1,10 +1,17 @@
+import { MAX_LOG_RESULTS } from "@tributary/chain/chain/log-search";
 import { privateKeyToAccount } from "viem/accounts";
 import { expect, test } from "vitest";
 import { FilterRegistry } from "./filter-registry.ts";
 import { FixtureChain } from "./fixture-chain.testing.ts";
 import { FILTER_IDLE_MS, MAX_FILTERS } from "./limits.ts";
+import { queryLogs } from "./log-query.ts";
 
 const account = privateKeyToAccount(`0x${"42".repeat(32)}`);
+
+async function signed(nonce: number): Promise<Uint8Array> {
+  const fields = { type: "legacy", chainId: 1, nonce, gas: 21_000n, gasPrice: 0n, to: null } as const;
+  return Buffer.from((await account.signTransaction(fields)).slice(2), "hex");
+}
 
 test("a filter that nobody polls goes, one that is polled stays, and listeners go with them", async () => {
   let now = 0;
@@ -41,13 +48,32 @@ test("blocks come once and none is left out", async () => {
   expect(await filters.changes(id)).toHaveLength(1);
 });
 
+test("a block with more logs than an answer takes is refused once, and passed over", async () => {
+  const chain = new FixtureChain(1n);
+  const log = { address: new Uint8Array(20), topics: [], data: new Uint8Array(0) };
+  const query = { range: { kind: "range", from: undefined, to: undefined }, addresses: [], topics: [] } as const;
+  const filters = new FilterRegistry(chain, () => 0);
+  const id = filters.addLogs(query);
+  for (const [nonce, count] of [MAX_LOG_RESULTS + 1, 3].entries()) {
+    chain.logsOf = () => Array.from({ length: count }, () => log);
+    await chain.submit(await signed(nonce));
+    chain.mine();
+  }
+  await expect(filters.changes(id)).rejects.toThrow("ask for block 1 with addresses or topics");
+  expect(await filters.changes(id)).toHaveLength(3);
+  const alone = { from: 1, to: 1 };
+  const range = queryLogs(chain, { ...query, range: { kind: "range", ...alone } }, () => undefined);
+  await expect(range).rejects.toThrow("name addresses or topics");
+  const byHash = { kind: "block", hash: chain.block(1)?.hash ?? new Uint8Array(32) } as const;
+  await expect(queryLogs(chain, { ...query, range: byHash }, () => undefined)).rejects.toThrow("the block alone");
+});
+
 test("two polls at once do not give a log twice", async () => {
   const chain = new FixtureChain(1n);
   chain.logsOf = () => [{ address: new Uint8Array(20), topics: [], data: new Uint8Array(0) }];
   const filters = new FilterRegistry(chain, () => 0);
   const id = filters.addLogs({ range: { kind: "range", from: undefined, to: undefined }, addresses: [], topics: [] });
-  const raw = await account.signTransaction({ type: "legacy", chainId: 1, gas: 21_000n, gasPrice: 0n, to: null });
-  await chain.submit(Buffer.from(raw.slice(2), "hex"));
+  await chain.submit(await signed(0));
   chain.mine();
   const polls = await Promise.all([filters.changes(id), filters.changes(id)]);
   expect(polls.flat()).toHaveLength(1);

@@ -3,7 +3,7 @@ import type { ChainReader } from "@tributary/chain";
 import { data } from "./hex.ts";
 import { FILTER_IDLE_MS, MAX_FILTER_BACKLOG, MAX_FILTERS } from "./limits.ts";
 import type { LogMatch, LogQuery } from "./log-filter.ts";
-import { logsSince } from "./log-query.ts";
+import { logsSince, oneAnswer } from "./log-query.ts";
 import { RPC_CODE, RpcError } from "./rpc-error.ts";
 import { logShape } from "./shape/log.ts";
 
@@ -102,7 +102,9 @@ export class FilterRegistry {
     // Two polls at once: the one that ends first moves the filter, the other one's logs were already given.
     if (filter.next !== first) return [];
     filter.next = next;
-    return logs.map(logShape);
+    // Refused, they are passed over all the same: a poll that asks for them again would never get any further.
+    const advice = `ask for block ${first} with addresses or topics; the next poll goes on behind it`;
+    return oneAnswer(logs, advice).map(logShape);
   }
 
   #add(filter: Filter): string {

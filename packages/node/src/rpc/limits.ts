@@ -10,9 +10,8 @@ export const MAX_BATCH_ANSWER_BYTES = 25_000_000;
 /** Milliseconds for a batch as a whole. */
 export const BATCH_TIMEOUT_MS = 30_000;
 
-/** Blocks that one log query may span, and logs that it may return. */
+/** Blocks that one log query may span. */
 export const MAX_LOG_RANGE = 10_000;
-export const MAX_LOG_RESULTS = 10_000;
 /** Addresses of a log filter, and alternatives for one topic (geth's value). */
 export const MAX_FILTER_ADDRESSES = 1_000;
 export const MAX_TOPIC_ALTERNATIVES = 1_000;
