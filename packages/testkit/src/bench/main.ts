@@ -1,6 +1,7 @@
 // npm run bench -- NAME [--json]: figures go to stdout, progress to stderr.
 import { parseArgs } from "node:util";
 import { count, counts } from "../arguments.ts";
+import { openBenchRoom } from "./bench-room.ts";
 import { benchChain } from "./chain.ts";
 
 const { positionals, values } = parseArgs({
@@ -193,6 +194,8 @@ async function run(): Promise<unknown> {
   }
 }
 
+// A sandbox ends with all that is in it by itself.
+if (!values.help && positionals[0] !== "wan") openBenchRoom(progress);
 const figures = values.help ? undefined : await run();
 if (figures === undefined) {
   console.error(usage);

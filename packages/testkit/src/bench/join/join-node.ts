@@ -13,7 +13,7 @@ if (place === undefined) throw new RangeError(`no node ${id}`);
 node.peerPort = place.peer;
 node.rpcPort = place.rpc;
 node.joinLag = Number(joinLag);
-process.once("SIGINT", () => node.process.stop().then(() => process.exit(0)));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => node.process.stop().then(() => process.exit(0)));
 process.once("disconnect", () => process.exit(1));
 const { first, joining, ready } = decodeSpec(stored, Number(id));
 
