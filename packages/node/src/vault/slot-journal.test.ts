@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { diskFolder } from "@tributary/chain/files/disk-folder";
@@ -85,6 +85,19 @@ test("what a large committee must keep is not written anew at each lock", async 
   await journal.close();
   // Named by how often the journal was written anew.
   expect(readdirSync(folder).map((name) => Number.parseInt(name, 10))).toEqual([2]);
+});
+
+test("what is written at the end of a silence counts as what is kept: the next lock does not write it anew", async () => {
+  const journal = start();
+  await fill(journal, 10, 1_500);
+  journal.silence(1);
+  journal.remember(0);
+  expect(journal.size).toBe(15_000);
+  expect(journal.lock("0.0.11.ack.0", one!)).toBe(true);
+  await flushed(journal);
+  await journal.close();
+  const written = readdirSync(folder).map((name) => [Number.parseInt(name, 10), statSync(join(folder, name)).size]);
+  expect(written).toEqual([[1, expect.toSatisfy((bytes: number) => bytes > 1024 * 1024)]]);
 });
 
 test("reads the height of both kinds of slots and takes nothing else", () => {
