@@ -139,14 +139,17 @@ describe("order and bounds", () => {
   test("takes forwarded transactions with the larger age, and drops bad ones", async () => {
     const t = await TestChain.open();
     const raw = t.sign(0, { to: bob });
-    t.chain.pool.accept(raw, 2);
-    t.chain.pool.accept(raw, 1);
+    const hash = t.chain.pool.accept(raw, 2)!;
+    expect(t.chain.pool.accept(raw, 1)).toBe(hash);
     expect([...t.chain.pool.executable()].map(({ age }) => age)).toEqual([2]);
     t.chain.pool.accept(raw, 5);
     expect([...t.chain.pool.executable()].map(({ age }) => age)).toEqual([5]);
     t.chain.pool.accept(Uint8Array.of(1, 2), 1);
     t.chain.pool.accept(t.sign(9, { to: bob, value: 1n }), 1);
     expect(t.chain.poolStatus().pending).toBe(1);
+    expect(t.chain.pool.has(hash)).toBe(true);
+    t.chain.pool.committed([{ raw, mark: "executed" }]);
+    expect(t.chain.pool.has(hash)).toBe(false);
   });
 
   test("when full, gives way behind a gap only, largest queue first", async () => {

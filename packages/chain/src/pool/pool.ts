@@ -1,4 +1,4 @@
-import { toHex } from "@tributary/protocol/bytes/hex";
+import { fromHex, toHex } from "@tributary/protocol/bytes/hex";
 import type { OrderedTransaction } from "@tributary/protocol/container/header";
 import { type ProofOfWork, unsealWork } from "@tributary/protocol/gasless/proof-of-work";
 import type { PoolEntry, TransactionPool } from "@tributary/protocol/ports/execution";
@@ -130,6 +130,11 @@ export class Pool implements TransactionPool {
   accept(bytes: Uint8Array, age: number): PoolEntry["hash"] | undefined {
     const admission = this.#take(bytes, age, "member");
     return admission.ok ? admission.waiting.hash : admission.known?.hash;
+  }
+
+  has(hash: PoolEntry["hash"]): boolean {
+    const bytes = fromHex(hash);
+    return bytes !== undefined && this.#byHash.has(toKey(bytes));
   }
 
   /** An entry's age and lane are as of this look. */

@@ -16,6 +16,10 @@ function waiting(index: number): PoolEntry {
   return { hash: name, sender: name, raw, sealed: raw, gas: 21_000, age: 0, lane: "fresh" };
 }
 
+function named(raw: Uint8Array): PoolEntry {
+  return waiting(Number(`0x${Buffer.from(raw).toString("hex")}`));
+}
+
 /** Member 0 of four at height 1, on a clock of its own. */
 class World {
   now = 0;
@@ -47,14 +51,17 @@ class World {
             };
           },
         },
-        pool: { ready: () => this.#ready(), onArrival: (listener: World["arrive"]) => (this.arrive = listener) },
+        pool: {
+          ready: () => this.#ready(),
+          onArrival: (listener: World["arrive"]) => (this.arrive = listener),
+          accept: (raw: Uint8Array) => this.#accept(raw),
+          has: (hash: string) => this.entries.some((entry) => entry.hash === hash),
+        },
       },
       send: (seat: number, _channel: string, _kind: string, bytes: Uint8Array) => {
         const message = decode(bytes, LIMITS);
         if (message?.kind !== "forward") throw new Error("not a FORWARD");
-        const names = message.transactions.map(
-          ({ raw }) => waiting(Number(`0x${Buffer.from(raw).toString("hex")}`)).hash,
-        );
+        const names = message.transactions.map(({ raw }) => named(raw).hash);
         this.sent.set(seat, [...(this.sent.get(seat) ?? []), ...names]);
       },
     } as unknown as MemberContext;
@@ -72,6 +79,12 @@ class World {
       this.looked += 1;
       yield entry;
     }
+  }
+
+  #accept(raw: Uint8Array): PoolEntry["hash"] {
+    const entry = named(raw);
+    this.entries.push(entry);
+    return entry.hash;
   }
 
   /** Runs what is due next; how many entries were looked at. */
@@ -139,5 +152,23 @@ test("a recount looks no further than to the first that is left", () => {
   const before = world.looked;
   world.routing.recount();
   expect(world.looked - before).toBeLessThan(100);
+  expect(world.told).toEqual([true]);
+});
+
+test("what others forward is not forwarded again, and forgotten when it waits no longer", () => {
+  const world = new World(0);
+  world.routing.start();
+  let most = 0;
+  for (let index = 0; index < 20_000; index++) {
+    world.routing.onForward({ kind: "forward", transactions: [{ raw: waiting(index).raw, age: 0 }] });
+    // Blocks take what came before the last ten.
+    if (world.entries.length > 10) world.entries.shift();
+    most = Math.max(most, world.routing.foreign);
+  }
+  expect(most).toBeLessThan(2_000);
+  world.arrive(world.entries);
+  while (world.step() > 0);
+  expect([...world.sent]).toEqual([]);
+  // Those for this member were found all the same.
   expect(world.told).toEqual([true]);
 });

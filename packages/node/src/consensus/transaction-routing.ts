@@ -10,7 +10,7 @@ import {
 } from "@tributary/protocol/wire/index";
 import type { Assignment } from "./assignment.ts";
 import type { MemberContext } from "./member-context.ts";
-import type { PoolEntry } from "./ports.ts";
+import type { Hex, PoolEntry } from "./ports.ts";
 import type { ProposalBuilder } from "./proposal-builder.ts";
 import type { Turn } from "./turn.ts";
 
@@ -26,8 +26,8 @@ const SCAN_ENTRIES = 2_048;
  */
 const WAIT_PER_AGE_MS = 1_000;
 const MAX_WAIT_PER_AGE_MS = 4_000;
-/** Hashes of transactions that came by FORWARD: others forward them. Oldest forgotten first. */
-const MAX_FOREIGN = 50_000;
+/** Hashes that came by FORWARD, over twice those that waited at the last look at them, after which they are looked at again. */
+const FOREIGN_SLACK = 1_024;
 
 /**
  * Age up to which a transaction in another member's undecided proposal is left to that one: it is most likely accepted,
@@ -72,7 +72,9 @@ export class TransactionRouting {
   #looking: Look | undefined;
   #whole = true;
   #looks = 0;
-  readonly #foreign = new Set<string>();
+  /** What waits here and came by FORWARD: others forward it. */
+  readonly #foreign = new Set<Hex>();
+  #foreignRoom = FOREIGN_SLACK;
   #work = false;
   #scheduled: (() => void) | undefined;
   #lastScan = 0;
@@ -90,6 +92,11 @@ export class TransactionRouting {
       const age = this.#age(entry, this.#tracks.get(entry.hash), context.ports.clock.now());
       return this.#elsewhere(entry, age) ? undefined : this.#rank(entry, height, age);
     });
+  }
+
+  /** Hashes kept of what others forward. */
+  get foreign(): number {
+    return this.#foreign.size;
   }
 
   /** What the log said last. */
@@ -145,11 +152,7 @@ export class TransactionRouting {
       // What a client gave to this member stays its own duty, whoever sends it back.
       if (hash !== undefined && !this.#tracks.has(hash)) this.#foreign.add(hash);
     }
-    if (this.#foreign.size <= MAX_FOREIGN) return;
-    for (const hash of this.#foreign) {
-      if (this.#foreign.size <= MAX_FOREIGN) break;
-      this.#foreign.delete(hash);
-    }
+    if (this.#foreign.size > this.#foreignRoom) this.#forgetForeign();
   }
 
   /** A link came up: what went to that member may be lost, so it counts as not sent. */
@@ -250,6 +253,12 @@ export class TransactionRouting {
   /** Of what waits no longer. */
   #forgetTracks(): void {
     for (const [hash, { look }] of this.#tracks) if (look !== this.#looks) this.#tracks.delete(hash);
+  }
+
+  #forgetForeign(): void {
+    const { pool } = this.#context.ports;
+    for (const hash of this.#foreign) if (!pool.has(hash)) this.#foreign.delete(hash);
+    this.#foreignRoom = FOREIGN_SLACK + 2 * this.#foreign.size;
   }
 
   /** Heights of age, or as many seconds here. */

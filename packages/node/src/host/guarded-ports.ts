@@ -94,6 +94,7 @@ export function guardedPool(pool: TransactionPool, guard: Guard): TransactionPoo
     executable: () => pool.executable(),
     ready: () => pool.ready(),
     accept: (raw, age) => pool.accept(raw, age),
+    has: (hash) => pool.has(hash),
     committed: (transactions) => pool.committed(transactions),
     onArrival: (listener) => pool.onArrival(guard(listener)),
   };

@@ -108,6 +108,8 @@ export interface TransactionPool {
    * here; invalid ones are dropped.
    */
   accept(bytes: Uint8Array, age: number): Hex | undefined;
+  /** Whether it waits here, executable or not. */
+  has(hash: Hex): boolean;
   /** A container was committed; with transactions in it, everything that stays grows older by one. */
   committed(transactions: readonly OrderedTransaction[]): void;
   /** Called with what arrived and could be executed now, and what could be since. It may hold some that waited before. */

@@ -49,6 +49,10 @@ export class ToyPool implements TransactionPool {
     return hash !== undefined && this.#waiting.has(hash) ? hash : undefined;
   }
 
+  has(hash: PoolEntry["hash"]): boolean {
+    return this.#waiting.has(hash);
+  }
+
   ready(): Iterable<PoolEntry> {
     return this.executable();
   }
