@@ -56,7 +56,7 @@ const NODES = 4;
 /** The least that a node may be told to keep. */
 const PRUNED: number = 4_096;
 /** Transfers a second: what the machine takes beside a measurement of all nodes. */
-const RATE = 60;
+const RATE = 150;
 const EVERY_MS = 15_000;
 /** Caches and compiled code are in place by then; of a short run the first half does not count. */
 const WARM_SECONDS = 300;
