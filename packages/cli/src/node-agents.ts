@@ -39,6 +39,9 @@ import type { NodeConfig } from "./node-config.ts";
 /** Longer than a restart of many machines takes. */
 const RECOVERY_PATIENCE_MS = 15 * 60_000;
 
+/** Milliseconds between looks at a mainchain whose contracts say nothing, where operators or a devnet set less. */
+const REST_MS = 1_000;
+
 export type NodeAgentsOptions = {
   readonly mainchain: NodeConfig["mainchain"];
   readonly dataDir: string;
@@ -103,6 +106,7 @@ export class NodeAgents {
       finality: mainchain.finality,
       checkpointDistance: mainchain.checkpointDistance,
       intervalMs: mainchain.pollMs,
+      restMs: REST_MS,
       logger,
     });
     const sender = new MainchainSender({

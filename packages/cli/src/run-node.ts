@@ -71,7 +71,7 @@ async function runWith(
     vault,
     logger,
     // Longer than another node's look at the mainchain may lag behind, on a busy machine too.
-    checkpointDelay: 3 * config.mainchain.pollMs,
+    checkpointLooks: 4,
     lookup: async (number) => await agents?.blockHash(number),
     keygen: (chainId) => board.shown(chainId),
     health: () => ({ ...health(), mainchain: { ...shownStatus(agents?.status), wentBack } }),

@@ -32,8 +32,8 @@ export type NodeConfig = {
   readonly logger: Logger;
   /** Asks the mainchain for a finalised block that was passed over; see CheckpointBook. */
   readonly lookup?: CheckpointLookup;
-  /** Milliseconds from when a finalised block was entered until proposals name it; see CheckpointBook. */
-  readonly checkpointDelay?: number;
+  /** Answers of the mainchain from when a finalised block was entered until proposals name it; see CheckpointBook. */
+  readonly checkpointLooks?: number;
   /** What GET /keygen/<chainId> shows. */
   readonly keygen?: (chainId: string) => object | undefined;
   /** Shown in GET /health beside the node's own state, e.g. how the mainchain is followed. */
@@ -78,7 +78,7 @@ export class NodeProcess {
 
   constructor(config: NodeConfig) {
     this.#config = config;
-    this.#checkpoints = new CheckpointBook(config.lookup, config.checkpointDelay);
+    this.#checkpoints = new CheckpointBook(config.lookup, config.checkpointLooks);
     this.#metrics = new NodeMetrics(() => this.#reading());
   }
 

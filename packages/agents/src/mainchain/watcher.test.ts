@@ -78,7 +78,7 @@ async function counting(anvil: Anvil): Promise<{ readonly rpc: string; readonly 
 
 function watch(
   anvil: Pick<Anvil, "rpc">,
-  options: { range?: number; distance?: number } = {},
+  options: { range?: number; distance?: number; restMs?: number } = {},
 ): [MainchainWatcher<bigint>, Follower] {
   const watcher = new MainchainWatcher<bigint>({
     rpc: anvil.rpc,
@@ -91,6 +91,7 @@ function watch(
     checkpointDistance: options.distance ?? 1,
     intervalMs: 20,
     ...(options.range === undefined ? {} : { rangeBlocks: options.range }),
+    ...(options.restMs === undefined ? {} : { restMs: options.restMs }),
     logger,
   });
   const follower = new Follower();
@@ -154,6 +155,23 @@ test("a start reads a range in one request, in steps that are short near the hea
   expect(steps.every((number, at) => number <= 59n || number - (steps[at - 1] ?? 0n) <= 8n)).toBe(true);
   // A mark each eight blocks is one request each: no block is asked for alone beside these.
   expect(counted.methods.length).toBeLessThan(40);
+});
+
+test("looks less often while the contracts say nothing, and often again once they said something", async () => {
+  const anvil = await anvilWithLogger();
+  await emit(anvil, 1);
+  await anvil.mine();
+  const counted = await counting(anvil);
+  const [watcher, follower] = watch(counted, { restMs: 500 });
+  await until(() => watcher.status.kind === "following" && follower.answers > 0);
+  const before = follower.answers;
+  await new Promise((resolve) => setTimeout(resolve, 1_200));
+  expect(follower.answers - before).toBeLessThan(4);
+  await emit(anvil, 2);
+  await anvil.mine();
+  await until(() => follower.facts.length === 2);
+  // At rest this would take half a minute.
+  await until(() => follower.answers > before + 60);
 });
 
 test("checkpoints are multiples of the distance", async () => {

@@ -51,6 +51,8 @@ export type WatcherOptions<Event> = {
   /** c: only multiples of it are checkpoints. consensus.md 7. */
   readonly checkpointDistance: number;
   readonly intervalMs: number;
+  /** Milliseconds between two looks when the contracts said nothing for long; `intervalMs` where that is more. */
+  readonly restMs?: number;
   /** Most blocks asked for in one eth_getLogs. */
   readonly rangeBlocks?: number;
   readonly logger: Logger;
@@ -68,6 +70,8 @@ const MAX_BACKOFF_MS = 5_000;
 const DEFAULT_RANGE_BLOCKS = 2_000;
 /** Most checkpoints asked for at one look; of those further back only what an order names is asked for. */
 const MAX_CHECKPOINTS = 64;
+/** Milliseconds after a fact during which others may follow soon. */
+const BUSY_FOR_MS = 30_000;
 /** The newest so many blocks are delivered in short steps. */
 const NEAR_BLOCKS = 64n;
 const STEP_BLOCKS = 8n;
@@ -102,6 +106,8 @@ export class MainchainWatcher<Event> {
   #lastHead: Hex | undefined;
   #lastCheckpoint: Checkpoint | undefined;
   #chainChecked = false;
+  /** By the clock that never jumps. */
+  #busyUntil = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: WatcherOptions<Event>) {
@@ -139,14 +145,18 @@ export class MainchainWatcher<Event> {
   }
 
   async #run(): Promise<void> {
-    const { logger, intervalMs } = this.#options;
+    const { logger, intervalMs, restMs = 0 } = this.#options;
     const backoff = new Backoff(intervalMs, MAX_BACKOFF_MS);
     const signal = this.#stop.signal;
     while (!signal.aborted) {
       let wait = intervalMs;
       try {
-        if (await this.#poll()) wait = 0;
-        else for (const follower of this.#followers) follower.answered?.();
+        if (await this.#poll()) {
+          wait = 0;
+        } else {
+          for (const follower of this.#followers) follower.answered?.();
+          if (performance.now() > this.#busyUntil) wait = Math.max(intervalMs, restMs);
+        }
         backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
@@ -263,6 +273,8 @@ export class MainchainWatcher<Event> {
         event,
       });
     }
+    // What happened before this node looked is no reason to expect more.
+    if (facts.length > 0 && this.#status.kind === "following") this.#busyUntil = performance.now() + BUSY_FOR_MS;
     facts.sort((a, b) => (a.block === b.block ? a.logIndex - b.logIndex : a.block < b.block ? -1 : 1));
     let first = 0;
     for (const head of [...marks, through]) {

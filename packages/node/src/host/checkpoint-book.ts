@@ -28,10 +28,9 @@ export type CheckpointLookup = (number: number) => Promise<HexHash | undefined>;
  */
 export class CheckpointBook implements MainchainView {
   readonly #lookup: CheckpointLookup | undefined;
-  readonly #delay: number;
-  readonly #now: () => number;
-  /** Numbers that no proposal names yet, and when they were entered. Ascending. */
-  #fresh: { readonly number: number; readonly since: number }[] = [];
+  readonly #looks: number;
+  /** Numbers that no proposal names yet, and how many answers are to come first. Ascending. */
+  #fresh: { readonly number: number; answers: number }[] = [];
   /** Ascending by number. */
   #entries: Checkpoint[] = [];
   /** Ascending by number; taken back by the mainchain. */
@@ -51,20 +50,20 @@ export class CheckpointBook implements MainchainView {
   readonly #confirmed = new Map<number, HexHash>();
 
   /**
-   * `delay`: proposals name a block once the mainchain still answered so many milliseconds after it was entered. A
-   * member that has not seen what an order names waits with execution: should the mainchain be gone just then, those
-   * that saw it must be enough. The clock alone would not do: the mainchain may have stopped before others looked.
+   * `looks`: proposals name a block once the mainchain has answered so many looks of this node, that which brought the
+   * block included. A member that has not seen what an order names waits with execution: should the mainchain be gone
+   * just then, those that saw it must be enough. A clock would not do: the mainchain may have stopped before others
+   * looked, and nodes look less often while nothing happens there.
    */
   constructor(
     lookup?: CheckpointLookup,
-    delay: number = 0,
+    looks: number = 0,
     now: () => number = () => performance.now(),
     silence: number = SILENCE_MS,
   ) {
     this.eras = new EraWatch(silence, now);
     this.#lookup = lookup;
-    this.#delay = delay;
-    this.#now = now;
+    this.#looks = looks;
   }
 
   /** READY of an epoch is in a block of the mainchain. Before any checkpoint at or above that block is entered. */
@@ -103,13 +102,12 @@ export class CheckpointBook implements MainchainView {
 
   /** Enters newly finalised blocks, ascending; what is not above the newest is ignored. */
   advance(checkpoints: readonly Checkpoint[]): void {
-    const since = this.#now();
     for (const checkpoint of checkpoints) {
       const newest = this.#entries.at(-1);
       if (newest !== undefined && checkpoint.number <= newest.number) continue;
       this.#entries.push(checkpoint);
       this.#through = Math.max(this.#through, checkpoint.number);
-      if (this.#delay > 0) this.#fresh.push({ number: checkpoint.number, since });
+      if (this.#looks > 0) this.#fresh.push({ number: checkpoint.number, answers: this.#looks });
     }
     this.#fresh = this.#fresh.slice(-MAX_KEPT);
     if (this.#entries.length > MAX_KEPT) this.#entries.splice(0, this.#entries.length - MAX_KEPT);
@@ -117,9 +115,9 @@ export class CheckpointBook implements MainchainView {
 
   /** The mainchain answered just now, and everything that it had was entered. */
   answered(): void {
-    const now = this.#now();
     this.eras.heard();
-    this.#fresh = this.#fresh.filter(({ since }) => now - since < this.#delay);
+    for (const fresh of this.#fresh) fresh.answers -= 1;
+    this.#fresh = this.#fresh.filter(({ answers }) => answers > 0);
   }
 
   /**
