@@ -1,5 +1,7 @@
-import { fromKey } from "../store/key.ts";
+import { BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS } from "../predeploy-addresses.ts";
+import { fromKey, toKey } from "../store/key.ts";
 import type { KeyValueStore } from "../store/key-value-store.ts";
+import { STORAGE_PREFIX } from "./flat-key.ts";
 
 /** Entries of a block: the new value, or undefined for a removal. */
 export type Values = ReadonlyMap<string, Uint8Array | undefined>;
@@ -11,6 +13,12 @@ export interface StateReader {
 
 /** Values kept of the state on disk, hot ones; an ERC-20 transfer touches three. About 200 bytes each. */
 const CACHED_VALUES = 100_000;
+/**
+ * Storage that is written round a ring, each slot once in hours (EIP-2935, EIP-4788), and hardly read: its 24,573 slots
+ * would take the place of values that are.
+ */
+const HISTORY_STORAGE: string = STORAGE_PREFIX + toKey(HISTORY_ADDRESS);
+const BEACON_ROOTS_STORAGE: string = STORAGE_PREFIX + toKey(BEACON_ROOTS_ADDRESS);
 
 /** The newest committed state: what is in the store, behind a bounded cache of two generations. */
 export class StoredState implements StateReader {
@@ -35,6 +43,7 @@ export class StoredState implements StateReader {
   }
 
   #remember(key: string, value: Uint8Array | undefined): void {
+    if (key.startsWith(HISTORY_STORAGE) || key.startsWith(BEACON_ROOTS_STORAGE)) return;
     if (this.#young.size >= CACHED_VALUES / 2) {
       this.#old = this.#young;
       this.#young = new Map();

@@ -4,6 +4,9 @@ import type { NextFork } from "../host/fork-watch.ts";
 import type { MeshStats } from "../mesh/mesh-stats.ts";
 import type { VerifierStats } from "../verifier/batch-verifier.ts";
 
+/** A day in milliseconds. */
+const NEVER_MS = 86_400_000;
+
 /** What is read of a member when metrics are asked for. */
 export type MemberReading = {
   readonly chain: string;
@@ -75,9 +78,20 @@ export class NodeMetrics {
       buckets: [0.001, 0.005, 0.02, 0.05, 0.2, 1, 5],
       registers: [this.registry],
     });
-    collectDefaultMetrics({ register: this.registry });
+    this.#ofProcess();
     this.#gauges(read);
     this.#readCounters(read);
+  }
+
+  /**
+   * What prom-client knows of the process, but for percentiles of the event loop's lag: for these it wakes the process a
+   * hundred times a second, which is most of what an idle node costs. The lag at the time of a scrape stays.
+   */
+  #ofProcess(): void {
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: NEVER_MS });
+    for (const of of ["min", "max", "mean", "stddev", "p50", "p90", "p99"]) {
+      this.registry.removeSingleMetric(`nodejs_eventloop_lag_${of}_seconds`);
+    }
   }
 
   event(chain: string, event: DriverEvent): void {
