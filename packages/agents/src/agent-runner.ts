@@ -18,6 +18,8 @@ export type RunnerOptions = {
   readonly logger: Logger;
   /** Milliseconds between two questions when nothing happened. */
   readonly tickMs: number;
+  /** The same while there is nothing to do; `tickMs` where that is more. */
+  readonly restMs?: number;
 };
 
 /** Folds the mainchain's facts into an agent's state and carries out what follows from it. */
@@ -74,20 +76,23 @@ export class AgentRunner<State, Event, Action> implements MainchainFollower<Even
 
   async #tick(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      this.#decide();
-      await pause(this.#options.tickMs, this.#stop.signal);
+      const { tickMs, restMs = 0 } = this.#options;
+      await pause(this.#decide() ? tickMs : Math.max(tickMs, restMs), this.#stop.signal);
     }
   }
 
-  #decide(): void {
-    if (!this.#ready || this.#head === undefined || this.#stop.signal.aborted) return;
+  /** Begins what can be begun. Whether there is anything to do, begun or not. */
+  #decide(): boolean {
+    if (!this.#ready || this.#head === undefined || this.#stop.signal.aborted) return true;
     const now: Now = { head: this.#head, clock: Date.now() };
-    for (const action of this.#agent.nextActions(this.#state, now)) {
+    const actions = this.#agent.nextActions(this.#state, now);
+    for (const action of actions) {
       const key = this.#agent.key(action);
-      if (this.#running.size >= MAX_CONCURRENT) return;
+      if (this.#running.size >= MAX_CONCURRENT) break;
       if (this.#running.has(key) || (this.#notBefore.get(key)?.at ?? 0) > performance.now()) continue;
       this.#running.set(key, this.#carryOut(key, action));
     }
+    return actions.length > 0;
   }
 
   async #carryOut(key: string, action: Action): Promise<void> {

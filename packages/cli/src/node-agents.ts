@@ -117,7 +117,7 @@ export class NodeAgents {
       pollMs: mainchain.pollMs,
       logger,
     });
-    const runnerOptions = { logger, tickMs: mainchain.pollMs };
+    const runnerOptions = { logger, tickMs: mainchain.pollMs, restMs: REST_MS };
     const keygenCalls = new KeygenCalls(sender, contracts.keyGeneration);
     const current = (chainId: bigint): boolean => host.current(chainId);
     const keygen = new AgentRunner(

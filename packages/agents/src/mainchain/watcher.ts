@@ -189,20 +189,30 @@ export class MainchainWatcher<Event> {
     }
     const head = await this.#block("latest");
     if (head.hash === this.#lastHead) return false;
-    const confirmed = await this.#below(head, this.#options.confirmation);
-    if (await this.#returnToCommonBlock()) return true;
+    // In one request: a mainchain with a block every few seconds is most of what an idle node has to do.
+    const [confirmed, finalised, stands] = await Promise.all([
+      this.#below(head, this.#options.confirmation),
+      this.#below(head, this.#options.finality),
+      this.#lastStands(),
+    ]);
+    if (!stands) {
+      await this.#returnToCommonBlock();
+      return true;
+    }
 
     const first = this.#options.fromBlock;
     const next = (this.#trail.last?.number ?? first - 1n) + 1n;
-    const last = confirmed === undefined ? -1n : confirmed.number;
+    const last = confirmed?.number ?? -1n;
     const range = BigInt(this.#options.rangeBlocks ?? DEFAULT_RANGE_BLOCKS);
     const to = next + range - 1n < last ? next + range - 1n : last;
-    if (to >= next) await this.#deliver(next, to, last);
+    if (confirmed !== undefined && to >= next) {
+      await this.#deliver(next, to === last ? confirmed : await this.#block(to), last);
+    }
     const delivered = this.#trail.last?.number ?? first - 1n;
     if (this.#status.kind === "unreachable") this.#options.logger.info({ head: head.number }, "mainchain is back");
     this.#status = { kind: "following", head: last < first ? first - 1n : last, delivered };
     if (delivered < last) return true;
-    await this.#deliverCheckpoints(head);
+    if (finalised !== undefined) await this.#deliverCheckpoints(finalised);
     this.#lastHead = head.hash;
     return false;
   }
@@ -215,10 +225,8 @@ export class MainchainWatcher<Event> {
     return [...ends, to];
   }
 
-  /** Compares the newest delivered block with the chain; on a difference goes back to the last one in common. */
-  async #returnToCommonBlock(): Promise<boolean> {
-    const last = this.#trail.last;
-    if (last === undefined || (await this.#lastStands())) return false;
+  /** The newest delivered block stands no longer: back to the last one in common. */
+  async #returnToCommonBlock(): Promise<void> {
     let common = -1n;
     for (const mark of this.#trail.newestFirst()) {
       if (await this.#stands(mark)) {
@@ -226,8 +234,9 @@ export class MainchainWatcher<Event> {
         break;
       }
     }
+    const last = this.#trail.last;
     this.#options.logger.error(
-      { code: "MAINCHAIN_WENT_BACK", from: last.number, hash: last.hash, to: common },
+      { code: "MAINCHAIN_WENT_BACK", from: last?.number, hash: last?.hash, to: common },
       "the mainchain went back: confirmed blocks are gone, reading again from the last common block",
     );
     this.#trail.cut(common);
@@ -235,7 +244,6 @@ export class MainchainWatcher<Event> {
       this.#lastCheckpoint = undefined;
     }
     for (const follower of this.#followers) follower.rollback(common);
-    return true;
   }
 
   async #lastStands(): Promise<boolean> {
@@ -247,10 +255,10 @@ export class MainchainWatcher<Event> {
     return (await this.#maybeBlock(mark.number))?.hash === mark.hash;
   }
 
-  async #deliver(from: bigint, to: bigint, last: bigint): Promise<void> {
+  /** Everything up to `through`, which was read just now: read again behind it, all between belongs to one chain. */
+  async #deliver(from: bigint, through: MainchainHead, last: bigint): Promise<void> {
     const { contracts, decode } = this.#options;
-    // The same block before and after: what was read in between belongs to one chain, the one that was delivered so far.
-    const through = await this.#block(to);
+    const to = through.number;
     // In one request, since a node that starts has much to read.
     const [logs, continues, ...marks] = await Promise.all([
       this.client.getLogs({ address: [...contracts], fromBlock: from, toBlock: to }),
@@ -292,10 +300,9 @@ export class MainchainWatcher<Event> {
    * last look too: another node may have seen any of them as its newest, and once the mainchain is away it is too late
    * to ask.
    */
-  async #deliverCheckpoints(head: MainchainHead): Promise<void> {
-    const finalised = await this.#below(head, this.#options.finality);
+  async #deliverCheckpoints(finalised: MainchainHead): Promise<void> {
     const delivered = this.#trail.last;
-    if (finalised === undefined || delivered === undefined) return;
+    if (delivered === undefined) return;
     const distance = BigInt(this.#options.checkpointDistance);
     const highest = finalised.number < delivered.number ? finalised.number : delivered.number;
     const newest = highest / distance;
@@ -303,6 +310,7 @@ export class MainchainWatcher<Event> {
     const count = Math.min(Number(newest - next) + 1, MAX_CHECKPOINTS);
     if (count <= 0) return;
     const numbers = Array.from({ length: count }, (_, index) => (newest - BigInt(count - 1 - index)) * distance);
+    // Between two looks at the newest delivered block, and so of one chain with it.
     const blocks = await Promise.all(numbers.map((number) => this.#block(number)));
     if (!(await this.#lastStands())) throw new MovedError();
     for (const block of blocks) {
