@@ -14,7 +14,7 @@ import { SnapshotServer } from "../snapshot/snapshot-server.ts";
 
 /** Blocks ahead of the newest at which a snapshot is ordered: all members should hear of it before they are there. */
 const AHEAD = 16;
-const LOOK_MS = 100;
+const LOOK_MS = 500;
 /** Milliseconds for which execution waits for a snapshot of which nothing came yet. */
 const HOPE_MS = 30_000;
 /** Milliseconds without coming nearer after which a member that began with a snapshot takes another one. */
