@@ -1,8 +1,9 @@
 import type { Checkpoint } from "@tributary/protocol/consensus/types";
-import { type Address, type Block, createPublicClient, type Hex, http, type Log, type PublicClient } from "viem";
+import { type Address, type Block, createPublicClient, type Hex, type Log, type PublicClient } from "viem";
 import type { Logger } from "../logger.ts";
 import { Backoff } from "./backoff.ts";
 import { type BlockMark, BlockTrail } from "./block-trail.ts";
+import { httpTransport } from "./http-transport.ts";
 import { pause } from "./pause.ts";
 
 /** What a contract said, at its place in the mainchain. */
@@ -113,7 +114,7 @@ export class MainchainWatcher<Event> {
   constructor(options: WatcherOptions<Event>) {
     this.#options = options;
     this.client = createPublicClient({
-      transport: http(options.rpc, { batch: { wait: 0 }, retryCount: 0, timeout: REQUEST_TIMEOUT_MS }),
+      transport: httpTransport(options.rpc, REQUEST_TIMEOUT_MS),
       cacheTime: 0,
     }) as PublicClient;
   }
