@@ -89,8 +89,8 @@ export class NodeMetrics {
    */
   #ofProcess(): void {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: NEVER_MS });
-    for (const of of ["min", "max", "mean", "stddev", "p50", "p90", "p99"]) {
-      this.registry.removeSingleMetric(`nodejs_eventloop_lag_${of}_seconds`);
+    for (const figure of ["min", "max", "mean", "stddev", "p50", "p90", "p99"]) {
+      this.registry.removeSingleMetric(`nodejs_eventloop_lag_${figure}_seconds`);
     }
   }
 
