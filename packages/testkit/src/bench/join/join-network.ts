@@ -98,11 +98,10 @@ export class JoinNetwork {
 
   /** Waits until the node serves the chain. */
   async serves(id: number): Promise<void> {
-    await until(`node ${id} (log: ${this.#logFile(id)})`, START_MS, async () => {
-      const child = this.#processes.get(id);
-      if (child?.exitCode !== null) throw new Error("the process ended");
-      return (await this.height(id)) >= 0;
-    });
+    const what = `node ${id} (log: ${this.#logFile(id)})`;
+    const ended = (): boolean => this.#processes.get(id)?.exitCode !== null;
+    await until(what, START_MS, async () => ended() || (await this.height(id)) >= 0);
+    if (ended()) throw new Error(`${what}: the process ended`);
   }
 
   async stop(id: number, signal: "SIGINT" | "SIGKILL"): Promise<void> {
