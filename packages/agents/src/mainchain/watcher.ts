@@ -190,7 +190,7 @@ export class MainchainWatcher<Event> {
     }
     const head = await this.#block("latest");
     if (head.hash === this.#lastHead) return false;
-    // In one request: a mainchain with a block every few seconds is most of what an idle node has to do.
+    // In one request: those of a mainchain with a block every few seconds are a good part of what an idle node costs.
     const [confirmed, finalised, stands] = await Promise.all([
       this.#below(head, this.#options.confirmation),
       this.#below(head, this.#options.finality),

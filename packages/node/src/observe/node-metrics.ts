@@ -85,7 +85,7 @@ export class NodeMetrics {
 
   /**
    * What prom-client knows of the process, but for percentiles of the event loop's lag: for these it wakes the process a
-   * hundred times a second, which is most of what an idle node costs. The lag at the time of a scrape stays.
+   * hundred times a second, more often than all else does on an idle node. The lag at the time of a scrape stays.
    */
   #ofProcess(): void {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: NEVER_MS });

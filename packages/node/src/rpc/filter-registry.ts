@@ -102,9 +102,10 @@ export class FilterRegistry {
     // Two polls at once: the one that ends first moves the filter, the other one's logs were already given.
     if (filter.next !== first) return [];
     filter.next = next;
-    // Refused, they are passed over all the same: a poll that asks for them again would never get any further.
+    // One block's logs come whole. Refused, they are passed over all the same: a poll that asks for them again would
+    // never get any further.
     const advice = `ask for block ${first} with addresses or topics; the next poll goes on behind it`;
-    return oneAnswer(logs, advice).map(logShape);
+    return (next === first + 1 ? oneAnswer(logs, advice) : logs).map(logShape);
   }
 
   #add(filter: Filter): string {
